@@ -1,0 +1,3 @@
+module manofwar
+
+go 1.26.0

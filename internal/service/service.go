@@ -30,12 +30,12 @@ var ErrFinal = errors.New("not to be restarted")
 
 // Env is what a service gets from its runner.
 type Env struct {
-	Name     string       // the service's name, as in its Spec
-	StateDir string       // its own directory, kept across reboots: /data/<name> on the dongle
-	RunDir   string       // where the sockets of all services are: /run/manofwar on the dongle
-	Log      *slog.Logger // already carries the service's name
-	Callers  []string     // the services that may use this one's socket
-	Listener net.Listener // the service's socket where the runner made it; nil: internal/ipc makes it under RunDir
+	Name     string         // the service's name, as in its Spec
+	StateDir string         // its own directory, kept across reboots: /data/<name> on the dongle
+	RunDir   string         // where the sockets of all services are: /run/manofwar on the dongle
+	Log      *slog.Logger   // already carries the service's name
+	Callers  map[int]string // who may use this one's socket besides its own user and root: names by Unix user ID
+	Listener net.Listener   // the service's socket where the runner made it; nil: internal/ipc makes it under RunDir
 
 	Ready   func()      // reports, once, that the service answers
 	Healthy func(error) // reports health whenever it changes: nil is good, else what is wrong in words for a person

@@ -1,0 +1,64 @@
+// Package api is what the network manager says to other services: the state of its links, and a client that asks.
+//
+//	GET /status    [Status]
+//	GET /events    server-sent: "status" with a [Status] whenever it changes
+package api
+
+import (
+	"context"
+	"iter"
+	"net/netip"
+	"time"
+
+	"manofwar/internal/ipc"
+)
+
+// Name is the service's name.
+const Name = "netmgr"
+
+// State is how far a link reaches.
+type State string
+
+// The states of a link, from nothing to the internet.
+const (
+	Down       State = "down"
+	Associated State = "associated" // the medium is there, an address is not
+	LANOnly    State = "lan-only"
+	Captive    State = "captive"
+	Good       State = "good"
+)
+
+// Status is the state of the network.
+type Status struct {
+	Hostname string    `json:"hostname"`         // the name under .local that was won
+	Links    []Link    `json:"links"`            // in the order of preference
+	Clock    time.Time `json:"clock,omitzero"`   // when the clock was last set from the network; zero: not since boot
+	Trouble  string    `json:"trouble,omitzero"` // what keeps the manager from working, in words for a person
+}
+
+// Link is one interface.
+type Link struct {
+	Name      string         `json:"name"` // the kernel's
+	State     State          `json:"state"`
+	Since     time.Time      `json:"since"`
+	Addresses []netip.Prefix `json:"addresses,omitempty"`
+	Gateway   netip.Addr     `json:"gateway,omitzero"`
+	DNS       []netip.Addr   `json:"dns,omitempty"`
+	Reason    string         `json:"reason,omitempty"` // why it reaches no further, in words for a person
+}
+
+// Client asks the network manager.
+type Client struct{ ipc *ipc.Client }
+
+// NewClient returns a client of the network manager whose socket is in runDir.
+func NewClient(runDir string) *Client { return &Client{ipc.NewClient(runDir, Name)} }
+
+// Status returns the state of the network.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	return s, c.ipc.Get(ctx, "/status", &s)
+}
+
+// Events streams news until ctx ends or the connection breaks.
+func (c *Client) Events(ctx context.Context) iter.Seq2[ipc.Event, error] {
+	return c.ipc.Events(ctx, "/events")
+}

@@ -1,0 +1,149 @@
+// Package api is what the catalog says to other services: the words of its socket and a client for them.
+//
+//	GET  /items?kind=&q=&album=&offset=&limit=   [Page] of items
+//	GET  /items/{id}                             one [media.Item]
+//	GET  /items/{id}/file                        its [File], which must be there to be read
+//	GET  /albums?q=&offset=&limit=               [Albums]
+//	GET  /albums/{id}                            one [AlbumPage]
+//	GET  /status                                 [Status]
+//	POST /scan                                   starts a scan of every library, or does nothing while one runs
+//	GET  /events                                 server-sent: "status" with a [Status], "changed" with a [Changed]
+package api
+
+import (
+	"context"
+	"iter"
+	"net/url"
+	"strconv"
+	"time"
+
+	"manofwar/internal/ipc"
+	"manofwar/internal/media"
+)
+
+// Name is the service's name.
+const Name = "catalog"
+
+// MaxLimit is the largest page that is served.
+const MaxLimit = 500
+
+// Query selects items or albums. The zero value selects everything, a default page at a time.
+type Query struct {
+	Kind   media.Kind // only of this kind
+	Album  media.ID   // only on this album, in its order
+	Text   string     // words that all have to begin a word of the title, an artist, the album or the file's name
+	Offset int        // how many to leave out at the front
+	Limit  int        // how many at the most, 1 to MaxLimit; 0: 100
+}
+
+// Values returns the query as URL parameters.
+func (q Query) Values() url.Values {
+	v := url.Values{}
+	set := func(key, value string) {
+		if value != "" && value != "0" {
+			v.Set(key, value)
+		}
+	}
+	set("kind", string(q.Kind))
+	set("album", string(q.Album))
+	set("q", q.Text)
+	set("offset", strconv.Itoa(q.Offset))
+	set("limit", strconv.Itoa(q.Limit))
+	return v
+}
+
+// Page is a run of the items that a query selects, sorted by artist, album, disc and track; films by title.
+type Page struct {
+	Total int          `json:"total"` // how many the query selects in all
+	Items []media.Item `json:"items"`
+}
+
+// Albums is a run of the albums that a query selects, sorted by artist and year.
+type Albums struct {
+	Total  int           `json:"total"`
+	Albums []media.Album `json:"albums"`
+}
+
+// AlbumPage is an album with its tracks in order.
+type AlbumPage struct {
+	media.Album
+	Items []media.Item `json:"items"`
+}
+
+// File is where an item's bytes are.
+type File struct {
+	Item media.Item `json:"item"`
+	Path string     `json:"path"` // absolute
+}
+
+// Status is the state of the libraries and of the scan.
+type Status struct {
+	Roots    []media.Root `json:"roots"`
+	Music    int          `json:"music"` // items that can be played
+	Films    int          `json:"films"`
+	Problems int          `json:"problems"` // items that cannot
+	Revision uint64       `json:"revision"` // rises with every change of an item
+	Scan     Scan         `json:"scan"`
+	Trouble  string       `json:"trouble,omitempty"` // what keeps the index from being saved, in words for a person
+}
+
+// Scan is the progress of a scan, or the outcome of the last one.
+type Scan struct {
+	Running  bool           `json:"running"`
+	Root     string         `json:"root,omitempty"` // the library being scanned
+	Found    int            `json:"found"`          // files seen so far
+	Done     int            `json:"done"`           // of them, read or known to be unchanged
+	Started  time.Time      `json:"started,omitzero"`
+	Finished time.Time      `json:"finished,omitzero"`
+	Left     media.Duration `json:"left,omitempty"` // estimate of the time to go; 0: unknown
+}
+
+// Changed says that items were added, altered or removed.
+type Changed struct {
+	Revision uint64 `json:"revision"`
+}
+
+// Client calls the catalog.
+type Client struct{ ipc *ipc.Client }
+
+// NewClient returns a client of the catalog whose socket is in runDir.
+func NewClient(runDir string) *Client { return &Client{ipc.NewClient(runDir, Name)} }
+
+// Items returns the items that q selects.
+func (c *Client) Items(ctx context.Context, q Query) (p Page, err error) {
+	return p, c.ipc.Get(ctx, "/items?"+q.Values().Encode(), &p)
+}
+
+// Item returns one item. The error is [media.ErrNotFound] where the library does not have it.
+func (c *Client) Item(ctx context.Context, id media.ID) (it media.Item, err error) {
+	return it, c.ipc.Get(ctx, "/items/"+url.PathEscape(string(id)), &it)
+}
+
+// File returns where an item's bytes are. The error is [media.ErrAway] while its disk is not connected, and
+// [media.ErrNotFound] where the library does not have it.
+func (c *Client) File(ctx context.Context, id media.ID) (f File, err error) {
+	return f, c.ipc.Get(ctx, "/items/"+url.PathEscape(string(id))+"/file", &f)
+}
+
+// Albums returns the albums that q selects.
+func (c *Client) Albums(ctx context.Context, q Query) (a Albums, err error) {
+	return a, c.ipc.Get(ctx, "/albums?"+q.Values().Encode(), &a)
+}
+
+// Album returns one album with its tracks.
+func (c *Client) Album(ctx context.Context, id media.ID) (a AlbumPage, err error) {
+	return a, c.ipc.Get(ctx, "/albums/"+url.PathEscape(string(id)), &a)
+}
+
+// Status returns the state of the libraries.
+func (c *Client) Status(ctx context.Context) (s Status, err error) {
+	return s, c.ipc.Get(ctx, "/status", &s)
+}
+
+// Scan starts a scan of every library.
+func (c *Client) Scan(ctx context.Context) error { return c.ipc.Post(ctx, "/scan", nil, nil) }
+
+// Events streams news until ctx ends or the connection breaks.
+func (c *Client) Events(ctx context.Context) iter.Seq2[ipc.Event, error] {
+	return c.ipc.Events(ctx, "/events")
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# sources.sh FILE.tar: the corresponding source of the programs in the image that are not ours, to be offered beside it.
+#
+# The archives of Debian exactly as published, and the scripts that build the programs from them. The C library is
+# linked into them, so that its source belongs to it; the compiler's own run-time library does not (its licence
+# excepts it). The bytes depend on the versions only.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+source "$here/apt.sh"
+
+task=sources
+file=${1:-}
+[ -n "$file" ] || die "usage: sources.sh FILE.tar"
+file=$(realpath -m "$file")
+need tar
+workdir
+mkdir -p "$work/manofwar-sources/rootfs/build"
+cp "$here"/* "$work/manofwar-sources/rootfs/build/"
+while read -r name; do
+    cp -r "$(deb_source "$name")" "$work/manofwar-sources/$name"
+done < <(awk '$1 == "source" { print $2 }' "$here/versions")
+
+# The one the machine has, or if that has left the archive the suite's newest.
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+version=$(dpkg-query -W -f '${source:Version}' libc6-dev 2>/dev/null) || version=
+glibc=$cache/sources/glibc_${version:-$suite}
+if [ ! -d "$glibc" ]; then
+    apt_private
+    say "fetching the source of glibc $version"
+    mkdir "$work/glibc"
+    (cd "$work/glibc" && got=$(apt_fetch source glibc "$suite" "$version") && echo "glibc $got" >version && rm -f fetch.log)
+    place "$work/glibc" "$glibc"
+fi
+cp -r "$glibc" "$work/manofwar-sources/glibc"
+
+mkdir -p "$(dirname "$file")"
+tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime=@0 -cf "$file.part" manofwar-sources
+mv "$file.part" "$file"
+say "$file: $(stat -c %s "$file") bytes"

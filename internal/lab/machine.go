@@ -1,0 +1,278 @@
+// Package lab makes the hosts that tests need: today, dongles in QEMU.
+//
+// A [Machine] boots a real image of the qemu board under TCG, with a hard limit on its time. The package plays the
+// Raspberry Pi firmware's part between resets: it reads autoboot.txt, picks the slot, and keeps the one-shot tryboot
+// flag. Everything else that happens is the image's own doing. The guest's network is QEMU's user mode: nothing but
+// the forwarded ports on loopback reaches it, and nothing of it leaves the host.
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// arm64QEMU is the emulator, from Debian's qemu-system-arm.
+const arm64QEMU = "qemu-system-aarch64"
+
+// Config describes a machine. Only Image is required.
+type Config struct {
+	Image   string                  // the card's image, which the machine copies and never writes
+	Card    int64                   // the size of the card in bytes; 0: 2 GiB
+	Memory  int                     // in MiB; 0: 512, as on the smallest board
+	Disks   []Disk                  // besides the card
+	Ports   []int                   // TCP ports of the guest that are to be reached on loopback
+	Host    map[int]int             // fixed host ports for some of them; the others are chosen
+	Append  string                  // more kernel arguments
+	Limit   time.Duration           // after which the guest is ended whatever it does; 0: 2 minutes
+	Console io.Writer               // gets a copy of the serial console; nil: nothing does
+	Prepare func(card string) error // alters the copy of the card before the first boot; nil: leaves it
+}
+
+// Disk is a further disk of a machine.
+type Disk struct {
+	ID       string // names it in [Machine.Unplug]
+	Path     string // its raw image, written in place
+	USB      bool   // a USB stick; else a virtio disk
+	ReadOnly bool
+	Absent   bool // plugged in later, by [Machine.Plug]
+}
+
+// Machine is one guest. It may boot several times: a reset of the guest is a new start by the firmware.
+type Machine struct {
+	Console *Console
+	Card    string // the file of its card
+
+	cfg      Config
+	dir      string
+	firmware firmware
+	ports    map[int]int
+	cancel   context.CancelFunc
+	ended    chan struct{} // closed when the guest is off for good
+
+	mu      sync.Mutex // guards all below
+	current *monitor
+	boots   []Boot
+	err     error // why the machine ended, unless the guest powered off or the test cut the power
+}
+
+// Boot is one start of a guest.
+type Boot struct {
+	Partition int           // the slot that the firmware picked
+	Trial     bool          // by the one-shot flag
+	End       string        // QEMU's reason: "guest-reset", "guest-shutdown", "guest-panic", "host-qmp-quit"; empty: still up
+	Lasted    time.Duration // from QEMU's start to its end, or 0
+}
+
+// Start copies the image and boots it. The machine ends with ctx, at its limit, or by [Machine.Close], whichever is first.
+func Start(ctx context.Context, dir string, cfg Config) (*Machine, error) {
+	if cfg.Memory == 0 {
+		cfg.Memory = 512
+	}
+	if cfg.Card == 0 {
+		cfg.Card = 2 << 30
+	}
+	if cfg.Limit == 0 {
+		cfg.Limit = 2 * time.Minute
+	}
+	m := &Machine{
+		Console: &Console{Copy: cfg.Console}, Card: filepath.Join(dir, "card.img"),
+		cfg: cfg, dir: dir, ports: make(map[int]int), ended: make(chan struct{}),
+	}
+	m.firmware = firmware{disk: m.Card, nvram: filepath.Join(dir, "nvram.img"), dir: dir}
+	if err := m.prepare(ctx); err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, cfg.Limit, fmt.Errorf("the machine's limit of %v is over", cfg.Limit))
+	m.cancel = cancel
+	go m.run(limited)
+	return m, nil
+}
+
+// prepare makes the card, the NVRAM and the choice of ports.
+func (m *Machine) prepare(ctx context.Context) error {
+	if out, err := exec.CommandContext(ctx, "cp", "--sparse=always", "--reflink=auto", m.cfg.Image, m.Card).CombinedOutput(); err != nil {
+		return fmt.Errorf("copy the image: %w: %s", err, out)
+	}
+	if info, err := os.Stat(m.Card); err != nil || info.Size() < m.cfg.Card {
+		if err := errors.Join(err, os.Truncate(m.Card, m.cfg.Card)); err != nil {
+			return err
+		}
+	}
+	if m.cfg.Prepare != nil {
+		if err := m.cfg.Prepare(m.Card); err != nil {
+			return err
+		}
+	}
+	if err := os.WriteFile(m.firmware.nvram, make([]byte, nvramSize), 0o600); err != nil {
+		return err
+	}
+	for _, guest := range m.cfg.Ports {
+		host, err := freePort(m.cfg.Host[guest])
+		if err != nil {
+			return err
+		}
+		m.ports[guest] = host
+	}
+	return nil
+}
+
+// freePort returns want, or a port of loopback that is free now.
+func freePort(want int) (int, error) {
+	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(want)))
+	if err != nil {
+		return 0, err
+	}
+	defer ln.Close()
+	return ln.Addr().(*net.TCPAddr).Port, nil
+}
+
+// run boots until the guest powers off, panics without a reset, or time is up.
+func (m *Machine) run(ctx context.Context) {
+	defer close(m.ended)
+	for {
+		again, err := m.boot(ctx)
+		if err != nil || !again {
+			m.mu.Lock()
+			defer m.mu.Unlock()
+			m.err = err
+			return
+		}
+	}
+}
+
+// boot is one start, from the firmware's decision to the end of QEMU. It tells whether the guest asked for another.
+func (m *Machine) boot(ctx context.Context) (again bool, err error) {
+	start, err := m.firmware.decide(ctx, m.hardware())
+	if err != nil {
+		return false, err
+	}
+	began := time.Now()
+	m.mu.Lock()
+	m.boots = append(m.boots, Boot{Partition: start.partition, Trial: start.trial})
+	m.mu.Unlock()
+	end, err := m.emulate(ctx, start)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	this := &m.boots[len(m.boots)-1]
+	this.End, this.Lasted = end, time.Since(began)
+	if ctx.Err() != nil && end != "host-qmp-quit" {
+		return false, context.Cause(ctx)
+	}
+	return end == "guest-reset" || end == "watchdog", err
+}
+
+// hardware is the part of QEMU's arguments that also shapes the device tree.
+func (m *Machine) hardware() []string {
+	return []string{"-cpu", "cortex-a72", "-smp", "2", "-m", strconv.Itoa(m.cfg.Memory)}
+}
+
+// emulate runs QEMU once and returns why it ended.
+func (m *Machine) emulate(ctx context.Context, s start) (end string, err error) {
+	socket := filepath.Join(m.dir, "qmp.sock")
+	ln, err := net.Listen("unix", socket)
+	if err != nil {
+		return "", err
+	}
+	defer ln.Close()
+	cmd := exec.CommandContext(ctx, arm64QEMU, m.arguments(s, socket)...)
+	cmd.Stdout, cmd.Stderr = m.Console, m.Console
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	mon, err := acceptMonitor(ln)
+	if err != nil {
+		return "", errors.Join(err, cmd.Process.Kill(), cmd.Wait())
+	}
+	m.mu.Lock()
+	m.current = mon
+	m.mu.Unlock()
+	err = cmd.Wait()
+	<-mon.done
+	m.mu.Lock()
+	m.current = nil
+	m.mu.Unlock()
+	return shutdownReason(mon), err
+}
+
+func acceptMonitor(ln net.Listener) (*monitor, error) {
+	if err := ln.(*net.UnixListener).SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		return nil, err
+	}
+	conn, err := ln.Accept()
+	if err != nil {
+		return nil, fmt.Errorf("QEMU did not start: %w", err)
+	}
+	return openMonitor(conn)
+}
+
+// shutdownReason reads the SHUTDOWN event, or the WATCHDOG event that came before it.
+func shutdownReason(mon *monitor) string {
+	any := func(qmpEvent) bool { return true }
+	if _, bit, _ := mon.find("WATCHDOG", any); bit {
+		return "watchdog"
+	}
+	ev, ok, _ := mon.find("SHUTDOWN", any)
+	if !ok {
+		return ""
+	}
+	var data struct{ Reason string }
+	_ = json.Unmarshal(ev.Data, &data) // an empty reason is told as such
+	return data.Reason
+}
+
+// arguments returns QEMU's command line.
+func (m *Machine) arguments(s start, socket string) []string {
+	cmdline := s.cmdline
+	if m.cfg.Append != "" {
+		cmdline += " " + m.cfg.Append
+	}
+	netdev := "user,id=net,restrict=on"
+	for guest, host := range m.ports {
+		netdev += fmt.Sprintf(",hostfwd=tcp:127.0.0.1:%d-:%d", host, guest)
+	}
+	args := append([]string{
+		"-M", "virt", "-dtb", s.dtb, "-accel", "tcg,thread=multi", "-display", "none", "-nodefaults", "-no-reboot",
+		"-serial", "stdio", "-qmp", "unix:" + socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
+		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
+		"-netdev", netdev, "-device", "virtio-net-pci,netdev=net",
+		"-drive", "if=none,id=card,format=raw,cache=unsafe,file=" + m.Card, "-device", "virtio-blk-pci,drive=card,serial=card",
+		"-drive", "if=none,id=nvram,format=raw,cache=unsafe,file=" + m.firmware.nvram, "-device", "virtio-blk-pci,drive=nvram,serial=nvram",
+	}, m.hardware()...)
+	for _, d := range m.cfg.Disks {
+		args = append(args, "-blockdev", d.node())
+		if !d.Absent {
+			args = append(args, "-device", d.device())
+		}
+	}
+	return args
+}
+
+// node is the disk's medium: it outlives the device, so that a stick can be pulled out and plugged in again.
+func (d Disk) node() string {
+	s := "driver=raw,node-name=medium-" + d.ID + ",file.driver=file,file.filename=" + d.Path
+	if d.ReadOnly {
+		s += ",read-only=on"
+	}
+	return s
+}
+
+func (d Disk) driver() string {
+	if d.USB {
+		return "usb-storage"
+	}
+	return "virtio-blk-pci"
+}
+
+func (d Disk) device() string {
+	return d.driver() + ",drive=medium-" + d.ID + ",id=" + d.ID
+}

@@ -1,0 +1,158 @@
+// Command agent is the lab's hand inside a guest: an image for tests has it as one more service.
+//
+// It can do what no service of the product may: kill others, read every process's memory map, and claim to be a core
+// service that has fallen ill. It is never in an image that anyone but the lab makes.
+//
+//	POST /kill?pid=N&signal=N    sends a signal
+//	GET  /memory                 proportional set size of every process, in bytes: [{pid, name, pss}]
+//	GET  /clock                  seconds since the kernel started
+//	POST /health?reason=TEXT     reports ill health to PID 1; none: good health
+//	POST /fill?dir=DIR           fills the file system of DIR to the last byte, DIR/ballast
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// listen is the guest's port that the lab forwards.
+const listen = ":7777"
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "agent:", err)
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	mux := http.NewServeMux()
+	for pattern, f := range map[string]func(*http.Request) (any, error){
+		"POST /kill": kill, "GET /memory": memory, "GET /clock": clock, "POST /health": health, "POST /fill": fill,
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			answer, err := f(r)
+			if err == nil {
+				err = json.NewEncoder(w).Encode(answer)
+			}
+			if err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+			}
+		})
+	}
+	ln, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	if err := notify("READY=1"); err != nil {
+		return err
+	}
+	return http.Serve(ln, mux)
+}
+
+// notify tells PID 1: sd_notify(3).
+func notify(state string) error {
+	socket := os.Getenv("NOTIFY_SOCKET")
+	if socket == "" {
+		return nil
+	}
+	conn, err := net.Dial("unixgram", socket)
+	if err != nil {
+		return err
+	}
+	_, err = conn.Write([]byte(state))
+	return errors.Join(err, conn.Close())
+}
+
+func kill(r *http.Request) (any, error) {
+	pid, err := strconv.Atoi(r.FormValue("pid"))
+	if err != nil || pid <= 1 {
+		return nil, fmt.Errorf("pid %q", r.FormValue("pid"))
+	}
+	signal, err := strconv.Atoi(r.FormValue("signal"))
+	if err != nil {
+		return nil, err
+	}
+	return "sent", syscall.Kill(pid, syscall.Signal(signal))
+}
+
+func health(r *http.Request) (any, error) {
+	return "told", notify("X_MANOFWAR_HEALTH=" + r.FormValue("reason"))
+}
+
+func clock(*http.Request) (any, error) {
+	data, err := os.ReadFile("/proc/uptime")
+	if err != nil {
+		return nil, err
+	}
+	first, _, _ := strings.Cut(string(data), " ")
+	return strconv.ParseFloat(first, 64)
+}
+
+// process is one row of the answer to /memory.
+type process struct {
+	PID  int    `json:"pid"`
+	Name string `json:"name"`
+	PSS  int64  `json:"pss"` // in bytes
+}
+
+func memory(*http.Request) (any, error) {
+	dirs, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	var all []process
+	for _, dir := range dirs {
+		pss, err := proportional(filepath.Join(dir, "smaps_rollup"))
+		if err != nil || pss == 0 { // a kernel thread, or it has just ended
+			continue
+		}
+		cmdline, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		all = append(all, process{PID: pid, Name: strings.TrimSpace(strings.ReplaceAll(string(cmdline), "\x00", " ")), PSS: pss})
+	}
+	return all, nil
+}
+
+// proportional returns the Pss line of a smaps_rollup, in bytes (proc(5)).
+func proportional(file string) (int64, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		if value, ok := strings.CutPrefix(lines.Text(), "Pss:"); ok {
+			kb, err := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, nil
+}
+
+func fill(r *http.Request) (any, error) {
+	f, err := os.Create(filepath.Join(r.FormValue("dir"), "ballast"))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	for size := 1 << 20; size > 0; size /= 2 {
+		for err == nil {
+			_, err = f.Write(make([]byte, size))
+		}
+		if !errors.Is(err, syscall.ENOSPC) {
+			return nil, err
+		}
+		err = nil
+	}
+	return "full", f.Sync()
+}

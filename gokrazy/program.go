@@ -1,0 +1,180 @@
+package gokrazy
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"manofwar/board"
+	"manofwar/gokrazy/instance"
+	"manofwar/internal/service"
+)
+
+// The packages of this project that an instance lists, and where their programs go. Everyone else's go to /user, as
+// gokrazy has it.
+const (
+	initPackage = "manofwar/init"
+	mainPackage = "manofwar/cmd/manofwar"
+)
+
+// program is a Go program for the image.
+type program struct {
+	pkg  string
+	file string // where it was built
+	dest string // its path in the root, without the leading slash
+}
+
+// ProgramError says which program does not build, with the tool's own words.
+type ProgramError struct {
+	Package string
+	Output  string
+	Err     error
+}
+
+func (e *ProgramError) Error() string {
+	return fmt.Sprintf("build %s: %v\n%s", e.Package, e.Err, strings.TrimSpace(e.Output))
+}
+
+func (e *ProgramError) Unwrap() error { return e.Err }
+
+// goTool runs the go command for an instance.
+type goTool struct {
+	instance string // the instance's directory
+	env      []string
+}
+
+func newGoTool(b board.Board, c *instance.Config) (goTool, error) {
+	dir, err := filepath.Abs(filepath.Dir(c.Path))
+	if err != nil {
+		return goTool{}, err
+	}
+	for _, kv := range c.Environment {
+		for _, want := range []string{"GOOS=linux", "GOARCH=" + b.GOARCH} {
+			key, _, _ := strings.Cut(want, "=")
+			if strings.HasPrefix(kv, key+"=") && kv != want {
+				return goTool{}, &instance.FieldError{File: c.Path, Field: "Environment", Err: fmt.Errorf("%s, but board %s needs %s", kv, b.Name, want)}
+			}
+		}
+	}
+	env := append(os.Environ(), c.Environment...)
+	return goTool{dir, append(env, "GOOS=linux", "GOARCH="+b.GOARCH, "CGO_ENABLED=0")}, nil
+}
+
+// workDir returns where to run the go command for a package: gokrazy gives a package, or a parent of it, a module of its
+// own in the instance's builddir; without one the instance's own directory says which versions are wanted.
+func (g goTool) workDir(pkg string) string {
+	for p := pkg; p != "." && p != "/"; p = path.Dir(p) {
+		dir := filepath.Join(g.instance, "builddir", filepath.FromSlash(p))
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir
+		}
+	}
+	return g.instance
+}
+
+func (g goTool) run(ctx context.Context, pkg string, env []string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir, cmd.Env = g.workDir(pkg), append(slices.Clone(g.env), env...)
+	var out, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	err := cmd.Run()
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case errors.Is(err, exec.ErrNotFound):
+		return "", errors.New("the go command is not installed: an image is built from Go programs")
+	case err != nil:
+		return "", &ProgramError{Package: pkg, Output: stderr.String(), Err: err}
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
+// dir returns the directory of a package, downloading its module if need be.
+func (g goTool) dir(ctx context.Context, pkg string) (string, error) {
+	return g.run(ctx, pkg, nil, "list", "-f", "{{.Dir}}", "--", pkg)
+}
+
+// programs builds everything in Packages. An instance that leaves out our two programs gets them all the same: without
+// them nothing would start.
+func (b *build) programs(ctx context.Context) ([]program, error) {
+	pkgs := slices.Clone(b.config.Packages)
+	for _, own := range []string{mainPackage, initPackage} {
+		if !slices.Contains(pkgs, own) {
+			pkgs = slices.Insert(pkgs, 0, own)
+		}
+	}
+	var list []program
+	for _, pkg := range pkgs {
+		b.Progress("go build " + pkg)
+		p := program{pkg: pkg, dest: path.Join("user", b.config.Basename(pkg))}
+		switch pkg {
+		case initPackage:
+			p.dest = "init"
+		case mainPackage:
+			p.dest = "bin/manofwar"
+		}
+		p.file = filepath.Join(b.tmp, strings.ReplaceAll(p.dest, "/", "-"))
+		if err := b.compile(ctx, p); err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// compile runs go build. The instance's own flags come last, so that they win.
+func (b *build) compile(ctx context.Context, p program) error {
+	pc := b.config.PackageConfig[p.pkg]
+	tags := append([]string{"gokrazy", "netgo", "osusergo"}, pc.GoBuildTags...)
+	args := []string{
+		"build", "-o", p.file, "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
+		"-tags=" + strings.Join(tags, ","),
+	}
+	args = append(append(args, pc.GoBuildFlags...), "--", p.pkg)
+	_, err := b.goTool.run(ctx, p.pkg, pc.GoBuildEnvironment, args...)
+	return err
+}
+
+// units returns the complete list for PID 1: ours, then the instance's programs in the order of Packages.
+func (b *build) units(programs []program) ([]service.Unit, error) {
+	units := slices.Clone(b.Units)
+	own := b.config.PackageConfig[mainPackage]
+	if len(own.CommandLineFlags) > 0 {
+		return nil, b.fieldError(mainPackage, "CommandLineFlags", errors.New("not supported: each service of manofwar has its own; use Environment"))
+	}
+	for i := range units {
+		units[i].Env = append(slices.Clone(units[i].Env), own.Environment...)
+	}
+	for _, p := range programs {
+		pc := b.config.PackageConfig[p.pkg]
+		if p.pkg == initPackage || p.pkg == mainPackage || pc.DontStart {
+			continue
+		}
+		name := path.Base(p.dest)
+		if slices.ContainsFunc(units, func(u service.Unit) bool { return u.Name == name || u.Account() == name }) {
+			return nil, b.fieldError(p.pkg, "Basename", fmt.Errorf("%q is the name of one of manofwar's own services: choose another", name))
+		}
+		u := service.Unit{
+			Spec: service.Spec{Name: name},
+			Path: "/" + p.dest,
+			Args: pc.CommandLineFlags,
+			Env:  append([]string{"HOME=/data/" + name}, pc.Environment...),
+		}
+		if pc.WaitForClock || len(pc.WaitFor) > 0 {
+			u.After = []string{"netmgr"}
+		}
+		units = append(units, u)
+	}
+	return units, nil
+}
+
+func (b *build) fieldError(pkg, field string, err error) error {
+	return &instance.FieldError{File: b.Config, Field: fmt.Sprintf("PackageConfig[%q].%s", pkg, field), Err: err}
+}

@@ -1,0 +1,214 @@
+package gokrazy
+
+import (
+	"archive/tar"
+	"context"
+	"crypto/ed25519"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"manofwar/board"
+	"manofwar/gokrazy/kernel"
+	"manofwar/internal/service"
+	"manofwar/rootfs"
+)
+
+// KeysDir is where stage 1 and PID 1 find the public keys whose signature they accept: one file each, base64 of the
+// ed25519 key and a newline. The name of the file whose key signed a slot says who made it: see [DeveloperKeyName].
+const KeysDir = "/etc/manofwar/keys"
+
+// root makes the tree of the root file system.
+func (b *build) root(ctx context.Context, programs []program) (*rootfs.Tree, error) {
+	units, err := b.units(programs)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := b.Root(ctx, units)
+	if err != nil {
+		return nil, err
+	}
+	services, err := json.MarshalIndent(units, "", " ")
+	if err != nil {
+		return nil, err
+	}
+	entries := append(b.identity(),
+		text(service.UnitsPath, append(services, '\n')),
+		text("/etc/hostname", []byte(b.config.Hostname+"\n")),
+	)
+	for _, p := range programs {
+		content, err := rootfs.File(p.file)
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, rootfs.Entry{Path: p.dest, Mode: 0o755, Content: content, Origin: p.pkg})
+	}
+	// The kernel calls /sbin/modprobe when a driver wants another one.
+	entries = append(entries, rootfs.Entry{Path: "sbin/modprobe", Mode: fs.ModeSymlink | 0o777, Link: "/init", Origin: initPackage})
+	modules, err := b.modules(slices.Concat(b.Board.Modules.Stage1, b.Board.Modules.Boot, b.Board.Modules.Extra))
+	if err != nil {
+		return nil, err
+	}
+	if err := add(tree, append(entries, modules...)); err != nil {
+		return nil, err
+	}
+	return tree, b.extraFiles(tree)
+}
+
+// add puts entries into the tree; what the base tree already has gives way, for Build's word is the later one.
+func add(tree *rootfs.Tree, entries []rootfs.Entry) error {
+	return tree.Add(slices.DeleteFunc(entries, func(e rootfs.Entry) bool {
+		_, ok := tree.Get(e.Path)
+		return ok && e.Mode.Type() == fs.ModeSymlink
+	})...)
+}
+
+// text is a small file that everyone may read.
+func text(name string, content []byte) rootfs.Entry {
+	return rootfs.Entry{Path: strings.TrimPrefix(name, "/"), Mode: 0o644, Content: rootfs.Bytes(content), Origin: "the image builder"}
+}
+
+// identity is what both phases must know: the board and the keys.
+func (b *build) identity() []rootfs.Entry {
+	entries := []rootfs.Entry{
+		text(board.NamePath, []byte(b.Board.Name+"\n")),
+		text(path.Join(KeysDir, b.KeyName+".pub"), publicKey(b.Key.Public().(ed25519.PublicKey))),
+	}
+	for _, k := range b.Trusted {
+		entries = append(entries, text(path.Join(KeysDir, k.Name+".pub"), publicKey(k.Public)))
+	}
+	return entries
+}
+
+func publicKey(key ed25519.PublicKey) []byte {
+	return []byte(base64.StdEncoding.EncodeToString(key) + "\n")
+}
+
+// modules returns the named modules with all that they need, and depmod's tables cut down to them.
+func (b *build) modules(names []string) ([]rootfs.Entry, error) {
+	closure, err := b.kernel.Closure(names)
+	if err != nil {
+		return nil, err
+	}
+	files, err := b.kernel.Files(closure)
+	if err != nil {
+		return nil, err
+	}
+	var entries []rootfs.Entry
+	for _, f := range files {
+		e, err := moduleEntry(f)
+		if err != nil {
+			return nil, err
+		}
+		e.Origin = b.config.Kernel()
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+func moduleEntry(f kernel.File) (rootfs.Entry, error) {
+	if f.Source == "" {
+		return text(f.Path, f.Content), nil
+	}
+	content, err := rootfs.File(f.Source)
+	return rootfs.Entry{Path: f.Path, Mode: 0o644, Content: content}, err
+}
+
+// extraFiles adds every package's ExtraFileContents and ExtraFilePaths.
+func (b *build) extraFiles(tree *rootfs.Tree) error {
+	for _, pkg := range b.config.Packages {
+		pc := b.config.PackageConfig[pkg]
+		for _, dest := range slices.Sorted(maps.Keys(pc.ExtraFileContents)) {
+			e := text(dest, []byte(pc.ExtraFileContents[dest]))
+			e.Origin = pkg
+			if err := tree.Add(e); err != nil {
+				return b.fieldError(pkg, "ExtraFileContents", err)
+			}
+		}
+		for _, dest := range slices.Sorted(maps.Keys(pc.ExtraFilePaths)) {
+			if err := b.extraPath(tree, pkg, dest, pc.ExtraFilePaths[dest]); err != nil {
+				return b.fieldError(pkg, "ExtraFilePaths", err)
+			}
+		}
+	}
+	return nil
+}
+
+// extraPath adds source, looked up as gokrazy does: a tar for the architecture, a tar, a directory or file.
+func (b *build) extraPath(tree *rootfs.Tree, pkg, dest, source string) error {
+	if !filepath.IsAbs(source) {
+		source = filepath.Join(b.goTool.instance, source)
+	}
+	for _, archive := range []string{source + "_" + b.Board.GOARCH + ".tar", source + ".tar"} {
+		if _, err := os.Stat(archive); err == nil {
+			return addTar(tree, pkg, dest, archive)
+		}
+	}
+	info, err := os.Stat(source)
+	at := strings.Trim(dest, "/")
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		if at == "" {
+			at = "."
+		}
+		return tree.AddFS(at, os.DirFS(source), pkg)
+	}
+	content, err := rootfs.File(source)
+	if err != nil {
+		return err
+	}
+	return tree.Add(rootfs.Entry{Path: at, Mode: 0o644 | info.Mode()&0o111, Content: content, Origin: pkg})
+}
+
+// maxTarFile bounds a file of an archive, in bytes: its content is kept in memory.
+const maxTarFile = 512 << 20
+
+// addTar unpacks an archive into the tree: directories, files and symbolic links, all root's.
+func addTar(tree *rootfs.Tree, pkg, dest, archive string) error {
+	f, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	for r := tar.NewReader(f); ; {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", archive, err)
+		}
+		name := path.Join(strings.Trim(dest, "/"), path.Clean("/" + h.Name)[1:])
+		if name == "" {
+			name = "."
+		}
+		e := rootfs.Entry{Path: name, Mode: h.FileInfo().Mode(), Origin: pkg, Link: h.Linkname}
+		switch {
+		case e.Mode.IsDir():
+			e.Link = ""
+		case e.Mode.Type() == fs.ModeSymlink:
+		case e.Mode.IsRegular() && h.Typeflag == tar.TypeReg && h.Size <= maxTarFile:
+			data, err := io.ReadAll(r)
+			if err != nil {
+				return fmt.Errorf("%s: %s: %w", archive, h.Name, err)
+			}
+			e.Content, e.Link = rootfs.Bytes(data), ""
+		default:
+			return fmt.Errorf("%s: %s: only directories, files up to %d MiB and symbolic links are supported", archive, h.Name, maxTarFile>>20)
+		}
+		if err := tree.Add(e); err != nil {
+			return fmt.Errorf("%s: %w", archive, err)
+		}
+	}
+}

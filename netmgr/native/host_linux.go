@@ -1,0 +1,117 @@
+package native
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+
+	"manofwar/internal/atomicfile"
+	"manofwar/internal/service"
+	"manofwar/netmgr"
+	"manofwar/netmgr/link"
+)
+
+// host carries plans out. All but run is for the loop's goroutine.
+type host struct {
+	options Options
+	env     service.Env
+	tell    func(context.Context, netmgr.Event)
+
+	leases  *leases
+	running map[int]*linkWork       // what runs on each link
+	applied map[int]netmgr.LinkPlan // what each link was last made to be
+	resolv  []byte                  // what resolv.conf was last made to be
+}
+
+func newHost(o Options, env service.Env, tell func(context.Context, netmgr.Event)) *host {
+	return &host{
+		options: o, env: env, tell: tell,
+		leases:  openLeases(filepath.Join(env.StateDir, "leases.json"), env.Log),
+		running: make(map[int]*linkWork),
+		applied: make(map[int]netmgr.LinkPlan),
+	}
+}
+
+// run tells what happens to the links until ctx ends.
+func (h *host) run(ctx context.Context) error {
+	if !h.options.Observe {
+		if err := link.UpLoopback(); err != nil {
+			return err
+		}
+	}
+	return link.Watch(ctx, func(ev netmgr.Event) { h.tell(ctx, ev) })
+}
+
+// carryOut makes the network what the plan says. What fails is tried again with the next plan.
+func (h *host) carryOut(ctx context.Context, p netmgr.Plan) error {
+	if h.options.Observe {
+		return nil
+	}
+	var errs []error
+	planned := make(map[int]bool)
+	for _, lp := range p.Links {
+		planned[lp.Index] = true
+		errs = append(errs, h.carryOutLink(ctx, lp))
+	}
+	for index, w := range h.running {
+		if !planned[index] {
+			w.stop()
+			delete(h.running, index)
+			delete(h.applied, index)
+		}
+	}
+	return errors.Join(append(errs, h.writeResolvConf(p.ResolvConf()))...)
+}
+
+// carryOutLink configures before it starts anything, so that what starts finds the link as planned.
+func (h *host) carryOutLink(ctx context.Context, lp netmgr.LinkPlan) error {
+	if lp.SwitchOn {
+		return link.Up(lp.Index)
+	}
+	if !reflect.DeepEqual(h.applied[lp.Index], lp) {
+		if err := link.Apply(lp); err != nil {
+			return err
+		}
+		h.applied[lp.Index] = lp
+		if len(lp.Addresses) > 0 {
+			h.env.Log.Info("link configured", "link", lp.Name, "address", lp.Addresses[0], "metric", lp.Metric)
+		}
+	}
+	w := h.running[lp.Index]
+	if w != nil && w.generation != lp.Generation {
+		w.stop()
+		w = nil
+	}
+	if w == nil {
+		w = &linkWork{host: h, index: lp.Index, generation: lp.Generation}
+		h.running[lp.Index] = w
+	}
+	return w.follow(ctx, lp)
+}
+
+// writeResolvConf writes the name servers where the root's /etc/resolv.conf points to.
+func (h *host) writeResolvConf(data []byte) error {
+	if bytes.Equal(data, h.resolv) {
+		return nil
+	}
+	dir := filepath.Join(h.env.RunDir, h.env.Name)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("name servers: %w", err)
+	}
+	if err := atomicfile.Write(filepath.Join(dir, "resolv.conf"), data, 0o644); err != nil {
+		return fmt.Errorf("name servers: %w", err)
+	}
+	h.resolv = data
+	return nil
+}
+
+// stop ends what runs on the links and waits for it.
+func (h *host) stop() {
+	for _, w := range h.running {
+		w.stop()
+	}
+}

@@ -1,0 +1,165 @@
+// Package native runs the network manager on a host: it feeds [netmgr.Policy] with what the adapters see, lets them
+// carry out its plan, and answers other services on the service's socket (see [manofwar/netmgr/api]).
+//
+// On the dongle it manages every wired network card. On somebody's computer ([Options.Observe]) it changes nothing: it
+// tells how the network is, and on Linux answers the host's name on it. Elsewhere than on Linux it can only observe.
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"manofwar/internal/ipc"
+	"manofwar/internal/service"
+	"manofwar/netmgr"
+	"manofwar/netmgr/api"
+)
+
+// Options are what the network manager is told by whoever starts it. The zero value manages the network of the host.
+type Options struct {
+	Hostname    string    // wanted under .local, without it; empty: the host's own
+	Observe     bool      // change nothing of the host's network, clock and name resolution
+	WebPort     int       // of the web page, announced as _http._tcp; 0: not announced
+	TimeServers []string  // asked after those that DHCP names; nil: [DefaultTimeServers]; empty: none
+	NotBefore   time.Time // the clock is never set to before this: when the program was built
+}
+
+// DefaultTimeServers are asked for the time where the network names none.
+var DefaultTimeServers = []string{"0.pool.ntp.org", "1.pool.ntp.org", "2.pool.ntp.org", "3.pool.ntp.org"}
+
+// New returns the network manager as a service.
+func New(o Options) *Service {
+	if o.Hostname == "" {
+		o.Hostname, _ = os.Hostname() // the default below does as well
+	}
+	o.Hostname, _, _ = strings.Cut(o.Hostname, ".")
+	if o.Hostname == "" {
+		o.Hostname = "manofwar"
+	}
+	if o.TimeServers == nil {
+		o.TimeServers = DefaultTimeServers
+	}
+	return &Service{options: o}
+}
+
+// Service is the network manager.
+type Service struct {
+	options Options
+	events  ipc.Events
+
+	mu     sync.Mutex // guards status
+	status api.Status
+}
+
+// inbox is how many events may wait for the policy. Whoever tells one blocks while it is full.
+const inbox = 64
+
+// Run runs the network manager until ctx ends. It is ready as soon as it answers: an address may take for ever. What it
+// configured stays as it is when it ends, so that a restart disturbs nobody.
+func (s *Service) Run(ctx context.Context, env service.Env) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var running sync.WaitGroup
+	start := func(f func() error) {
+		running.Go(func() {
+			if err := f(); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	events := make(chan netmgr.Event, inbox)
+	tell := func(ctx context.Context, ev netmgr.Event) {
+		select {
+		case events <- ev:
+		case <-ctx.Done():
+		}
+	}
+	h := newHost(s.options, env, tell)
+	policy := netmgr.NewPolicy(s.options.Hostname, !s.options.Observe)
+	s.publish(env, policy.Status(time.Now()))
+	start(func() error { return ipc.Serve(ctx, env, s.routes()) })
+	start(func() error { return h.run(ctx) })
+	s.loop(ctx, env, policy, h, events)
+	running.Wait()
+	h.stop()
+	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("network manager: %w", err)
+	}
+	return nil
+}
+
+// loop is the one goroutine that knows the policy.
+func (s *Service) loop(ctx context.Context, env service.Env, p *netmgr.Policy, h *host, events <-chan netmgr.Event) {
+	env.Healthy(nil)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case ev := <-events:
+			p.Handle(time.Now(), ev)
+		}
+		for range len(events) { // what came together is carried out together
+			p.Handle(time.Now(), <-events)
+		}
+		err := h.carryOut(ctx, p.Plan())
+		if err != nil && ctx.Err() == nil {
+			env.Log.Warn("network not configured", "err", err)
+		}
+		p.Handle(time.Now(), trouble(err))
+		env.Healthy(err)
+		s.publish(env, p.Status(time.Now()))
+	}
+}
+
+// trouble tells a person what keeps the manager from working.
+func trouble(err error) netmgr.Event {
+	if err == nil {
+		return netmgr.Troubled{}
+	}
+	return netmgr.Troubled{Reason: "The network could not be configured: " + err.Error()}
+}
+
+// publish makes a status the current one and tells listeners if it is news.
+func (s *Service) publish(env service.Env, status api.Status) {
+	s.mu.Lock()
+	old := s.status
+	s.status = status
+	s.mu.Unlock()
+	if same(old, status) {
+		return
+	}
+	if err := s.events.Publish("status", status); err != nil {
+		env.Log.Error("status not published", "err", err)
+	}
+}
+
+// same compares all but since when links are as they are: that follows from the rest, and wobbles with the clock.
+func same(a, b api.Status) bool {
+	a.Links, b.Links = slices.Clone(a.Links), slices.Clone(b.Links)
+	for _, links := range [][]api.Link{a.Links, b.Links} {
+		for i := range links {
+			links[i].Since = time.Time{}
+		}
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func (s *Service) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /events", &s.events)
+	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
+		s.mu.Lock()
+		status := s.status
+		s.mu.Unlock()
+		ipc.WriteJSON(w, status)
+	})
+	return mux
+}

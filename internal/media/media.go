@@ -53,7 +53,7 @@ type Item struct {
 	Duration  Duration `json:"duration,omitempty"`
 	Streams   []Stream `json:"streams,omitempty"`
 	Tags
-	Cover   *Range `json:"cover,omitempty"`   // where the embedded picture's bytes are in the file
+	Cover   *Range `json:"cover,omitempty"`   // where the picture's bytes are: in the file, or in a file beside it
 	Problem string `json:"problem,omitempty"` // why it cannot be played, in words for a person; empty: it can
 	Away    bool   `json:"away,omitempty"`    // its disk is not connected
 }
@@ -73,6 +73,7 @@ type Tags struct {
 
 // Range is a run of bytes in a file.
 type Range struct {
+	Path   string `json:"path,omitempty"` // slash-separated, below the root; empty: the item's own file
 	Offset int64  `json:"offset"`
 	Length int64  `json:"length"`
 	Type   string `json:"type,omitempty"` // its media type, such as "image/jpeg"

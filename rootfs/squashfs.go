@@ -2,6 +2,7 @@ package rootfs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -9,7 +10,7 @@ import (
 	"math"
 	"path"
 	"slices"
-	"sort"
+
 	"time"
 )
 
@@ -117,7 +118,7 @@ func (s *squash) index() {
 	slices.Sort(s.ids)
 	// The kernel stops a lookup at the first name that is greater.
 	for _, n := range s.nodes {
-		sort.Slice(n.children, func(i, j int) bool { return path.Base(n.children[i].Path) < path.Base(n.children[j].Path) })
+		slices.SortFunc(n.children, func(a, b *node) int { return cmp.Compare(path.Base(a.Path), path.Base(b.Path)) })
 	}
 }
 

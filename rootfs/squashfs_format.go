@@ -14,7 +14,7 @@ const (
 	superblockSize = 96
 	metaBlock      = 8192 // of metadata, before its 2-byte header
 	maxRun         = 256  // names under one directory header
-	maxName        = 256
+	maxName        = 255  // as everywhere in Linux
 	invalid32      = 0xffffffff
 	invalid64      = 0xffffffffffffffff
 

@@ -2,13 +2,15 @@ package rootfs
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
-	"sort"
+	"slices"
 	"strings"
 )
 
@@ -179,13 +181,13 @@ func (t *Tree) Entries() []Entry {
 		list = append(list, e)
 	}
 	// A slash sorts before every other byte, so that a directory's contents follow it at once.
-	key := func(p string) string { return strings.ReplaceAll(p, "/", "\x00") }
-	sort.Slice(list, func(i, j int) bool {
-		if list[i].Path == "." || list[j].Path == "." {
-			return list[i].Path == "."
+	key := func(e Entry) string {
+		if e.Path == "." {
+			return ""
 		}
-		return key(list[i].Path) < key(list[j].Path)
-	})
+		return strings.ReplaceAll(e.Path, "/", "\x00")
+	}
+	slices.SortFunc(list, func(a, b Entry) int { return cmp.Compare(key(a), key(b)) })
 	return list
 }
 
@@ -199,17 +201,38 @@ func (t *Tree) Size() (sum int64) {
 	return sum
 }
 
-// List writes one line per entry: mode, owner, group, size, path and a link's target or a device's numbers.
+// List writes one line per entry: mode, owner, group, size, path, and a link's target or a device's numbers.
 func (t *Tree) List(w io.Writer) error {
 	for _, e := range t.Entries() {
-		more := ""
+		name, more := e.Path, ""
+		if name == "." {
+			name = ""
+		}
 		switch e.Mode.Type() {
 		case fs.ModeSymlink:
 			more = " -> " + e.Link
 		case fs.ModeDevice, fs.ModeDevice | fs.ModeCharDevice:
 			more = fmt.Sprintf(" %d:%d", e.Major, e.Minor)
 		}
-		if _, err := fmt.Fprintf(w, "%s %d %d %d /%s%s\n", e.Mode, e.UID, e.GID, e.Content.Size, strings.TrimPrefix(e.Path, "."), more); err != nil {
+		if _, err := fmt.Fprintf(w, "%s %d %d %d /%s%s\n", e.Mode, e.UID, e.GID, e.Content.Size, name, more); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Summary writes the sizes of the contents by origin, the largest first: "16.9 MB ffmpeg" a line.
+func (t *Tree) Summary(w io.Writer) error {
+	sums := map[string]int64{}
+	for _, e := range t.entries {
+		if e.Mode.IsRegular() {
+			sums[origin(e)] += e.Content.Size
+		}
+	}
+	for _, name := range slices.SortedFunc(maps.Keys(sums), func(a, b string) int {
+		return cmp.Or(cmp.Compare(sums[b], sums[a]), cmp.Compare(a, b))
+	}) {
+		if _, err := fmt.Fprintf(w, "%7.2f MB  %s\n", float64(sums[name])/1e6, name); err != nil {
 			return err
 		}
 	}

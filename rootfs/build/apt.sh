@@ -65,9 +65,9 @@ apt_sources() {
     done
 }
 
-# apt_private: prepare the private apt once, and again when the machine's mirrors have changed.
+# apt_private: prepare the private apt, and read the lists at first and when the machine's mirrors have changed.
+# One shell at a time has it.
 apt_private() {
-    [ -z "${APT_CONFIG:-}" ] || [ "$APT_CONFIG" != "$apt_dir/apt.conf" ] || return 0
     need apt dpkg-dev debian-archive-keyring
     mkdir -p "$apt_dir"/{sources,state/lists/partial,cache/archives/partial}
     exec {apt_fd}>"$apt_dir/lock"
@@ -77,11 +77,11 @@ apt_private() {
     {
         apt-config dump | grep '^Acquire::[^ ]' | grep -v -e '^Acquire::IndexTargets' -e '^Acquire::Languages' || true
         cat <<CONF
-Dir::Etc::main "-";
-Dir::Etc::parts "-";
-Dir::Etc::preferences "-";
-Dir::Etc::preferencesparts "-";
-Dir::Etc::sourcelist "-";
+Dir::Etc::main "/dev/null";
+Dir::Etc::parts "/dev/null";
+Dir::Etc::preferences "/dev/null";
+Dir::Etc::preferencesparts "/dev/null";
+Dir::Etc::sourcelist "/dev/null";
 Dir::Etc::sourceparts "$apt_dir/sources";
 Dir::State "$apt_dir/state";
 Dir::State::status "$apt_dir/state/status";
@@ -113,13 +113,13 @@ apt_update() {
 }
 
 # apt_newest KIND NAME SUITE: the versions of NAME in SUITE and its security updates, newest first.
-# KIND is "source" or an architecture.
+# KIND is "source", an architecture or "all".
 apt_newest() {
     local field=Packages
     [ "$1" != source ] || field=Sources
     apt-cache madison "$2" | awk -F' *[|] *' -v s="$3" -v f="$field" -v a="$1" '
         { n = split($3, w, " "); split(w[2], at, "/") }
-        w[n] == f && (at[1] == s || at[1] == s "-security" || at[1] == s "-updates") && (f == "Sources" || w[3] == a) { gsub(/ /, "", $2); print $2 }' |
+        w[n] == f && (at[1] == s || at[1] == s "-security" || at[1] == s "-updates") && (f == "Sources" || a == "all" || w[3] == a) { gsub(/ /, "", $2); print $2 }' |
         sort -u | sort -rV
 }
 
@@ -140,7 +140,7 @@ apt_fetch() {
         echo "$version"
         return
     done
-    cat fetch.log >&2
+    cat fetch.log >&2 2>/dev/null || true
     die "Debian's $suite has no $kind $name ${want:-at all} that can be downloaded"
 }
 
@@ -158,6 +158,7 @@ deb_source() {
     read -r suite version <<<"$(row source "$name")"
     [ -n "${version:-}" ] || die "rootfs/build/versions has no row \"source $name\""
     dir=$cache/sources/${name}_${version#*:}
+    [ -d "$dir" ] || lock "$dir.lock"
     if [ ! -d "$dir" ]; then
         apt_private
         say "fetching the source of $name $version"
@@ -185,6 +186,7 @@ deb_package() {
     local name=$1 suite=$2 version=$3 arch=$4 dir got tmp
     dir=$cache/packages/${name}_${version:-$suite}_$arch
     dir=${dir//:/%3a}
+    [ -d "$dir" ] || lock "$dir.lock"
     if [ ! -d "$dir" ]; then
         need dpkg xz-utils
         apt_private

@@ -4,7 +4,7 @@
 # Prints the directory with ffmpeg, the link ffprobe, copyright/NAME for each source it is made of, and
 # the list "sources". ARCH is arm64 or amd64. VARIANT is gpl (the default; GPL-2+ because of x264) or
 # lgpl (without x264: H.264 only by the kernel's encoder, where there is one).
-# The first call takes about 8 minutes of CPU time; later ones only look at the cache.
+# The first call takes six to nine minutes of CPU time; later ones only look at the cache.
 #
 # What is enabled is what the product meets: everything an owner's files may contain is read, and what
 # TVs, browsers and phone apps take is written. There is no TLS: Go fetches and hands bytes over.
@@ -29,18 +29,18 @@ lock "$result.lock"
 
 video_decoders="
     h264 hevc libdav1d av1 vp8 vp9 vc1 vc1image wmv1 wmv2 wmv3 wmv3image mpeg1video mpeg2video mpegvideo mpeg4
-    msmpeg4v1 msmpeg4v2 msmpeg4v3 mss2 h261 h263 h263i h263p flv flashsv flashsv2 theora vp3 vp5 vp6 vp6a vp6f vp7
+    msmpeg4v1 msmpeg4v2 msmpeg4v3 mss2 h261 h263 h263i h263p flv flashsv flashsv2 theora vp3 vp4 vp5 vp6 vp6a vp6f vp7
     rv10 rv20 rv30 rv40 svq1 svq3 cinepak indeo2 indeo3 indeo4 indeo5 msvideo1 msrle qtrle rpza smc eightbps 
     mjpeg mjpegb mszh zlib huffyuv ffvhuff ffv1 utvideo lagarith magicyuv dvvideo prores dnxhd cfhd cavs dirac
-    rawvideo v210 yuv4 tscc zmbv cscd fraps
+    rawvideo wrapped_avframe v210 yuv4 tscc zmbv cscd fraps mss1 asv1 asv2 vcr1 aasc cdgraphics
     h264_v4l2m2m hevc_v4l2m2m vp8_v4l2m2m vp9_v4l2m2m mpeg1_v4l2m2m mpeg2_v4l2m2m mpeg4_v4l2m2m h263_v4l2m2m vc1_v4l2m2m"
 image_decoders="png apng webp gif bmp tiff jpeg2000 targa pcx pbm pgm ppm qoi"
 audio_decoders="
     aac aac_latm ac3 eac3 dca truehd mlp mp1 mp1float mp2 mp2float mp3 mp3float mp3adufloat mp3on4float flac vorbis opus
     alac als ape wavpack tta tak shorten mpc7 mpc8 ralf wmav1 wmav2 wmapro wmalossless wmavoice xma2
     atrac1 atrac3 atrac3al atrac3p atrac3pal atrac9 cook sipr ra_144 ra_288 qdm2 qdmc qcelp mace3 mace6 nellymoser speex
-    amrnb amrwb gsm gsm_ms ilbc twinvq g723_1 g729 dsd_lsbf dsd_msbf dsd_lsbf_planar dsd_msbf_planar dst
-    pcm_* adpcm_adx adpcm_g722 adpcm_g726 adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf adpcm_yamaha"
+    amrnb amrwb gsm gsm_ms ilbc twinvq g723_1 g729 s302m dvaudio imc iac truespeech on2avc dsd_lsbf dsd_msbf dsd_lsbf_planar dsd_msbf_planar dst
+    pcm_* adpcm_adx adpcm_ct adpcm_g722 adpcm_g726 adpcm_ima_dk3 adpcm_ima_dk4 adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf adpcm_yamaha"
 subtitle_decoders="
     ass ssa srt subrip webvtt movtext text dvdsub dvbsub pgssub xsub ccaption
     microdvd mpl2 jacosub sami realtext stl subviewer subviewer1 pjs vplayer"
@@ -50,7 +50,7 @@ encoders="
     ass ssa srt subrip webvtt movtext text dvdsub dvbsub"
 demuxers="
     mov matroska webm_dash_manifest avi asf mpegps mpegts mpegtsraw mpegvideo ogg flv live_flv rm ivr nut nsv mxf dv wtv
-    pva ivf obu av1 h264 hevc h261 h263 m4v mjpeg vc1 vc1t cavsvideo dirac rawvideo yuv4mpegpipe gif apng swf
+    pva ivf obu av1 cdg h264 hevc h261 h263 m4v mjpeg vc1 vc1t cavsvideo dirac rawvideo yuv4mpegpipe gif apng swf
     mp3 aac ac3 eac3 dts dtshd truehd mlp flac wav w64 aiff caf au ape wv tta tak shorten mpc mpc8 dsf iff oma amr amrnb amrwb
     qcp voc gsm ircam spdif loas xwma pcm_*
     srt ass webvtt vobsub sup microdvd mpl2 mpsub jacosub sami realtext stl subviewer subviewer1 pjs vplayer lrc scc dvbsub
@@ -68,18 +68,18 @@ video_filters="
     overlay crop pad transpose hflip vflip rotate split null copy trim setpts settb setsar setdar setparams setrange select segment
     thumbnail tile hstack vstack xstack alphamerge alphaextract premultiply fade xfade tpad loop concat interleave
     blackdetect scdet freezedetect signalstats metadata sidedata showinfo realtime sendcmd movie
-    hwdownload hwupload deband unsharp gblur drawbox colorchannelmixer curves hue negate blend
-    palettegen paletteuse ssim psnr
+    hwdownload hwupload deband unsharp gblur drawbox zoompan colorchannelmixer curves hue negate blend
+    palettegen paletteuse ssim psnr nullsink bench
     color testsrc testsrc2 smptebars smptehdbars rgbtestsrc yuvtestsrc nullsrc gradients mandelbrot life cellauto"
 audio_filters="
-    aresample aformat volume volumedetect loudnorm ebur128 replaygain dynaudnorm acompressor alimiter astats
-    afade acrossfade atempo asetrate atrim asetpts asettb asetnsamples aselect asegment apad adelay aloop asplit anull acopy
-    amix amerge join pan channelmap channelsplit amovie aecho afftdn anequalizer equalizer bass treble highpass lowpass biquad
+    aresample aformat volume volumedetect loudnorm ebur128 replaygain dynaudnorm speechnorm compand acompressor alimiter astats
+    afade acrossfade atempo asetrate atrim asetpts asettb asetnsamples aselect asegment apad adelay aloop asplit anull anullsink acopy
+    amix amerge join pan channelmap channelsplit amovie aecho afftdn anequalizer superequalizer equalizer bass treble highpass lowpass biquad
     crossfeed stereotools extrastereo dialoguenhance earwax silencedetect silenceremove ametadata asidedata ashowinfo asendcmd
     arealtime astreamselect showwavespic showspectrumpic showwaves
     sine anullsrc aevalsrc anoisesrc avsynctest"
 # These are GPL in ffmpeg itself.
-gpl_filters="eq hqdn3d cropdetect boxblur pullup mpdecimate tinterlace repeatfields delogo signature"
+gpl_filters="eq hqdn3d cropdetect boxblur pullup mpdecimate tinterlace repeatfields delogo stereo3d signature"
 
 # --- The libraries, each installed into $prefix. ---
 
@@ -94,7 +94,6 @@ build_x264() {
 }
 
 build_lame() {
-    # The configure of 2017 finds SSE by running programs, which a cross build cannot.
     autotools --disable-frontend --disable-decoder --disable-gtktest --disable-analyzer-hooks CC="$triple-gcc" CFLAGS="$cflags"
     make -j"$jobs"
     make install
@@ -169,6 +168,9 @@ configure_ffmpeg() {
         --enable-demuxer="$(list $demuxers)" --enable-muxer="$(list $muxers)" --enable-protocol="$(list $protocols)" \
         --enable-filter="$(list $video_filters $audio_filters $extra_filters)" \
         --enable-indev=lavfi --enable-parser='*' --enable-bsf='*'
+    # What it was configured with is long and names this directory; the recipe says it better.
+    sed -i "s|^#define FFMPEG_CONFIGURATION .*|#define FFMPEG_CONFIGURATION \"manofwar ${result##*/}\"|; s|$work|/|" config.h
+    local missing
     missing=$(comm -13 <(awk '$3 == 1 { print tolower($2) }' config_components.h | sort) <(wanted | sort))
     [ -z "$missing" ] || {
         echo "configure left out: $missing"

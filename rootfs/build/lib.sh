@@ -28,8 +28,10 @@ key() {
     } | sha256sum | cut -c1-16
 }
 
-# lock FILE: held until the process ends, so that two callers do not do the same work.
+# lock FILE: held until the (sub)shell ends, so that two callers do not do the same work. Look again after it.
+# With MANOFWAR_CACHED_ONLY set, nothing that would need it is done.
 lock() {
+    [ -z "${MANOFWAR_CACHED_ONLY:-}" ] || die "not in the cache, and MANOFWAR_CACHED_ONLY is set"
     mkdir -p "$(dirname "$1")"
     exec {lock_fd}>"$1"
     flock -n "$lock_fd" && return

@@ -13,10 +13,9 @@ task="package $name"
 if [ -z "$suite$version" ]; then read -r suite version <<<"$(row package "$name")" || true; fi
 suite=${suite:-bookworm}
 
-lock "$cache/packages/$name.lock"
 dir=$(deb_package "$name" "$suite" "$version" "$arch")
-# An empty package: no files but its own documentation.
-if [ -z "$(find "$dir" -type f ! -path '*/usr/share/doc/*' ! -name .control -print -quit)" ]; then
+# An empty package: no files but documentation.
+if [ -z "$(find "$dir" ! -type d ! -path '*/usr/share/doc/*' ! -path '*/usr/share/bug/*' ! -name .control -print -quit)" ]; then
     on=$(sed -n 's/^Depends: \([a-z0-9.+-]*\)\( (= \([^)]*\))\)\?.*/\1 \3/p' "$dir/.control")
     read -r name version <<<"$on"
     [ -n "$name" ] || die "$dir is empty"

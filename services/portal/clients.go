@@ -1,0 +1,82 @@
+package portal
+
+import (
+	"context"
+	"iter"
+	"net/url"
+	"strconv"
+
+	initapi "manofwar/init/api"
+	"manofwar/internal/ipc"
+	"manofwar/internal/media"
+	netapi "manofwar/netmgr/api"
+	catalogapi "manofwar/services/catalog/api"
+	streamapi "manofwar/services/stream/api"
+)
+
+// shelves is what the portal asks of the catalog when somebody looks at the library.
+type shelves interface {
+	Items(context.Context, catalogapi.Query) (catalogapi.Page, error)
+	Item(context.Context, media.ID) (media.Item, error)
+	Albums(context.Context, catalogapi.Query) (catalogapi.Albums, error)
+	Album(context.Context, media.ID) (catalogapi.AlbumPage, error)
+	Scan(context.Context) error
+}
+
+// planner is what the portal asks of the stream service.
+type planner interface {
+	Plan(ctx context.Context, id media.ID, what string, params url.Values) (streamapi.Plan, error)
+}
+
+// machine is what the portal asks of PID 1, or of the supervisor that stands in for it on a laptop.
+type machine interface {
+	Log(ctx context.Context, service string, tail int) ([]initapi.Line, error)
+	Eject(ctx context.Context, disk string) error
+}
+
+// pid1 calls init.sock.
+type pid1 struct{ ipc *ipc.Client }
+
+func (c pid1) Status(ctx context.Context) (s initapi.Status, err error) {
+	return s, c.ipc.Get(ctx, "/status", &s)
+}
+
+func (c pid1) Disks(ctx context.Context) (d []initapi.Disk, err error) {
+	return d, c.ipc.Get(ctx, "/disks", &d)
+}
+
+func (c pid1) Log(ctx context.Context, service string, tail int) (lines []initapi.Line, err error) {
+	return lines, c.ipc.Get(ctx, "/logs/"+url.PathEscape(service)+"?tail="+strconv.Itoa(tail), &lines)
+}
+
+func (c pid1) Eject(ctx context.Context, disk string) error {
+	return c.ipc.Post(ctx, "/eject", map[string]string{"id": disk}, nil)
+}
+
+func (c pid1) Events(ctx context.Context) iter.Seq2[ipc.Event, error] {
+	return c.ipc.Events(ctx, "/events")
+}
+
+// sources are the questions from which the state of the whole is put together, and the streams that say when to ask
+// again. They are the clients' methods; a test puts its own there.
+type sources struct {
+	library func(context.Context) (catalogapi.Status, error)
+	stream  func(context.Context) (streamapi.Status, error)
+	network func(context.Context) (netapi.Status, error)
+	device  func(context.Context) (initapi.Status, error)
+	disks   func(context.Context) ([]initapi.Disk, error)
+	events  map[string]func(context.Context) iter.Seq2[ipc.Event, error] // by the service's name
+}
+
+// dial points the service at the sockets in runDir. Nothing is connected yet.
+func (p *Service) dial(runDir string) {
+	catalog, stream, network := catalogapi.NewClient(runDir), streamapi.NewClient(runDir), netapi.NewClient(runDir)
+	device := pid1{ipc.NewClient(runDir, initapi.Name)}
+	p.shelves, p.planner, p.machine = catalog, stream, device
+	p.watch.sources = sources{
+		library: catalog.Status, stream: stream.Status, network: network.Status, device: device.Status, disks: device.Disks,
+		events: map[string]func(context.Context) iter.Seq2[ipc.Event, error]{
+			catalogapi.Name: catalog.Events, netapi.Name: network.Events, initapi.Name: device.Events,
+		},
+	}
+}

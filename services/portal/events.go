@@ -1,0 +1,81 @@
+package portal
+
+import (
+	"fmt"
+	"net/http"
+	"time"
+
+	"manofwar/internal/ipc"
+	"manofwar/internal/media"
+)
+
+const (
+	// eventStall is how long a browser may take to read an event.
+	eventStall = 30 * time.Second
+	// keepAlive is how often an idle stream says that it is alive.
+	keepAlive = 20 * time.Second
+)
+
+// events streams news to one browser (WHATWG HTML, section 9.2), beginning with the state as it is, until the browser
+// leaves or falls behind.
+func (p *Service) events(w http.ResponseWriter, r *http.Request) error {
+	if !p.watch.enter() {
+		return &media.Error{Op: "listen for news", Err: media.ErrBusy, Hint: "Too many pages are open. Close some."}
+	}
+	defer p.watch.leave()
+	h := w.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("Cache-Control", "no-store")
+	if r.Method == http.MethodHead {
+		return nil
+	}
+	news, stop := p.watch.news.Subscribe()
+	defer stop()
+	out := eventWriter{w, http.NewResponseController(w)}
+	if out.write("retry: 2000\n\n") != nil {
+		return nil
+	}
+	for _, ev := range p.watch.state(p.watch.sources.ask(r.Context())) {
+		if out.event(ev.Event) != nil {
+			return nil
+		}
+	}
+	tick := time.NewTicker(keepAlive)
+	defer tick.Stop()
+	for {
+		var err error
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-tick.C:
+			err = out.write(": \n\n")
+		case ev, ok := <-news:
+			if !ok {
+				return nil
+			}
+			err = out.event(ev)
+		}
+		if err != nil {
+			return nil // the browser has left
+		}
+	}
+}
+
+type eventWriter struct {
+	w  http.ResponseWriter
+	rc *http.ResponseController
+}
+
+func (o eventWriter) event(ev ipc.Event) error {
+	return o.write(fmt.Sprintf("event: %s\ndata: %s\n\n", ev.Kind, ev.Data))
+}
+
+func (o eventWriter) write(s string) error {
+	if err := o.rc.SetWriteDeadline(time.Now().Add(eventStall)); err != nil {
+		return err
+	}
+	if _, err := o.w.Write([]byte(s)); err != nil {
+		return err
+	}
+	return o.rc.Flush()
+}

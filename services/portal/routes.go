@@ -1,0 +1,104 @@
+package portal
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// right is what a person must have been given to use a route.
+type right string
+
+// The rights. There are no accounts yet: whoever reaches the door holds them all. The declaration is here from the first
+// day so that no route can be added without one; a test walks the table.
+const (
+	anyone right = "anyone" // also who has not signed in
+	see    right = "see"    // know what there is
+	play   right = "play"   // get the media itself
+	manage right = "manage" // change the device, read its logs
+)
+
+// route is one row of the table of everything that can be asked for.
+type route struct {
+	method  string // GET serves HEAD too
+	path    string // as [http.ServeMux] has it
+	right   right
+	handler func(w http.ResponseWriter, r *http.Request) error
+}
+
+// routes is the whole of the portal's HTTP surface; docs/api.md describes it.
+func (p *Service) routes() []route {
+	return []route{
+		{"GET", "/", anyone, p.page},
+		{"GET", "/healthz", anyone, p.healthz},
+		{"GET", "/api/v1/status", see, p.status},
+		{"GET", "/api/v1/events", see, p.events},
+		{"GET", "/api/v1/items", see, p.items},
+		{"GET", "/api/v1/items/{id}", see, p.item},
+		{"GET", "/api/v1/albums", see, p.albums},
+		{"GET", "/api/v1/albums/{id}", see, p.album},
+		{"GET", "/media/{id}/file", play, p.file},
+		{"GET", "/media/{id}/cover", see, p.cover},
+		{"GET", "/media/{id}/hls/{name...}", play, p.hls},
+		{"GET", "/media/{id}/subtitles/{name}", play, p.subtitles},
+		{"POST", "/api/v1/scan", manage, p.scan},
+		{"POST", "/api/v1/disks/{id}/eject", manage, p.eject},
+		{"GET", "/api/v1/services/{name}/log", manage, p.serviceLog},
+	}
+}
+
+// mux serves the table. What is below /api/ or /media/ and not in it is not found, rather than the user interface; what is
+// in it under another method says which.
+func (p *Service) mux() *http.ServeMux {
+	paths := make(map[string]resource)
+	for _, rt := range p.routes() {
+		if paths[rt.path] == nil {
+			paths[rt.path] = make(resource)
+		}
+		paths[rt.path][rt.method] = rt.handler
+	}
+	mux := http.NewServeMux()
+	for path, res := range paths {
+		mux.Handle(path, p.handler(res.serve))
+	}
+	for _, prefix := range []string{"/api/", "/media/"} {
+		mux.Handle(prefix, p.handler(func(_ http.ResponseWriter, r *http.Request) error {
+			return errNoPage(r.URL.Path)
+		}))
+	}
+	return mux
+}
+
+// resource is what one path answers to, by method.
+type resource map[string]func(w http.ResponseWriter, r *http.Request) error
+
+func (res resource) serve(w http.ResponseWriter, r *http.Request) error {
+	method := r.Method
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
+	if f, ok := res[method]; ok {
+		return f(w, r)
+	}
+	allow := strings.Join(slices.Sorted(maps.Keys(res)), ", ")
+	allow = strings.Replace(allow, "GET", "GET, HEAD", 1)
+	w.Header().Set("Allow", allow)
+	return errMethod(r.Method, allow)
+}
+
+// handler gives a route's error the web's form.
+func (p *Service) handler(f func(w http.ResponseWriter, r *http.Request) error) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := f(w, r); err != nil {
+			p.fail(w, r, err)
+		}
+	})
+}
+
+func (p *Service) healthz(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write([]byte("ok\n")) // the client has left if this fails
+	return nil
+}

@@ -14,10 +14,11 @@ import (
 	"strings"
 
 	"manofwar/gokrazy/fat"
-	"manofwar/gokrazy/instance"
 	"manofwar/internal/atomicfile"
 	"manofwar/internal/mbr"
+	"manofwar/internal/setup"
 	"manofwar/internal/slot"
+	"manofwar/internal/strictjson"
 )
 
 // diskSignature is in every card's partition table, for the kernel's PARTUUIDs. It is fixed, so that images are.
@@ -25,9 +26,6 @@ const diskSignature = 0x4d6f5721
 
 // imageSize is the size of an image file: /data is as small as it may be.
 var imageSize = slot.Data.Start + slot.MinData
-
-// SetupName is the file on the boot partition with what the owner wants to have set up beforehand.
-const SetupName = "setup.json"
 
 // card writes the image of the whole card, compresses it, and says what it wrote.
 func (b *build) card(ctx context.Context, c *content) (Result, error) {
@@ -75,16 +73,16 @@ func (b *build) bootFiles() ([]fat.File, error) {
 	for _, name := range b.Board.Image.BootFiles {
 		f, err := diskFile(name, filepath.Join(b.boot, name))
 		if err != nil {
-			return nil, &instance.FieldError{File: b.Config, Field: "FirmwarePackage", Err: err}
+			return nil, &strictjson.Error{File: b.Config, Field: "FirmwarePackage", Err: err}
 		}
 		files = append(files, f)
 	}
 	if b.Setup != nil {
-		data, err := b.Setup()
+		data, err := b.Setup.JSON()
 		if err != nil {
 			return nil, err
 		}
-		files = append(files, bytesFile(SetupName, data))
+		files = append(files, bytesFile(setup.Name, data))
 	}
 	return files, nil
 }

@@ -33,6 +33,8 @@ import (
 	"manofwar/gokrazy/instance"
 	"manofwar/gokrazy/kernel"
 	"manofwar/internal/service"
+	"manofwar/internal/setup"
+	"manofwar/internal/strictjson"
 	"manofwar/rootfs"
 )
 
@@ -54,9 +56,9 @@ type Options struct {
 	// /etc/manofwar. The units are the complete list, whose users it has to know.
 	Root func(ctx context.Context, units []service.Unit) (*rootfs.Tree, error)
 
-	Log      *slog.Logger           // warnings; nil: none
-	Progress func(what string)      // called when a step starts; nil: nobody listens
-	Setup    func() ([]byte, error) // the boot partition's setup.json; nil: none
+	Log      *slog.Logger      // warnings; nil: none
+	Progress func(what string) // called when a step starts; nil: nobody listens
+	Setup    *setup.Setup      // for the boot partition; nil: none
 }
 
 // TrustedKey is a key whose signature an image accepts.
@@ -90,7 +92,7 @@ type Part struct {
 	Bytes int64  `json:"bytes"`
 }
 
-// Build makes the image. A person can act on its errors: a [*instance.FieldError] for config.json, a
+// Build makes the image. A person can act on its errors: a [*strictjson.Error] for config.json, a
 // [*kernel.MissingError] for a module, a [*ProgramError] for a program that does not build.
 func Build(ctx context.Context, o Options) (Result, error) {
 	b, err := newBuild(ctx, o)
@@ -160,16 +162,16 @@ func newBuild(ctx context.Context, o Options) (*build, error) {
 func (b *build) pins(ctx context.Context) error {
 	dir, err := b.goTool.dir(ctx, b.config.Kernel())
 	if err != nil {
-		return &instance.FieldError{File: b.Config, Field: "KernelPackage", Err: err}
+		return &strictjson.Error{File: b.Config, Field: "KernelPackage", Err: err}
 	}
 	if b.kernel, err = kernel.Open(dir); err != nil {
-		return &instance.FieldError{File: b.Config, Field: "KernelPackage", Err: err}
+		return &strictjson.Error{File: b.Config, Field: "KernelPackage", Err: err}
 	}
 	if len(b.Board.Image.BootFiles)+len(b.Board.Image.SlotFiles) == 0 {
 		return nil
 	}
 	if b.boot, err = b.goTool.dir(ctx, b.config.Firmware()); err != nil {
-		return &instance.FieldError{File: b.Config, Field: "FirmwarePackage", Err: err}
+		return &strictjson.Error{File: b.Config, Field: "FirmwarePackage", Err: err}
 	}
 	return nil
 }

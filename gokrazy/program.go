@@ -15,6 +15,7 @@ import (
 	"manofwar/board"
 	"manofwar/gokrazy/instance"
 	"manofwar/internal/service"
+	"manofwar/internal/strictjson"
 )
 
 // The packages of this project that an instance lists, and where their programs go. Everyone else's go to /user, as
@@ -59,7 +60,7 @@ func newGoTool(b board.Board, c *instance.Config) (goTool, error) {
 		for _, want := range []string{"GOOS=linux", "GOARCH=" + b.GOARCH} {
 			key, _, _ := strings.Cut(want, "=")
 			if strings.HasPrefix(kv, key+"=") && kv != want {
-				return goTool{}, &instance.FieldError{File: c.Path, Field: "Environment", Err: fmt.Errorf("%s, but board %s needs %s", kv, b.Name, want)}
+				return goTool{}, &strictjson.Error{File: c.Path, Field: "Environment", Err: fmt.Errorf("%s, but board %s needs %s", kv, b.Name, want)}
 			}
 		}
 	}
@@ -176,5 +177,5 @@ func (b *build) units(programs []program) ([]service.Unit, error) {
 }
 
 func (b *build) fieldError(pkg, field string, err error) error {
-	return &instance.FieldError{File: b.Config, Field: fmt.Sprintf("PackageConfig[%q].%s", pkg, field), Err: err}
+	return &strictjson.Error{File: b.Config, Field: fmt.Sprintf("PackageConfig[%q].%s", pkg, field), Err: err}
 }

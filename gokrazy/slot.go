@@ -17,6 +17,7 @@ import (
 	"manofwar/gokrazy/instance"
 	"manofwar/gokrazy/kernel"
 	"manofwar/internal/slot"
+	"manofwar/internal/strictjson"
 	"manofwar/rootfs"
 )
 
@@ -85,12 +86,12 @@ func (b *build) firmware(c *content) error {
 	img := b.Board.Image
 	for _, name := range img.SlotFiles {
 		if err := c.addFile("firmware", name, filepath.Join(b.boot, name)); err != nil {
-			return &instance.FieldError{File: b.Config, Field: "FirmwarePackage", Err: err}
+			return &strictjson.Error{File: b.Config, Field: "FirmwarePackage", Err: err}
 		}
 	}
 	if img.Trees {
 		if err := b.trees(c); err != nil {
-			return &instance.FieldError{File: b.Config, Field: "KernelPackage", Err: err}
+			return &strictjson.Error{File: b.Config, Field: "KernelPackage", Err: err}
 		}
 	}
 	c.addBytes("settings", slot.CmdlineName, []byte(b.cmdline()+"\n"))

@@ -14,6 +14,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"manofwar/internal/strictjson"
 )
 
 // Config is config.json. The fields' meaning is gokrazy's, at https://gokrazy.org/userguide/instance-config/.
@@ -93,7 +95,7 @@ const (
 // NoSerial is the SerialConsole that switches it off.
 const NoSerial = "disabled"
 
-// Read reads and checks the file. The error is a [*FieldError] where a person must change a field. The warnings say
+// Read reads and checks the file. The error is a [*strictjson.Error] where a person must change a field. The warnings say
 // which fields have no effect.
 func Read(file string) (c *Config, warnings []string, err error) {
 	data, err := os.ReadFile(file)
@@ -106,6 +108,12 @@ func Read(file string) (c *Config, warnings []string, err error) {
 	}
 	warnings, err = c.Check()
 	return c, warnings, err
+}
+
+// Parse reads the text of the file. The error is a [*strictjson.Error] with line and column.
+func Parse(file string, data []byte) (*Config, error) {
+	c := &Config{Path: file}
+	return c, strictjson.Unmarshal(file, data, c)
 }
 
 // Kernel returns the import path of the kernel package.
@@ -143,7 +151,7 @@ var (
 // Check holds the rules that the types do not, and says which fields have no effect here.
 func (c *Config) Check() (warnings []string, err error) {
 	bad := func(field, format string, args ...any) error {
-		return &FieldError{File: c.Path, Field: field, Err: fmt.Errorf(format, args...)}
+		return &strictjson.Error{File: c.Path, Field: field, Err: fmt.Errorf(format, args...)}
 	}
 	if !hostname.MatchString(c.Hostname) {
 		return nil, bad("Hostname", "%q, want lower-case letters, digits and dashes, as in \"manofwar\"", c.Hostname)

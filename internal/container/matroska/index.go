@@ -1,0 +1,347 @@
+package matroska
+
+import (
+	"io"
+	"math"
+	"slices"
+	"sort"
+	"time"
+
+	"manofwar/internal/container"
+	"manofwar/internal/media"
+)
+
+const (
+	// interleave is how far apart in time the tracks may be at one place in the file.
+	interleave = 2 * time.Second
+	// sparse is a distance of keyframes at which the heads of the clusters are not believed to show them all.
+	sparse = 15 * time.Second
+	// maxCueCount bounds the memory of an index: a day of keyframes.
+	maxCueCount = 1 << 18
+)
+
+// Index implements [container.Movie]. Without cues it looks at the head of every cluster, where muxers put keyframes;
+// where that shows too few, at every block.
+func (m *Movie) Index(r io.ReaderAt, i int) (end int64, err error) {
+	t := m.tracks[i]
+	t.cues, t.keys = nil, nil
+	if err := m.readCues(r, t); err != nil {
+		return 0, err
+	}
+	if len(t.cues) == 0 && (t.info.Kind == media.Video || !m.hasVideo()) {
+		if err := m.scan(r, t); err != nil {
+			return 0, err
+		}
+	}
+	if err := m.addFirst(r, t); err != nil {
+		return 0, err
+	}
+	gap := m.fromNanos(float64(container.KeyframeSpacing))
+	for _, c := range t.cues {
+		if n := len(t.keys); n == 0 || c.pts >= t.keys[n-1]+gap {
+			t.keys = append(t.keys, c.pts)
+		}
+	}
+	return m.endOf(r, t)
+}
+
+func (m *Movie) hasVideo() bool {
+	return slices.ContainsFunc(m.tracks, func(t *track) bool { return t.info.Kind == media.Video && t.info.Config.Playable() })
+}
+
+// Keyframes implements [container.Movie].
+func (m *Movie) Keyframes(i int) []int64 { return m.tracks[i].keys }
+
+// readCues reads the cues of a track. Cues that are missing or malformed are none: the clusters can do without.
+func (m *Movie) readCues(r io.ReaderAt, t *track) error {
+	pos := m.at[idCues]
+	if pos == 0 || pos >= m.segment.end {
+		return nil
+	}
+	e, err := readElement(r, pos, m.segment.end)
+	if err != nil || e.id != idCues {
+		return unlessFormat(err)
+	}
+	data, err := payload(r, e, maxCues)
+	if err != nil {
+		return unlessFormat(err)
+	}
+	for id, point := range children(data) {
+		if id != idCuePoint {
+			continue
+		}
+		var at int64
+		for id, v := range children(point) {
+			switch id {
+			case idCueTime:
+				at = m.ticks(int64(min(number(v), math.MaxInt64/4)))
+			case idCueTrackPositions:
+				var track, cluster uint64
+				for id, v := range children(v) {
+					switch id {
+					case idCueTrack:
+						track = number(v)
+					case idCueClusterPosition:
+						cluster = number(v)
+					}
+				}
+				if track == t.number && cluster < uint64(m.segment.size()) && len(t.cues) < maxCueCount {
+					t.cues = append(t.cues, cue{at - t.delay, m.segment.start + int64(cluster)})
+				}
+			}
+		}
+	}
+	slices.SortStableFunc(t.cues, func(a, b cue) int { return int(min(max(a.pts-b.pts, -1), 1)) })
+	return nil
+}
+
+// addFirst makes sure that the first keyframe is in the index: cues may begin later.
+func (m *Movie) addFirst(r io.ReaderAt, t *track) error {
+	w := m.walk(r, m.first)
+	var b block
+	for range 2000 {
+		ok, err := w.next(&b)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			break
+		}
+		if b.track != t.number || !t.sync(&b) {
+			continue
+		}
+		if pts := m.ticks(b.time) - t.delay; len(t.cues) == 0 || t.cues[0].pts > pts {
+			t.cues = slices.Insert(t.cues, 0, cue{pts, b.cluster})
+		}
+		return nil
+	}
+	if len(t.cues) == 0 {
+		return container.Corrupt("nothing of its %s is there", t.info.Kind)
+	}
+	return nil
+}
+
+// scan finds keyframes without cues.
+func (m *Movie) scan(r io.ReaderAt, t *track) error {
+	last, err := m.scanHeads(r, t)
+	if err != nil {
+		return err
+	}
+	n := int64(max(len(t.cues), 1))
+	if last/n <= m.fromNanos(float64(sparse)) {
+		return nil
+	}
+	t.cues = nil
+	w := m.walk(r, m.first)
+	var b block
+	for len(t.cues) < maxCueCount {
+		ok, err := w.next(&b)
+		if !ok || err != nil {
+			return err
+		}
+		m.addCue(t, &b)
+	}
+	return nil
+}
+
+// scanHeads looks at the first block of the track in each cluster, and at all of them in a cluster of unknown size. It
+// returns the time of the last cluster.
+func (m *Movie) scanHeads(r io.ReaderAt, t *track) (last int64, err error) {
+	var b block
+	for pos := m.first; pos > 0 && pos < m.segment.end && len(t.cues) < maxCueCount; {
+		e, err := readElement(r, pos, m.segment.end)
+		if err != nil {
+			return last, unlessFormat(err)
+		}
+		if e.id == idCluster {
+			w := m.walk(r, pos)
+			for n := 0; n < 256 || e.unknown; n++ {
+				ok, err := w.next(&b)
+				if err != nil {
+					return last, err
+				}
+				if !ok {
+					return last, nil
+				}
+				if b.cluster != pos && !e.unknown {
+					break
+				}
+				last = m.ticks(b.time)
+				if b.track == t.number && (m.addCue(t, &b) || !e.unknown) && !e.unknown {
+					break
+				}
+			}
+		} else if e.unknown {
+			return last, nil
+		}
+		if e.cut {
+			return last, nil
+		}
+		pos = e.end
+	}
+	return last, nil
+}
+
+// addCue takes a block into the index if it is a keyframe of the track and far enough from the last.
+func (m *Movie) addCue(t *track, b *block) bool {
+	if b.track != t.number || !t.sync(b) {
+		return false
+	}
+	pts := m.ticks(b.time) - t.delay
+	if n := len(t.cues); n == 0 || pts >= t.cues[n-1].pts+m.fromNanos(float64(container.KeyframeSpacing)) {
+		t.cues = append(t.cues, cue{pts, b.cluster})
+	}
+	return true
+}
+
+// sync reports whether decoding can start at the block. Sound can start anywhere, whatever muxers flag.
+func (t *track) sync(b *block) bool { return b.key || t.info.Kind == media.Audio }
+
+// frameTicks returns how long a frame is, 0 where nothing says.
+func (m *Movie) frameTicks(t *track) float64 {
+	perTick := float64(m.timescale()) / 1e9
+	if t.defaultDuration > 0 {
+		return float64(t.defaultDuration) * perTick
+	}
+	c := t.info.Config
+	frame := map[string]float64{"aac": 1024, "ac3": 1536, "eac3": 1536, "mp3": 1152}[c.Name]
+	if c.SampleRate == 0 {
+		return 0
+	}
+	return frame / float64(c.SampleRate) * 1e9 * perTick
+}
+
+// start returns the cluster to walk from for what is shown from a time on.
+func (m *Movie) start(t *track, from int64) int64 {
+	cues := t.cues
+	if len(cues) < 2 {
+		for _, other := range m.tracks {
+			if len(other.cues) > len(cues) {
+				cues = other.cues
+			}
+		}
+		from -= m.fromNanos(float64(interleave))
+	}
+	k := sort.Search(len(cues), func(k int) bool { return cues[k].pts > from }) - 1
+	if k < 0 {
+		return m.first
+	}
+	return cues[k].cluster
+}
+
+// endOf returns when the track ends: what its last frames say, or the file where it cannot be found cheaply.
+func (m *Movie) endOf(r io.ReaderAt, t *track) (int64, error) {
+	whole := m.fromNanos(float64(m.info.Duration))
+	last := whole
+	if n := len(t.keys); n > 1 {
+		last = t.keys[n-1]
+	}
+	samples, err := m.Samples(r, m.indexOf(t), last, math.MaxInt64, nil)
+	if err != nil {
+		return 0, err
+	}
+	end := int64(0)
+	for _, s := range samples {
+		end = max(end, s.PTS+int64(s.Duration), s.DTS+int64(s.Duration))
+	}
+	if end == 0 {
+		end = whole
+	}
+	if end == 0 && len(t.keys) > 0 {
+		end = t.keys[len(t.keys)-1] + 1
+	}
+	return end, nil
+}
+
+func (m *Movie) indexOf(t *track) int { return slices.Index(m.tracks, t) }
+
+// Samples implements [container.Movie].
+func (m *Movie) Samples(r io.ReaderAt, i int, from, to int64, dst []container.Sample) ([]container.Sample, error) {
+	t := m.tracks[i]
+	begin, frame := len(dst), m.frameTicks(t)
+	w := m.walk(r, m.start(t, from))
+	beyond := to
+	if to < math.MaxInt64/2 {
+		beyond = to + m.fromNanos(float64(5*interleave))
+	}
+	var b block
+	wanted, next := false, int64(math.MaxInt64)
+	for {
+		ok, err := w.next(&b)
+		if err != nil {
+			return dst, err
+		}
+		time := m.ticks(b.time)
+		if !ok || time > beyond {
+			break
+		}
+		if b.track != t.number {
+			continue
+		}
+		pts := time - t.delay
+		if next != math.MaxInt64 { // past the end: only pictures that are shown before the keyframe that ended it count
+			if pts >= next {
+				break
+			}
+			next = pts
+			continue
+		}
+		if t.sync(&b) {
+			if pts >= to {
+				next = pts
+				if t.info.Kind == media.Audio {
+					break
+				}
+				continue
+			}
+			wanted = pts >= from
+		}
+		if wanted {
+			dst = m.appendFrames(dst, t, &b, pts, frame)
+		}
+	}
+	setTimes(dst[begin:], next)
+	return dst, nil
+}
+
+// appendFrames appends a block's frames. Their durations hold what the block says, for setTimes.
+func (m *Movie) appendFrames(dst []container.Sample, t *track, b *block, pts int64, frame float64) []container.Sample {
+	n := float64(len(b.frames))
+	duration := float64(m.ticks(b.duration))
+	step := frame
+	if duration > 0 {
+		step = duration / n
+	}
+	for k, f := range b.frames {
+		if f.offset+int64(f.size) > m.size {
+			break
+		}
+		dst = append(dst, container.Sample{
+			Offset: f.offset, Size: f.size, PTS: pts + int64(math.Round(float64(k)*step)), Sync: t.sync(b), Duration: uint32(min(math.Round(step), math.MaxInt32)),
+		})
+	}
+	return dst
+}
+
+// setTimes derives decode times: the presentation times in rising order. next is when what follows begins.
+func setTimes(samples []container.Sample, next int64) {
+	if len(samples) == 0 {
+		return
+	}
+	order := make([]int64, 0, len(samples)+1)
+	for _, s := range samples {
+		order = append(order, s.PTS)
+	}
+	slices.Sort(order)
+	last := samples[len(samples)-1].Duration
+	if last == 0 && len(order) > 1 {
+		last = uint32(min(order[len(order)-1]-order[len(order)-2], math.MaxInt32))
+	}
+	if next == math.MaxInt64 || next < order[len(order)-1] {
+		next = order[len(order)-1] + int64(last)
+	}
+	order = append(order, next)
+	for i := range samples {
+		samples[i].DTS, samples[i].Duration = order[i], uint32(min(order[i+1]-order[i], math.MaxInt32))
+	}
+}

@@ -10,7 +10,6 @@ import (
 	"math"
 	"path"
 	"slices"
-
 	"time"
 )
 

@@ -1,0 +1,156 @@
+// Package catalog is the library: it finds the media in folders and on disks, reads what the files say of themselves,
+// and answers what there is and where.
+//
+// Libraries ([media.Root]) are the folders of [Options] and the disks that come and go ([Disks]). Each is scanned when
+// it appears and when a client asks; folders also every so often, disks not, so that they can sleep. A scan reads only
+// what has changed. What is on a library that is away stays listed as such.
+//
+// The items are in package index, the reading of files in package tags. The service's words and its client are in
+// package api. Not here: streams and pictures (services/stream), what plays where (services/cast).
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"manofwar/internal/ipc"
+	"manofwar/internal/service"
+	"manofwar/services/catalog/api"
+	"manofwar/services/catalog/index"
+)
+
+// Options say where the media is.
+type Options struct {
+	Dirs   []string      // folders, each a library
+	Disks  Disks         // media disks; nil: there are none
+	Rescan time.Duration // how often folders are scanned again; 0: every 15 minutes
+}
+
+// defaultRescan is how often folders are looked through when Options do not say.
+const defaultRescan = 15 * time.Minute
+
+// The service's beats.
+const (
+	newsEvery  = time.Second     // listeners are told of progress and changes this often at the most
+	flushEvery = 5 * time.Second // changes are written to the memory card this often at the most
+)
+
+// Service is the catalog.
+type Service struct {
+	options Options
+	log     *slog.Logger
+	index   *index.Index
+	events  ipc.Events
+	scans   scans
+}
+
+// New returns the service. [Service.Run] starts it.
+func New(o Options) *Service {
+	if o.Rescan <= 0 {
+		o.Rescan = defaultRescan
+	}
+	return &Service{options: o}
+}
+
+// Run implements [service.Service]. It answers as soon as the index is loaded; scans run beside that.
+func (s *Service) Run(ctx context.Context, env service.Env) error {
+	for i, dir := range s.options.Dirs {
+		abs, err := filepath.Abs(dir)
+		if err != nil {
+			return fmt.Errorf("%w: folder %q: %w", service.ErrFinal, dir, err)
+		}
+		s.options.Dirs[i] = abs
+	}
+	s.log = env.Log
+	s.index = index.Open(env.StateDir, env.Log)
+	s.scans.init()
+	s.adoptDirs()
+
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { s.scanLoop(ctx) })
+	running.Go(func() { s.watchDisks(ctx) })
+	running.Go(func() { s.rescanLoop(ctx) })
+	running.Go(func() { s.newsLoop(ctx, env.Healthy) })
+	running.Go(func() { s.flushLoop(ctx) })
+	err := ipc.Serve(ctx, env, s.handler())
+	cancel()
+	running.Wait()
+	return errors.Join(err, s.index.Close())
+}
+
+// newsLoop tells listeners what has changed, at most once a beat, and the supervisor how the index is.
+func (s *Service) newsLoop(ctx context.Context, healthy func(error)) {
+	tick := time.NewTicker(newsEvery)
+	defer tick.Stop()
+	var last api.Status
+	healthy(nil)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-s.scans.ended: // tell the outcome at once
+		}
+		revision := s.index.Refresh().Revision
+		now := s.status()
+		if now.Trouble != last.Trouble {
+			healthy(asError(now.Trouble))
+		}
+		if !sameStatus(now, last) {
+			s.publish("status", now)
+		}
+		if revision != last.Revision {
+			s.publish("changed", api.Changed{Revision: revision})
+		}
+		last = now
+	}
+}
+
+func asError(trouble string) error {
+	if trouble == "" {
+		return nil
+	}
+	return errors.New(trouble)
+}
+
+func (s *Service) publish(kind string, v any) {
+	if err := s.events.Publish(kind, v); err != nil {
+		s.log.Error("event not sent", "kind", kind, "err", err)
+	}
+}
+
+// flushLoop writes changes to the file, and tries again where that could not be done.
+func (s *Service) flushLoop(ctx context.Context) {
+	tick := time.NewTicker(flushEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if s.index.Pending() > 0 || s.index.Trouble() != "" {
+				s.index.Flush()
+			}
+		}
+	}
+}
+
+// rescanLoop scans the folders every so often.
+func (s *Service) rescanLoop(ctx context.Context) {
+	tick := time.NewTicker(s.options.Rescan)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.adoptDirs()
+		}
+	}
+}

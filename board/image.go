@@ -12,6 +12,7 @@ type Image struct {
 
 	BootFiles []string // what the firmware reads from the boot partition, as patterns in the firmware package
 	SlotFiles []string // what it reads from a slot, as patterns in the firmware package
+	WiFi      bool     // the Raspberry Pi's WiFi chips want firmware from the root
 	Trees     bool     // device trees of the board's models and the overlays come from the kernel package
 }
 

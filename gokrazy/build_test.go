@@ -81,10 +81,15 @@ func testKey() ed25519.PrivateKey {
 	return ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
 }
 
-// testRoot is a base system of one file.
-func testRoot(context.Context, []service.Unit) (*rootfs.Tree, error) {
+// testRoot is a root with our two programs and the users, and nothing that takes minutes to make.
+func testRoot(_ context.Context, o rootfs.Options) (*rootfs.Tree, error) {
 	t := new(rootfs.Tree)
-	return t, t.Add(rootfs.Entry{Path: "etc/os-release", Mode: 0o644, Content: rootfs.Bytes([]byte("ID=manofwar\n"))})
+	return t, t.Add(
+		rootfs.Entry{Path: "init", Mode: 0o755, Content: o.Init},
+		rootfs.Entry{Path: "bin/manofwar", Mode: 0o755, Content: o.Manofwar},
+		rootfs.Entry{Path: "etc/hostname", Mode: 0o644, Content: rootfs.Bytes([]byte(o.Hostname + "\n"))},
+		rootfs.Entry{Path: "etc/passwd", Mode: 0o644, Content: rootfs.Bytes([]byte(strings.Join(o.Users, "\n")))},
+	)
 }
 
 func testOptions(t *testing.T, config string, b board.Board) gokrazy.Options {

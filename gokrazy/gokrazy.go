@@ -14,7 +14,7 @@
 // build ID, all times are [Options].Time, and everything is sorted.
 //
 // A program of the owner's own, from Packages, runs as its own user in PID 1's sandbox: it reads the root file system,
-// writes /data/<name> (its HOME and working directory) and nothing else, and uses the network. CommandLineFlags and Environment are passed on.
+// writes /data/<name>, its HOME, and nothing else, and uses the network. CommandLineFlags and Environment are passed on.
 //
 // What is in the root file system is [manofwar/rootfs]'s business, what a board needs [manofwar/board]'s.
 package gokrazy
@@ -52,9 +52,10 @@ type Options struct {
 	Out     string             // the image file; its name without .img names the others, see [Result]
 	NoZstd  bool               // make no .zst
 
-	// Root makes the root file system without what Build itself adds: programs, kernel modules and the files below
-	// /etc/manofwar. The units are the complete list, whose users it has to know.
-	Root func(ctx context.Context, units []service.Unit) (*rootfs.Tree, error)
+	// Root makes the root file system, but for what Build itself adds: the instance's programs and files, kernel modules
+	// and what is below /etc/manofwar. Nil: [rootfs.Build], with the parts that [rootfs.Prepare] gets, which takes
+	// minutes on a machine's first image.
+	Root func(context.Context, rootfs.Options) (*rootfs.Tree, error)
 
 	Log      *slog.Logger      // warnings; nil: none
 	Progress func(what string) // called when a step starts; nil: nobody listens
@@ -132,8 +133,8 @@ func newBuild(ctx context.Context, o Options) (*build, error) {
 	if o.Board.Image == nil {
 		return nil, fmt.Errorf("board %s has no image", o.Board.Name)
 	}
-	if o.Root == nil || len(o.Key) != ed25519.PrivateKeySize || o.KeyName == "" || o.Out == "" {
-		return nil, errors.New("gokrazy: Options without Root, Key, KeyName or Out")
+	if len(o.Key) != ed25519.PrivateKeySize || o.KeyName == "" || o.Out == "" {
+		return nil, errors.New("gokrazy: Options without Key, KeyName or Out")
 	}
 	if o.Time.IsZero() {
 		o.Time = DefaultTime
@@ -143,6 +144,9 @@ func newBuild(ctx context.Context, o Options) (*build, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Root == nil {
+		o.Root = prepareRoot(o.Board.GOARCH, o.Progress)
 	}
 	c, warnings, err := instance.Read(o.Config)
 	if err != nil {

@@ -32,6 +32,9 @@ type program struct {
 	dest string // its path in the root, without the leading slash
 }
 
+// own tells whether the program is one of this project's two.
+func (p program) own() bool { return p.pkg == initPackage || p.pkg == mainPackage }
+
 // ProgramError says which program does not build, with the tool's own words.
 type ProgramError struct {
 	Package string
@@ -155,7 +158,7 @@ func (b *build) units(programs []program) ([]service.Unit, error) {
 	}
 	for _, p := range programs {
 		pc := b.config.PackageConfig[p.pkg]
-		if p.pkg == initPackage || p.pkg == mainPackage || pc.DontStart {
+		if p.own() || pc.DontStart {
 			continue
 		}
 		name := path.Base(p.dest)

@@ -2,6 +2,7 @@ package gokrazy
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
@@ -33,7 +34,7 @@ func (b *build) root(ctx context.Context, programs []program) (*rootfs.Tree, err
 	if err != nil {
 		return nil, err
 	}
-	tree, err := b.Root(ctx, units)
+	tree, err := b.baseRoot(ctx, programs, units)
 	if err != nil {
 		return nil, err
 	}
@@ -41,35 +42,90 @@ func (b *build) root(ctx context.Context, programs []program) (*rootfs.Tree, err
 	if err != nil {
 		return nil, err
 	}
-	entries := append(b.identity(),
-		text(service.UnitsPath, append(services, '\n')),
-		text("/etc/hostname", []byte(b.config.Hostname+"\n")),
-	)
+	entries := append(b.identity(), text(service.UnitsPath, append(services, '\n')))
 	for _, p := range programs {
+		if p.own() {
+			continue
+		}
 		content, err := rootfs.File(p.file)
 		if err != nil {
 			return nil, err
 		}
 		entries = append(entries, rootfs.Entry{Path: p.dest, Mode: 0o755, Content: content, Origin: p.pkg})
 	}
-	// The kernel calls /sbin/modprobe when a driver wants another one.
-	entries = append(entries, rootfs.Entry{Path: "sbin/modprobe", Mode: fs.ModeSymlink | 0o777, Link: "/init", Origin: initPackage})
 	modules, err := b.modules(slices.Concat(b.Board.Modules.Stage1, b.Board.Modules.Boot, b.Board.Modules.Extra))
 	if err != nil {
 		return nil, err
 	}
-	if err := add(tree, append(entries, modules...)); err != nil {
+	if err := tree.Add(append(entries, modules...)...); err != nil {
 		return nil, err
 	}
 	return tree, b.extraFiles(tree)
 }
 
-// add puts entries into the tree; what the base tree already has gives way, for Build's word is the later one.
-func add(tree *rootfs.Tree, entries []rootfs.Entry) error {
-	return tree.Add(slices.DeleteFunc(entries, func(e rootfs.Entry) bool {
-		_, ok := tree.Get(e.Path)
-		return ok && e.Mode.Type() == fs.ModeSymlink
-	})...)
+// baseRoot is what every image has in its root.
+func (b *build) baseRoot(ctx context.Context, programs []program, units []service.Unit) (*rootfs.Tree, error) {
+	o := rootfs.Options{
+		WiFi: b.Board.Image.WiFi, Hostname: b.config.Hostname, Version: b.version(), Licenses: map[string]rootfs.Content{},
+	}
+	for _, u := range units {
+		o.Users = append(o.Users, u.Account())
+	}
+	for _, p := range programs {
+		content, err := rootfs.File(p.file)
+		switch {
+		case err != nil:
+			return nil, err
+		case p.pkg == initPackage:
+			o.Init = content
+		case p.pkg == mainPackage:
+			o.Manofwar = content
+		}
+	}
+	for name, file := range map[string]string{
+		"linux":                filepath.Join(b.kernel.Dir, "LICENSE.linux"),
+		"raspberrypi-firmware": filepath.Join(b.boot, "LICENSE.broadcom"),
+	} {
+		content, err := rootfs.File(file)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // another kernel, or a board without firmware
+		}
+		if err != nil {
+			return nil, err
+		}
+		o.Licenses[name] = content
+	}
+	return b.Root(ctx, o)
+}
+
+// prepareRoot is the root file system proper. What it builds and fetches once says so in lines.
+func prepareRoot(goarch string, progress func(string)) func(context.Context, rootfs.Options) (*rootfs.Tree, error) {
+	return func(ctx context.Context, o rootfs.Options) (*rootfs.Tree, error) {
+		var err error
+		if o.Parts, err = rootfs.Prepare(ctx, goarch, &lines{each: progress}); err != nil {
+			return nil, err
+		}
+		return rootfs.Build(o)
+	}
+}
+
+// lines hands what is written on, line by line.
+type lines struct {
+	each func(string)
+	rest []byte
+}
+
+// Write implements [io.Writer].
+func (l *lines) Write(p []byte) (int, error) {
+	l.rest = append(l.rest, p...)
+	for {
+		line, rest, ok := bytes.Cut(l.rest, []byte("\n"))
+		if !ok {
+			return len(p), nil
+		}
+		l.each(string(line))
+		l.rest = rest
+	}
 }
 
 // text is a small file that everyone may read.

@@ -37,5 +37,6 @@ var image = board.Image{
 		"start_cd.elf", "fixup_cd.dat", "start4cd.elf", "fixup4cd.dat",
 		"LICENSE.broadcom",
 	},
+	WiFi:  true,
 	Trees: true,
 }

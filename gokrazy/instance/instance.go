@@ -145,7 +145,7 @@ func (c *Config) Basename(pkg string) string {
 var (
 	majorVersion = regexp.MustCompile(`^v[2-9][0-9]*$|^v1[0-9]+$`)
 	hostname     = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	basename     = regexp.MustCompile(`^[a-z0-9][a-z0-9_.-]{0,30}$`)
+	basename     = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,30}$`) // it becomes a user, too
 )
 
 // Check holds the rules that the types do not, and says which fields have no effect here.
@@ -191,7 +191,7 @@ func (c *Config) checkPackages(bad func(field, format string, args ...any) error
 		case pkg == "" || strings.ContainsAny(pkg, " @"):
 			return nil, bad(field, "%q, want an import path without a version, as in \"github.com/gokrazy/rsync/cmd/gokr-rsyncd\"", pkg)
 		case !basename.MatchString(name):
-			return nil, bad(field, "program name %q, want up to 31 lower-case letters, digits, dots and dashes: set PackageConfig[%q].Basename", name, pkg)
+			return nil, bad(field, "program name %q, want a lower-case letter and up to 30 more, digits or dashes: set PackageConfig[%q].Basename", name, pkg)
 		case twice:
 			return nil, bad(field, "the program is called %s, like %s's: set PackageConfig[%q].Basename", name, other, pkg)
 		}

@@ -24,7 +24,8 @@ var scripts embed.FS
 type Parts struct {
 	Codec           string // ffmpeg, ffprobe
 	Ext             string // e2fsck, mke2fs, resize2fs
-	CACertificates  string // Debian's ca-certificates, unpacked; so are the following
+	Licenses        string // Debian's base-files, unpacked; so are the following
+	CACertificates  string // ca-certificates
 	TimeZones       string // tzdata
 	TimeZonesLegacy string // tzdata-legacy
 	RegulatoryDB    string // wireless-regdb
@@ -36,6 +37,7 @@ func (p *Parts) fields() map[string]*string {
 	return map[string]*string{
 		"codec":              &p.Codec,
 		"ext":                &p.Ext,
+		"base-files":         &p.Licenses,
 		"ca-certificates":    &p.CACertificates,
 		"tzdata":             &p.TimeZones,
 		"tzdata-legacy":      &p.TimeZonesLegacy,

@@ -252,8 +252,8 @@ func (b *builder) modules() error {
 	return b.tree.AddFS("lib/modules", without{b.Modules, []string{"*/build", "*/source"}}, "the kernel's modules")
 }
 
-// licenses puts the copyright text of every part under the name that Debian's policy gives it, and says where the
-// source is.
+// licenses puts the copyright text of every part under the name that Debian's policy gives it, with the common
+// licences that those texts only name, and says where the source is.
 func (b *builder) licenses() error {
 	texts := map[string]string{} // what → file
 	var sources strings.Builder
@@ -293,6 +293,10 @@ func (b *builder) licenses() error {
 		if err := b.addLicense(name, content); err != nil {
 			return err
 		}
+	}
+	common := os.DirFS(filepath.Join(b.Parts.Licenses, "usr/share/common-licenses"))
+	if err := b.tree.AddFS("usr/share/common-licenses", common, "the licence texts"); err != nil {
+		return err
 	}
 	return b.addText("usr/share/doc/SOURCES", sourcesText+sources.String())
 }

@@ -79,6 +79,7 @@ func fakeParts(t *testing.T) rootfs.Parts {
 	for _, name := range []string{
 		"codec/ffmpeg", "codec/sources", "codec/copyright/ffmpeg", "codec/copyright/glibc",
 		"ext/e2fsck", "ext/mke2fs", "ext/resize2fs", "ext/sources", "ext/copyright/e2fsprogs", "ext/copyright/glibc",
+		"base/usr/share/common-licenses/GPL-2",
 		"ca/usr/share/ca-certificates/mozilla/A.crt", "ca/usr/share/ca-certificates/mozilla/B.crt", "ca/usr/share/doc/ca-certificates/copyright",
 		"tz/usr/share/zoneinfo/Asia/Kolkata", "tz/usr/share/zoneinfo/Etc/UTC", "tz/usr/share/zoneinfo/tzdata.zi",
 		"tz/usr/share/zoneinfo/zone1970.tab", "tz/usr/share/zoneinfo/iso3166.tab", "tz/usr/share/doc/tzdata/copyright",
@@ -107,7 +108,7 @@ func fakeParts(t *testing.T) rootfs.Parts {
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	return rootfs.Parts{
-		Codec: at("codec"), Ext: at("ext"), CACertificates: at("ca"), TimeZones: at("tz"), TimeZonesLegacy: at("legacy"),
+		Codec: at("codec"), Ext: at("ext"), Licenses: at("base"), CACertificates: at("ca"), TimeZones: at("tz"), TimeZonesLegacy: at("legacy"),
 		RegulatoryDB: at("regdb"), WiFiFirmware: at("wifi"),
 	}
 }

@@ -55,9 +55,16 @@ need() {
     [ ${#missing[@]} -gt 0 ] || return 0
     [ "$(id -u)" = 0 ] || die "these packages are missing; run: sudo apt-get install ${missing[*]}"
     say "installing ${missing[*]}"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >&2 ||
-        { apt-get update >&2 && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >&2; } ||
-        die "apt-get could not install ${missing[*]}"
+    mkdir -p "$cache"
+    # The machine's own lists may be old or missing: read them if that does not work.
+    install_packages "${missing[@]}" || { apt-get -q update >&2 && install_packages "${missing[@]}"; } || {
+        tail -n 10 "$cache/install.log" >&2
+        die "apt-get could not install ${missing[*]}; the whole log is $cache/install.log"
+    }
+}
+
+install_packages() {
+    DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@" >"$cache/install.log" 2>&1
 }
 
 # step NAME COMMAND...: run with the output in a log; show the end of the log if it fails.

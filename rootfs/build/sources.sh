@@ -19,7 +19,8 @@ while read -r name; do
     cp -r "$(deb_source "$name")" "$work/manofwar-sources/$name"
 done < <(awk '$1 == "source" { print $2 }' "$here/versions")
 
-# The one the machine has, or if that has left the archive the suite's newest.
+# The one the machine has, or if that has left the archive the suite's newest. Debian's cross compilers bring a copy
+# of the same upstream version, from which a suite does not move.
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 version=$(dpkg-query -W -f '${source:Version}' libc6-dev 2>/dev/null) || version=
 glibc=$cache/sources/glibc_${version:-$suite}

@@ -1,0 +1,74 @@
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Setting is one sysctl(8) key and its value.
+type Setting struct{ Key, Value string }
+
+// Settings close what no service needs. A key that the kernel does not have is skipped.
+var Settings = []Setting{
+	{"kernel.dmesg_restrict", "1"},
+	{"kernel.kptr_restrict", "2"},
+	{"kernel.unprivileged_bpf_disabled", "1"},
+	{"kernel.perf_event_paranoid", "3"},
+	{"kernel.sysrq", "0"},
+	{"user.max_user_namespaces", "0"},
+	{"fs.protected_symlinks", "1"},
+	{"fs.protected_hardlinks", "1"},
+	{"fs.protected_fifos", "2"},
+	{"fs.protected_regular", "2"},
+	{"fs.suid_dumpable", "0"},
+	{"vm.panic_on_oom", "0"},
+	{"kernel.panic_on_oops", "1"},
+	{"vm.dirty_background_ratio", "5"}, // a card is slow: begin to write early, so that a sync at a commit is short
+	{"vm.dirty_ratio", "10"},
+}
+
+// WriteSettings writes the table. It tries all: the error joins those of the keys that could not be written.
+func WriteSettings(table []Setting) error {
+	var errs []error
+	for _, s := range table {
+		path := filepath.Join("/proc/sys", strings.ReplaceAll(s.Key, ".", "/"))
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil {
+			_, err = f.WriteString(s.Value)
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("setting %s: %w", s.Key, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// LoopbackUp brings up the loopback interface (netdevice(7)). Every other one is netmgr's.
+func LoopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("loopback: %w", err)
+	}
+	defer unix.Close(fd)
+	req, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	req.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCSIFFLAGS, uintptr(unsafe.Pointer(req)))
+	if e != 0 {
+		return fmt.Errorf("loopback: %w", e)
+	}
+	return nil
+}

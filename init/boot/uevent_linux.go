@@ -1,0 +1,91 @@
+package boot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Uevent is the kernel's word that a device came, went or changed.
+type Uevent struct {
+	Action    string // "add", "remove", "change", …
+	Path      string // below /sys
+	Subsystem string // such as "block"
+	Name      string // of the node below /dev; empty: it has none
+}
+
+// maxUevent is the size of the largest message (kernel: UEVENT_BUFFER_SIZE and its header).
+const maxUevent = 8 << 10
+
+// Uevents is a socket on which the kernel announces devices. Open it before looking at what is there, so that nothing
+// is missed in between.
+type Uevents struct{ f *os.File }
+
+// OpenUevents subscribes to the kernel's own messages (kernel: lib/kobject_uevent.c, group 1).
+func OpenUevents() (*Uevents, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_KOBJECT_UEVENT)
+	if err != nil {
+		return nil, fmt.Errorf("uevents: %w", err)
+	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 1<<20) // a smaller one only overruns sooner, which Next reports
+	if err := unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1}); err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("uevents: %w", err)
+	}
+	return &Uevents{f: os.NewFile(uintptr(fd), "uevents")}, nil
+}
+
+// ErrMissed says that the kernel announced more than was read: look at everything again.
+var ErrMissed = errors.New("uevents were missed")
+
+// Next blocks for the next message, until ctx ends. It returns [ErrMissed] if some were lost; any other error is final.
+func (u *Uevents) Next(ctx context.Context) (Uevent, error) {
+	stop := context.AfterFunc(ctx, func() { _ = u.f.SetReadDeadline(time.Unix(1, 0)) })
+	defer func() {
+		if !stop() {
+			_ = u.f.SetReadDeadline(time.Time{})
+		}
+	}()
+	buf := make([]byte, maxUevent)
+	for {
+		n, err := u.f.Read(buf)
+		switch {
+		case ctx.Err() != nil:
+			return Uevent{}, ctx.Err()
+		case errors.Is(err, unix.ENOBUFS):
+			return Uevent{}, ErrMissed
+		case err != nil:
+			return Uevent{}, fmt.Errorf("uevents: %w", err)
+		}
+		if ev, ok := ParseUevent(buf[:n]); ok {
+			return ev, nil
+		}
+	}
+}
+
+// Close unsubscribes.
+func (u *Uevents) Close() error { return u.f.Close() }
+
+// ParseUevent reads one message: "action@path", then "KEY=value" strings, each ended by a zero byte.
+func ParseUevent(data []byte) (Uevent, bool) {
+	fields := strings.Split(string(data), "\x00")
+	action, path, ok := strings.Cut(fields[0], "@")
+	if !ok {
+		return Uevent{}, false
+	}
+	ev := Uevent{Action: action, Path: path}
+	for _, f := range fields[1:] {
+		switch key, value, _ := strings.Cut(f, "="); key {
+		case "SUBSYSTEM":
+			ev.Subsystem = value
+		case "DEVNAME":
+			ev.Name = strings.TrimPrefix(value, "/dev/")
+		}
+	}
+	return ev, true
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// console is what a person at the screen or the serial line reads: few lines, each beginning with the program's name,
+// and milestones of the form key=value for those who measure.
+type console struct{ w io.Writer }
+
+// say prints a line for a person.
+func (c console) say(format string, args ...any) {
+	fmt.Fprintf(c.w, "manofwar: %s\n", fmt.Sprintf(format, args...))
+}
+
+// mark prints a milestone.
+func (c console) mark(key string, value any) { fmt.Fprintf(c.w, "manofwar: %s=%v\n", key, value) }
+
+// markNow prints a milestone with the seconds since the kernel started.
+func (c console) markNow(key string) { c.mark(key, seconds(uptime())) }
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
+
+// uptime is the time since the kernel started. It goes on over exec, unlike anything of this process's own.
+func uptime() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0
+	}
+	return time.Duration(ts.Nano())
+}
+
+// handler logs to the console: the message, then its attributes.
+type handler struct {
+	c     console
+	attrs []slog.Attr
+}
+
+func (h handler) Enabled(_ context.Context, level slog.Level) bool { return level >= slog.LevelInfo }
+
+func (h handler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return handler{h.c, append(append([]slog.Attr(nil), h.attrs...), attrs...)}
+}
+
+func (h handler) WithGroup(string) slog.Handler { return h } // PID 1 groups nothing
+
+func (h handler) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	b.WriteString(r.Message)
+	add := func(a slog.Attr) bool {
+		fmt.Fprintf(&b, " %s=%v", a.Key, a.Value)
+		return true
+	}
+	for _, a := range h.attrs {
+		add(a)
+	}
+	r.Attrs(add)
+	h.c.say("%s", b.String())
+	return nil
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"time"
+
+	"manofwar/board"
+	"manofwar/init/api"
+	"manofwar/init/boot"
+	"manofwar/init/supervise"
+	"manofwar/internal/service"
+)
+
+// Directories of the root.
+const (
+	dataDir   = "/data"
+	runDir    = "/run/manofwar"
+	mediaDir  = "/media"
+	cgroupDir = "/sys/fs/cgroup"
+)
+
+// stopLimit is how long the whole stop may take: after it the watchdog is not fed any more, and resets what hangs.
+const stopLimit = 40 * time.Second
+
+// phase2 is PID 1 in the root, for as long as the machine runs. It does not return.
+func phase2() {
+	s := newSystem(console{os.Stdout})
+	s.console.markNow("boot.phase2_s")
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	end := s.run(ctx)
+	for {
+		s.fault(s.leave(end))
+		time.Sleep(time.Minute) // the kernel refused; PID 1 must not exit
+	}
+}
+
+// system is the running dongle, as PID 1 sees it.
+type system struct {
+	console  console
+	log      *slog.Logger
+	boot     handoff
+	cmdline  boot.Cmdline
+	board    board.Board
+	reaper   *supervise.Reaper
+	watchdog *boot.Watchdog // nil: none
+	feeder   *supervise.Feeder
+	data     boot.Data
+	clock    boot.Clock
+	cgroups  *supervise.Cgroup // nil: none
+	limits   bool              // cgroups bound memory
+	units    []service.Unit
+	process  *supervise.Process
+	end      chan ending // how it is to end; of capacity one
+
+	mu      sync.Mutex // guards all below
+	super   *supervise.Supervisor
+	rescue  api.Data
+	unready map[string]bool // services that have not been ready yet
+	faults  []string        // what went wrong without stopping the rest
+}
+
+// ending is how the machine ends.
+type ending struct {
+	off    bool       // power off, rather than restart
+	forget bool       // make the next boot a first boot: without /data
+	next   board.Next // what to restart into
+}
+
+func newSystem(c console) *system {
+	s := &system{
+		console: c, log: slog.New(handler{c: c}), reaper: new(supervise.Reaper), end: make(chan ending, 1),
+		clock: boot.Clock{Path: dataDir + "/init/time", Every: 10 * time.Minute},
+	}
+	s.data = boot.Data{Dir: dataDir, Log: s.log, Command: s.command}
+	s.feeder = &supervise.Feeder{Healthy: s.healthy, Record: s.resetRecord, Log: s.log}
+	return s
+}
+
+// fault notes what went wrong without stopping the rest: status says it.
+func (s *system) fault(err error) {
+	if err == nil {
+		return
+	}
+	s.log.Error("fault", "err", err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, err.Error())
+}
+
+// run brings the system up, waits until somebody asks for its end, stops it, and returns how it is to end.
+func (s *system) run(ctx context.Context) ending {
+	life, kill := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer kill()
+	wg.Go(func() { s.reaper.Run(life) })
+	s.fault(s.inherit())
+	if s.watchdog != nil {
+		wg.Go(func() { s.feeder.Run(life) })
+	}
+	s.prepare(ctx)
+
+	running, stop := context.WithCancel(life)
+	var work sync.WaitGroup
+	work.Go(func() { s.supervise(running) })
+	if s.rescue.Rescue == "" {
+		work.Go(func() { s.clock.Run(running, s.clockSaved) })
+	}
+	var end ending
+	select {
+	case <-ctx.Done():
+	case end = <-s.end:
+	}
+	s.console.say("stopping")
+	defer time.AfterFunc(stopLimit, kill).Stop()
+	stop()
+	work.Wait()
+	s.fault(s.unmount(end))
+	return end
+}
+
+// clockSaved keeps a time that cannot be saved from being an event each time.
+func (s *system) clockSaved(err error) {
+	if err != nil {
+		s.log.Warn("time not saved", "err", err)
+	}
+}
+
+// leave ends the machine. It returns only with an error.
+func (s *system) leave(end ending) error {
+	if end.off {
+		return boot.PowerOff()
+	}
+	return boot.Restart(s.board, end.next)
+}
+
+// unmount lets go of /data, by force if need be.
+func (s *system) unmount(end ending) error {
+	err := boot.UnmountData(dataDir)
+	if end.forget {
+		err = errors.Join(err, s.data.Forget())
+	}
+	return err
+}

@@ -11,12 +11,16 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"manofwar/internal/service"
 )
 
 // version is set by the build: -ldflags "-X main.version=…".
@@ -25,8 +29,9 @@ var version = "dev"
 // Exit codes. They are part of the command line's contract and documented in docs/guide.
 const (
 	exitOK    = 0
-	exitError = 1 // the message says what went wrong
-	exitUsage = 2 // the command line was not understood
+	exitError = 1  // the message says what went wrong
+	exitUsage = 2  // the command line was not understood
+	exitFinal = 78 // of a service that must not be restarted: EX_CONFIG of sysexits(3), which PID 1 knows
 )
 
 func main() {
@@ -35,6 +40,9 @@ func main() {
 	switch err := run(ctx, os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}); {
 	case errors.Is(err, errUsage):
 		code = exitUsage
+	case errors.Is(err, service.ErrFinal):
+		fmt.Fprintln(os.Stderr, "manofwar:", err)
+		code = exitFinal
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "manofwar:", err)
 		code = exitError
@@ -135,3 +143,14 @@ func versionCommand(term terminal) *ffcli.Command {
 		},
 	}
 }
+
+// notBefore is a time that has certainly passed: the clock is never set to before it.
+var notBefore = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
+// newLogger returns a log for a person at a terminal: no times, one line each.
+func newLogger(w io.Writer) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
+}
+
+// megabytes writes a size for a person.
+func megabytes(bytes int64) string { return fmt.Sprintf("%.1f MB", float64(bytes)/1e6) }

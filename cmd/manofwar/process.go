@@ -15,15 +15,14 @@ import (
 	"manofwar/internal/service"
 )
 
-// runProcess runs svc as the one service of this process, in the environment that PID 1 gave it (init/supervise lists
-// the variables). A service that must not be restarted ends the process with success's code withheld and says why on
-// its log, which PID 1 keeps.
-func runProcess(ctx context.Context, name string, svc service.Service) error {
+// runProcess runs what build makes as the one service of this process, in the environment that PID 1 gave it
+// (init/supervise sets the variables).
+func runProcess(ctx context.Context, name string, build func(service.Env) service.Service) error {
 	env, err := environment(name)
 	if err != nil {
 		return err
 	}
-	return svc.Run(ctx, env)
+	return build(env).Run(ctx, env)
 }
 
 // environment builds the service's Env from what PID 1 set. Run by hand, with nothing set, the service keeps its state
@@ -33,7 +32,7 @@ func environment(name string) (service.Env, error) {
 		Name:     name,
 		StateDir: getenv("STATE_DIRECTORY", filepath.Join(".manofwar", name)),
 		RunDir:   getenv("RUNTIME_DIRECTORY", ".manofwar"),
-		Log:      slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime})),
+		Log:      newLogger(os.Stderr),
 	}
 	if err := os.MkdirAll(env.StateDir, 0o700); err != nil {
 		return env, fmt.Errorf("state directory: %w", err)

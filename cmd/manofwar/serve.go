@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"manofwar/init/supervise"
+	"manofwar/internal/service"
+)
+
+// defaultListen is where "manofwar serve" serves its page: to this computer only.
+const defaultListen = "127.0.0.1:8080"
+
+func serveCommand(term terminal) *ffcli.Command {
+	flags := newFlags("serve", term)
+	s := settings{hosted: true}
+	flags.Var(&s.listen, "listen", "serve on this `address`, :8080 for the whole network; may be given more than once (default "+defaultListen+")")
+	flags.Var(&s.names, "name", "a host `name` of the page, besides its addresses; may be given more than once")
+	state := flags.String("state", "", "keep what is remembered in this `folder` (default "+orUnknown(defaultState())+")")
+	verbose := flags.Bool("verbose", false, "print the log of every service")
+	return &ffcli.Command{
+		Name: "serve", ShortUsage: "manofwar serve [flags] FOLDER...", FlagSet: flags,
+		ShortHelp: "play the music and films in these folders, from this computer",
+		LongHelp:  "Reads the folders and never writes to them.\n\n  manofwar serve ~/Music ~/Films\n  manofwar serve --listen :8080 /srv/media",
+		Exec: func(ctx context.Context, args []string) error {
+			if err := checkFolders(args); err != nil {
+				return err
+			}
+			s.dirs = args
+			if len(s.listen) == 0 {
+				s.listen = []string{defaultListen}
+			}
+			return serve(ctx, term, s, *state, *verbose)
+		},
+	}
+}
+
+// checkFolders refuses what cannot be a library before anything starts.
+func checkFolders(folders []string) error {
+	if len(folders) == 0 {
+		return errors.New("serve: name at least one folder with music or films, as in: manofwar serve ~/Music")
+	}
+	for _, f := range folders {
+		info, err := os.Stat(f)
+		if err != nil {
+			return fmt.Errorf("serve: %w", err)
+		}
+		if !info.IsDir() {
+			return fmt.Errorf("serve: %s is a file: name the folder that it is in", f)
+		}
+	}
+	return nil
+}
+
+// serve runs every service in this process until ctx ends.
+func serve(ctx context.Context, term terminal, s settings, state string, verbose bool) (err error) {
+	if state == "" {
+		if state, err = defaultState(); err != nil {
+			return fmt.Errorf("serve: %w: name a folder with --state", err)
+		}
+	}
+	if s.runDir, err = os.MkdirTemp("", "manofwar-"); err != nil { // short: a socket's path has about 100 bytes
+		return fmt.Errorf("serve: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(s.runDir)) }()
+	s.opened = func(a net.Addr) { fmt.Fprintf(term.out, "Open %s\n", pageURL(a)) }
+
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	handler := slog.NewTextHandler(term.err, &slog.HandlerOptions{Level: level})
+	specs, made := hostedServices(s)
+	super, err := supervise.New(supervise.Config{
+		Specs: specs, Log: slog.New(handler),
+		Runner: &supervise.Goroutine{Services: made, StateDir: state, RunDir: s.runDir, Handler: handler},
+	})
+	if err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	super.Run(ctx)
+	return nil
+}
+
+// hostedServices makes every service of the table.
+func hostedServices(s settings) (specs []service.Spec, made map[string]service.Service) {
+	made = make(map[string]service.Service)
+	for _, e := range services {
+		specs = append(specs, e.spec)
+		made[e.spec.Name] = e.make(s)
+	}
+	return specs, made
+}
+
+// pageURL returns the address to open in a browser.
+func pageURL(a net.Addr) string {
+	host, port, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return "http://" + a.String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+		if name, err := os.Hostname(); err == nil && name != "" {
+			name, _, _ = strings.Cut(name, ".")
+			host = name + ".local"
+		}
+	}
+	if port == "80" {
+		return "http://" + host
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// defaultState is where state is kept on this kind of system.
+func defaultState() (string, error) {
+	if runtime.GOOS == "linux" {
+		if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+			return filepath.Join(dir, "manofwar"), nil
+		}
+		home, err := os.UserHomeDir()
+		return filepath.Join(home, ".local", "state", "manofwar"), err
+	}
+	dir, err := os.UserConfigDir()
+	return filepath.Join(dir, "manofwar"), err
+}
+
+func orUnknown(s string, err error) string {
+	if err != nil {
+		return "unknown"
+	}
+	return s
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/peterbourgon/ff/v3/ffcli"
+
+	"manofwar/internal/ipc"
+	"manofwar/internal/service"
+	"manofwar/netmgr/native"
+	"manofwar/services/catalog"
+	"manofwar/services/portal"
+	"manofwar/services/stream"
+
+	initapi "manofwar/init/api"
+	netapi "manofwar/netmgr/api"
+	catalogapi "manofwar/services/catalog/api"
+	streamapi "manofwar/services/stream/api"
+)
+
+// mediaDir is where PID 1 mounts the owner's disks.
+const mediaDir = "/media"
+
+// settings are everything that a service's constructor takes from the command line.
+type settings struct {
+	hosted bool           // on somebody's computer: manage nothing of it
+	runDir string         // where the sockets are
+	dirs   listFlag       // folders of media
+	listen listFlag       // addresses of the web page
+	names  listFlag       // host names of the web page
+	opened func(net.Addr) // told of each address of the web page once it is open; may be nil
+}
+
+// entry is one row of the table of services: what it is, what it needs, and how it is made.
+type entry struct {
+	spec  service.Spec
+	help  string
+	flags func(*flag.FlagSet, *settings) // may be nil
+	make  func(settings) service.Service
+}
+
+// services is the whole of manofwar, in the order in which a person should read its state. On the dongle PID 1 starts
+// each as a process, from what "manofwar image" writes of this table; "manofwar serve" runs them as goroutines.
+var services = []entry{
+	{
+		spec: service.Spec{
+			Name: "portal", After: []string{catalogapi.Name, streamapi.Name},
+			Read: []string{mediaDir}, Caps: []string{"net_bind_service"}, Memory: 96 << 20, Core: true,
+		},
+		help: "the web page and its API",
+		flags: func(f *flag.FlagSet, s *settings) {
+			f.Var(&s.listen, "listen", "serve on this `address`; may be given more than once (default :80)")
+			f.Var(&s.names, "name", "a host `name` of the page, besides its addresses; may be given more than once")
+		},
+		make: newPortal,
+	},
+	{
+		spec: service.Spec{
+			Name: catalogapi.Name, Callers: []string{"portal", streamapi.Name},
+			Read: []string{mediaDir}, Memory: 160 << 20,
+		},
+		help: "the library: finds media and reads their tags",
+		flags: func(f *flag.FlagSet, s *settings) {
+			f.Var(&s.dirs, "dir", "also look in this `folder`; may be given more than once")
+		},
+		make: func(s settings) service.Service { return catalog.New(catalogOptions(s)) },
+	},
+	{
+		spec: service.Spec{
+			Name: streamapi.Name, Callers: []string{"portal"}, After: []string{catalogapi.Name},
+			Read: []string{mediaDir}, Memory: 256 << 20,
+		},
+		help: "delivery: plans what bytes answer a request for media",
+		make: func(settings) service.Service { return stream.New(stream.Options{}) },
+	},
+	{
+		spec: service.Spec{
+			Name: netapi.Name, Callers: []string{"portal"}, Memory: 64 << 20, Core: true,
+			Caps: []string{"net_admin", "net_raw", "net_bind_service", "sys_time"},
+		},
+		help: "the network: addresses, time, the name under .local",
+		make: func(s settings) service.Service {
+			return native.New(native.Options{Observe: s.hosted, NotBefore: notBefore})
+		},
+	},
+}
+
+func newPortal(s settings) service.Service {
+	o := portal.Options{Listen: s.listen, Names: s.names, Version: version, Hosted: s.hosted}
+	if len(o.Listen) == 0 {
+		o.Listen = []string{":80"}
+	}
+	if s.opened != nil {
+		o.Listening = s.opened
+	}
+	return portal.New(o)
+}
+
+// catalogOptions leaves the disks to PID 1, which a computer of somebody's own does not have.
+func catalogOptions(s settings) catalog.Options {
+	o := catalog.Options{Dirs: s.dirs}
+	if !s.hosted {
+		o.Disks = disks{ipc.NewClient(s.runDir, initapi.Name)}
+	}
+	return o
+}
+
+// findService returns the entry of that name, or nil.
+func findService(name string) *entry {
+	for i := range services {
+		if services[i].spec.Name == name {
+			return &services[i]
+		}
+	}
+	return nil
+}
+
+// command runs the service as the only one of this process.
+func (e entry) command(term terminal) *ffcli.Command {
+	flags := newFlags(e.spec.Name, term)
+	var s settings
+	if e.flags != nil {
+		e.flags(flags, &s)
+	}
+	return &ffcli.Command{
+		Name: e.spec.Name, ShortUsage: "manofwar " + e.spec.Name + " [flags]", ShortHelp: "run one service: " + e.help,
+		LongHelp: "PID 1 runs this on the dongle. On a computer use \"manofwar serve\".", FlagSet: flags,
+		Exec: func(ctx context.Context, args []string) error {
+			if len(args) > 0 {
+				return fmt.Errorf("%s: takes no arguments, got %q: %w", e.spec.Name, args, service.ErrFinal)
+			}
+			return runProcess(ctx, e.spec.Name, func(env service.Env) service.Service {
+				s.runDir = env.RunDir
+				return e.make(s)
+			})
+		},
+	}
+}
+
+// units returns the table as PID 1 reads it.
+func units() []service.Unit {
+	list := make([]service.Unit, len(services))
+	for i, e := range services {
+		list[i] = service.Unit{Spec: e.spec, Path: "/bin/manofwar", Args: []string{e.spec.Name}, Notify: true, Socket: true}
+	}
+	return list
+}
+
+// listFlag collects a flag that may be given more than once.
+type listFlag []string
+
+func (l *listFlag) String() string { return strings.Join(*l, ", ") }
+
+// Set implements [flag.Value].
+func (l *listFlag) Set(v string) error {
+	*l = append(*l, v)
+	return nil
+}

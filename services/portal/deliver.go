@@ -74,7 +74,7 @@ func partial(whole answer, plan streamapi.Plan, spans []span) answer {
 	boundary := rand.Text()
 	a := answer{status: http.StatusPartialContent, kind: "multipart/byteranges; boundary=" + boundary}
 	for i, s := range spans {
-		head := fmt.Sprintf("--%s\r\nContent-Type: %s\r\nContent-Range: %s\r\n\r\n", boundary, plan.Type, s.contentRange(size))
+		head := fmt.Sprintf("--%s\r\nContent-Range: %s\r\nContent-Type: %s\r\n\r\n", boundary, s.contentRange(size), plan.Type)
 		if i > 0 {
 			head = "\r\n" + head
 		}

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -272,4 +274,42 @@ func decode[T any](t testing.TB, r reply) (v T) {
 		t.Fatalf("%s: %v in %s", r.Request.URL, err, r.body)
 	}
 	return v
+}
+
+// listen opens the stream of events of the web API.
+func (b *boat) listen(t testing.TB) <-chan ipc.Event {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+b.addr+"/api/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := plainTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { resp.Body.Close() })
+	if got := resp.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Fatalf("Content-Type %q", got)
+	}
+	events := make(chan ipc.Event)
+	go func() {
+		defer close(events)
+		lines := bufio.NewScanner(resp.Body)
+		var ev ipc.Event
+		for lines.Scan() {
+			if kind, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+				ev.Kind = kind
+			} else if data, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				ev.Data = []byte(data)
+			} else if lines.Text() == "" && ev.Kind != "" {
+				select {
+				case events <- ev:
+				case <-t.Context().Done():
+					return
+				}
+				ev = ipc.Event{}
+			}
+		}
+	}()
+	return events
 }

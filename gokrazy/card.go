@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"manofwar/gokrazy/fat"
 	"manofwar/internal/atomicfile"
@@ -117,7 +118,7 @@ func (b *build) writeCard(name string, boot, files []fat.File) error {
 		partition slot.Partition
 		files     []fat.File
 	}{{slot.Boot, boot}, {slot.A, files}, {slot.B, nil}} {
-		if err := fat.Write(io.NewOffsetWriter(f, v.partition.Start), b.format(v.partition), v.files); err != nil {
+		if err := fat.Write(io.NewOffsetWriter(f, v.partition.Start), format(v.partition, b.Time), v.files); err != nil {
 			return fmt.Errorf("partition %d: %w", v.partition.Number, err)
 		}
 	}
@@ -127,15 +128,15 @@ func (b *build) writeCard(name string, boot, files []fat.File) error {
 	return f.Close()
 }
 
-// format is the FAT that a partition gets. An MBR of type 0x0e is a FAT16, one of type 0x0c a FAT32.
-func (b *build) format(p slot.Partition) fat.Format {
+// format is the FAT that a partition gets: type 0x0e in the partition table means FAT16, type 0x0c FAT32.
+func format(p slot.Partition, t time.Time) fat.Format {
 	bits := 32
 	if p.Type == 0x0e {
 		bits = 16
 	}
 	return fat.Format{
 		Bits: bits, Size: p.Size, Start: p.Start, Label: p.Label,
-		Serial: diskSignature + uint32(p.Number), Time: b.Time, Fresh: true,
+		Serial: diskSignature + uint32(p.Number), Time: t, Fresh: true,
 	}
 }
 

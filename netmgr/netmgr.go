@@ -110,6 +110,7 @@ type Plan struct {
 	DNS      []netip.Addr   // at most [MaxServers], the preferred link's first
 	Search   []string       // domains to complete names with
 	Time     []netip.Addr   // NTP servers the network names
+	Hostname string         // under .local, once it was won on some link
 	Announce []Announcement // where our name is answered
 }
 

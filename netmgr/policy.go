@@ -15,7 +15,8 @@ import (
 type Policy struct {
 	manage   bool
 	links    map[int]*link
-	hostname string
+	hostname string // wanted, then won
+	named    bool   // it was won
 	clock    time.Time
 	trouble  string
 }
@@ -62,7 +63,7 @@ func (p *Policy) Handle(now time.Time, ev Event) {
 			}
 		})
 	case Named:
-		p.hostname = ev.Hostname
+		p.hostname, p.named = ev.Hostname, true
 	case ClockSet:
 		p.clock = ev.At
 	case Troubled:
@@ -135,6 +136,9 @@ const (
 // Plan returns how the network should be, given all that happened.
 func (p *Policy) Plan() Plan {
 	var plan Plan
+	if p.named {
+		plan.Hostname = p.hostname
+	}
 	for i, l := range p.ordered() {
 		if p.manages(l) {
 			plan.Links = append(plan.Links, l.plan(firstMetric+metricStep*i))

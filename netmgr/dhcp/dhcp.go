@@ -47,6 +47,7 @@ type Client struct {
 	began    time.Time // of this acquisition, for the secs field
 	unheard  bool      // Unanswered was told in this acquisition
 	refusals int       // in a row
+	declines int       // addresses given back because of a conflict
 }
 
 // The pace of the client.

@@ -71,7 +71,7 @@ func (c *Client) listen(ctx context.Context, x exchange, over <-chan time.Time) 
 // conflicts returns the channel of conflicts while an address is held, which is when the message names it as ours.
 func (c *Client) conflicts(x exchange) <-chan net.HardwareAddr {
 	if addr(x.message.ClientIPAddr).IsValid() {
-		return c.Conflicts
+		return c.rivals()
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (c *Client) bound(ctx context.Context, g granted) answer {
 			return answer{}
 		case <-due:
 			return answer{}
-		case mac := <-c.Conflicts:
+		case mac := <-c.rivals():
 			return answer{rival: mac}
 		case <-c.Conn.Messages(): // not for us: nothing was asked
 		}
@@ -94,8 +94,21 @@ func until(deadline time.Time) func(sent int) (time.Duration, bool) {
 	}
 }
 
+// maxDeclines is how many addresses are given back because of a conflict. After that they are kept: some switches and
+// routers answer ARP for every address there is, and a doubtful address is better than none.
+const maxDeclines = 3
+
+// rivals returns the channel of conflicts while they are believed.
+func (c *Client) rivals() <-chan net.HardwareAddr {
+	if c.declines >= maxDeclines {
+		return nil
+	}
+	return c.Conflicts
+}
+
 // conflict gives an address back that somebody else uses, and waits before another is asked for.
 func (c *Client) conflict(ctx context.Context, g granted, rival net.HardwareAddr) {
+	c.declines++
 	c.Log.Warn("address is in use by another host", "address", g.Address.Addr(), "mac", rival.String())
 	c.lose("Another device on the network (" + rival.String() + ") uses the address that the router gave. A new one is asked for.")
 	c.xid, c.began = newXID(), time.Now()

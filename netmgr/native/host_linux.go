@@ -8,11 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"sync"
+	"time"
 
 	"manofwar/internal/atomicfile"
 	"manofwar/internal/service"
 	"manofwar/netmgr"
 	"manofwar/netmgr/link"
+	"manofwar/netmgr/sntp"
 )
 
 // host carries plans out. All but run is for the loop's goroutine.
@@ -25,32 +28,71 @@ type host struct {
 	running map[int]*linkWork       // what runs on each link
 	applied map[int]netmgr.LinkPlan // what each link was last made to be
 	resolv  []byte                  // what resolv.conf was last made to be
+	names   *names
+	clock   chan sntp.Sources
 }
 
 func newHost(o Options, env service.Env, tell func(context.Context, netmgr.Event)) *host {
 	return &host{
 		options: o, env: env, tell: tell,
+		names:   newNames(o, env.Log, tell),
+		clock:   make(chan sntp.Sources, 1),
 		leases:  openLeases(filepath.Join(env.StateDir, "leases.json"), env.Log),
 		running: make(map[int]*linkWork),
 		applied: make(map[int]netmgr.LinkPlan),
 	}
 }
 
-// run tells what happens to the links until ctx ends.
+// run tells what happens to the links, answers the name and keeps the clock until ctx ends.
 func (h *host) run(ctx context.Context) error {
+	var running sync.WaitGroup
+	defer running.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	running.Go(func() { h.names.run(ctx) })
 	if !h.options.Observe {
 		if err := link.UpLoopback(); err != nil {
 			return err
 		}
+		running.Go(func() { h.keepClock(ctx) })
 	}
 	return link.Watch(ctx, func(ev netmgr.Event) { h.tell(ctx, ev) })
 }
 
+// keepClock sets the clock by the network's time.
+func (h *host) keepClock(ctx context.Context) {
+	client := sntp.Client{
+		Sources: h.clock, NotBefore: h.options.NotBefore, Log: h.env.Log,
+		Tell: func(at time.Time) { h.tell(ctx, netmgr.ClockSet{At: at}) },
+	}
+	client.Run(ctx)
+}
+
 // carryOut makes the network what the plan says. What fails is tried again with the next plan.
 func (h *host) carryOut(ctx context.Context, p netmgr.Plan) error {
-	if h.options.Observe {
-		return nil
+	var errs []error
+	if !h.options.Observe {
+		errs = append(h.carryOutLinks(ctx, p), h.writeResolvConf(p.ResolvConf()))
+		replace(h.clock, sntp.Sources{Servers: h.timeServers(p), DNS: p.DNS})
 	}
+	h.names.follow(p)
+	return errors.Join(errs...)
+}
+
+// timeServers returns whom to ask for the time: those that the network names, then those of the options, which need a
+// way out of it.
+func (h *host) timeServers(p netmgr.Plan) []string {
+	var out []string
+	for _, a := range p.Time {
+		out = append(out, a.String())
+	}
+	if len(p.DNS) > 0 {
+		out = append(out, h.options.TimeServers...)
+	}
+	return out
+}
+
+func (h *host) carryOutLinks(ctx context.Context, p netmgr.Plan) []error {
 	var errs []error
 	planned := make(map[int]bool)
 	for _, lp := range p.Links {
@@ -64,7 +106,16 @@ func (h *host) carryOut(ctx context.Context, p netmgr.Plan) error {
 			delete(h.applied, index)
 		}
 	}
-	return errors.Join(append(errs, h.writeResolvConf(p.ResolvConf()))...)
+	return errs
+}
+
+// replace puts v into a channel of one, in the place of what was not yet taken. There is one sender.
+func replace[T any](ch chan T, v T) {
+	select {
+	case <-ch:
+	default:
+	}
+	ch <- v
 }
 
 // carryOutLink configures before it starts anything, so that what starts finds the link as planned.
@@ -114,4 +165,5 @@ func (h *host) stop() {
 	for _, w := range h.running {
 		w.stop()
 	}
+	h.names.stop()
 }

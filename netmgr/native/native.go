@@ -40,14 +40,26 @@ func New(o Options) *Service {
 	if o.Hostname == "" {
 		o.Hostname, _ = os.Hostname() // the default below does as well
 	}
-	o.Hostname, _, _ = strings.Cut(o.Hostname, ".")
-	if o.Hostname == "" {
-		o.Hostname = "manofwar"
-	}
+	o.Hostname = hostLabel(o.Hostname)
 	if o.TimeServers == nil {
 		o.TimeServers = DefaultTimeServers
 	}
 	return &Service{options: o}
+}
+
+// hostLabel makes a name fit to be one label of a domain name (RFC 1123, section 2.1): letters, digits and hyphens.
+func hostLabel(s string) string {
+	s, _, _ = strings.Cut(s, ".")
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, s)
+	if s = strings.Trim(s[:min(len(s), 63)], "-"); s == "" {
+		return "manofwar"
+	}
+	return s
 }
 
 // Service is the network manager.

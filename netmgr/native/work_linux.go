@@ -2,9 +2,13 @@ package native
 
 import (
 	"context"
+	"errors"
+	"net"
+	"net/netip"
 	"sync"
 
 	"manofwar/netmgr"
+	"manofwar/netmgr/arp"
 	"manofwar/netmgr/dhcp"
 )
 
@@ -14,6 +18,7 @@ type linkWork struct {
 	index      int
 	generation int
 	lease      *task // the DHCP client
+	self       *task // the claim of a link-local address
 }
 
 // task is a goroutine that can be stopped.
@@ -44,33 +49,69 @@ func (w *linkWork) follow(ctx context.Context, lp netmgr.LinkPlan) error {
 		return nil
 	}
 	if w.lease == nil {
-		return w.startLease(ctx, lp)
+		if err := w.startLease(ctx, lp); err != nil {
+			return err
+		}
+	}
+	if !lp.SelfAssign {
+		w.self.stop()
+		w.self = nil
+	} else if w.self == nil {
+		return w.startSelf(ctx, lp)
 	}
 	return nil
 }
 
-// startLease starts the DHCP client.
+// startLease starts the DHCP client, and beside it a guard over the address that it gets.
 func (w *linkWork) startLease(ctx context.Context, lp netmgr.LinkPlan) error {
 	conn, err := dhcp.Listen(lp.Index, lp.Name)
 	if err != nil {
 		return err
 	}
+	neighbours, err := arp.Listen(lp.Index)
+	if err != nil {
+		return errors.Join(err, conn.Close())
+	}
 	h, mac := w.host, lp.MAC.String()
 	w.lease = startTask(ctx, func(ctx context.Context) {
+		g := guard{conn: neighbours, mac: lp.MAC, rivals: make(chan net.HardwareAddr, 1)}
 		client := dhcp.Client{
 			Index: lp.Index, MAC: lp.MAC, Hostname: h.options.Hostname, Conn: conn,
-			Previous: h.leases.get(mac),
-			Log:      h.env.Log.With("link", lp.Name),
+			Previous:  h.leases.get(mac),
+			Conflicts: g.rivals,
+			Log:       h.env.Log.With("link", lp.Name),
 			Tell: func(ev netmgr.Event) {
 				h.tell(ctx, ev)
-				if leased, ok := ev.(netmgr.Leased); ok { // after telling: an SD card may take its time
-					h.leases.put(mac, leased.Lease.Address.Addr())
+				switch ev := ev.(type) {
+				case netmgr.Leased:
+					g.over(ctx, ev.Lease.Address.Addr())
+					h.leases.put(mac, ev.Lease.Address.Addr()) // last: an SD card may take its time
+				case netmgr.Unleased:
+					g.over(ctx, netip.Addr{})
 				}
 			},
 		}
 		client.Run(ctx)
-		if err := conn.Close(); err != nil {
+		g.task.stop()
+		if err := errors.Join(conn.Close(), neighbours.Close()); err != nil {
 			client.Log.Debug("dhcp sockets not closed", "err", err)
+		}
+	})
+	return nil
+}
+
+// startSelf starts claiming a link-local address.
+func (w *linkWork) startSelf(ctx context.Context, lp netmgr.LinkPlan) error {
+	conn, err := arp.Listen(lp.Index)
+	if err != nil {
+		return err
+	}
+	w.self = startTask(ctx, func(ctx context.Context) {
+		arp.SelfAssign(ctx, conn, lp.MAC, func(p netip.Prefix) {
+			w.host.tell(ctx, netmgr.SelfAssigned{Index: lp.Index, Address: p})
+		})
+		if err := conn.Close(); err != nil {
+			w.host.env.Log.Debug("arp socket not closed", "link", lp.Name, "err", err)
 		}
 	})
 	return nil
@@ -79,5 +120,42 @@ func (w *linkWork) startLease(ctx context.Context, lp netmgr.LinkPlan) error {
 // stop ends all that runs on the link.
 func (w *linkWork) stop() {
 	w.lease.stop()
-	w.lease = nil
+	w.self.stop()
+	w.lease, w.self = nil, nil
+}
+
+// guard watches for other users of a leased address. The address is in use meanwhile: waiting for the silence that
+// proves it free would cost every start a second.
+type guard struct {
+	conn   arp.Conn
+	mac    net.HardwareAddr
+	rivals chan net.HardwareAddr
+
+	address netip.Addr
+	task    *task
+}
+
+// over guards an address from now on; the zero Addr: none.
+func (g *guard) over(ctx context.Context, a netip.Addr) {
+	if a == g.address {
+		return
+	}
+	g.task.stop()
+	g.task, g.address = nil, a
+	if !a.IsValid() {
+		return
+	}
+	claim := arp.Claim{Conn: g.conn, MAC: g.mac, Address: a, InUse: true}
+	g.task = startTask(ctx, func(ctx context.Context) {
+		rival := claim.Probe(ctx)
+		if rival == nil {
+			rival = claim.Hold(ctx)
+		}
+		if rival != nil {
+			select {
+			case g.rivals <- rival:
+			case <-ctx.Done():
+			}
+		}
+	})
 }

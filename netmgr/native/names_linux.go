@@ -1,0 +1,72 @@
+package native
+
+import (
+	"context"
+	"log/slog"
+	"reflect"
+
+	"manofwar/netmgr"
+	"manofwar/netmgr/mdns"
+)
+
+// names answers the host's name under .local and announces the web page under it.
+type names struct {
+	options Options
+	log     *slog.Logger
+	tell    func(context.Context, netmgr.Event)
+	links   chan []netmgr.Announcement
+
+	announced announced // for the loop's goroutine only
+	end       func()    // ends the announcement
+}
+
+// announced is what the web page's announcement depends on.
+type announced struct {
+	hostname string
+	links    []netmgr.Announcement
+}
+
+func newNames(o Options, log *slog.Logger, tell func(context.Context, netmgr.Event)) *names {
+	return &names{options: o, log: log, tell: tell, links: make(chan []netmgr.Announcement, 1), end: func() {}}
+}
+
+// run answers until ctx ends. A host where that is not possible works by its IP address.
+func (n *names) run(ctx context.Context) {
+	socket, err := mdns.Listen()
+	if err != nil {
+		n.log.Warn("name not answered", "err", err)
+		return
+	}
+	responder := mdns.Responder{
+		Hostname: n.options.Hostname, Links: n.links, Transport: socket, Log: n.log,
+		Tell: func(hostname string) { n.tell(ctx, netmgr.Named{Hostname: hostname}) },
+	}
+	responder.Run(ctx)
+	if err := socket.Close(); err != nil {
+		n.log.Debug("mdns sockets not closed", "err", err)
+	}
+}
+
+// follow answers and announces where the plan says.
+func (n *names) follow(p netmgr.Plan) {
+	replace(n.links, p.Announce)
+	want := announced{p.Hostname, p.Announce}
+	if n.options.WebPort == 0 || p.Hostname == "" || reflect.DeepEqual(want, n.announced) {
+		return
+	}
+	n.stop()
+	end, err := mdns.Announce(mdns.Service{
+		Instance: p.Hostname, Type: "_http._tcp", Port: n.options.WebPort, Text: []string{"path=/"},
+	}, p.Hostname, p.Announce)
+	if err != nil {
+		n.log.Warn("web page not announced", "err", err)
+		return
+	}
+	n.announced, n.end = want, end
+}
+
+// stop ends the announcement.
+func (n *names) stop() {
+	n.end()
+	n.announced, n.end = announced{}, func() {}
+}

@@ -29,7 +29,7 @@ func cachedParts(t *testing.T, arch string) rootfs.Parts {
 	t.Setenv("MANOFWAR_CACHED_ONLY", "1")
 	parts, err := rootfs.Prepare(t.Context(), arch, t.Output())
 	if err != nil {
-		t.Skipf("rootfs/build/parts.sh %s has not been run: %v", arch, err)
+		t.Skipf("rootfs/build/all.sh %s has not been run: %v", arch, err)
 	}
 	return parts
 }
@@ -141,6 +141,9 @@ var jobs = []struct{ name, args, file, codecs string }{
 func TestCodecJobs(t *testing.T) {
 	for _, arch := range architectures {
 		t.Run(arch, func(t *testing.T) {
+			if testing.Short() && arch != runtime.GOARCH {
+				t.Skip("slow: every job through an emulator")
+			}
 			e := newEngine(t, arch, cachedParts(t, arch).Codec)
 			dir := t.TempDir()
 			server := httptest.NewServer(http.FileServer(http.Dir(dir)))

@@ -20,7 +20,7 @@ import (
 //go:embed build
 var scripts embed.FS
 
-// Parts are the directories of what goes into a root and is not ours, as build/parts.sh prints them.
+// Parts are the directories of what goes into a root and is not ours, as build/all.sh prints them.
 type Parts struct {
 	Codec           string // ffmpeg, ffprobe
 	Ext             string // e2fsck, mke2fs, resize2fs
@@ -32,7 +32,7 @@ type Parts struct {
 	WiFiFirmware    string // firmware-brcm80211
 }
 
-// fields gives each part by its name in parts.sh.
+// fields gives each part by its name in all.sh.
 func (p *Parts) fields() map[string]*string {
 	return map[string]*string{
 		"codec":              &p.Codec,
@@ -54,7 +54,7 @@ func Prepare(ctx context.Context, arch string, progress io.Writer) (Parts, error
 		return Parts{}, errors.New("the image's programs are built from Debian's sources: run this on a Debian machine, or in a container of one")
 	}
 	var out bytes.Buffer
-	if err := script(ctx, &out, progress, "parts.sh", arch); err != nil {
+	if err := script(ctx, &out, progress, "all.sh", arch); err != nil {
 		return Parts{}, fmt.Errorf("build the image's programs: %w", err)
 	}
 	return parseParts(out.String())
@@ -86,17 +86,17 @@ func parseParts(s string) (Parts, error) {
 	}
 	for name, dir := range fields {
 		if *dir == "" {
-			return Parts{}, fmt.Errorf("build/parts.sh did not name %s", name)
+			return Parts{}, fmt.Errorf("build/all.sh did not name %s", name)
 		}
 	}
 	return p, nil
 }
 
-// Sources writes the corresponding source of the programs in the image that are not ours to a tar file: Debian's
-// archives as published and the scripts. The licences of ffmpeg, e2fsprogs and the C library ask that whoever passes
+// Sources writes the corresponding source of the programs in the image that are not ours, Debian's archives as published
+// and the scripts, to the file manofwar-sources.tar in dir. The licences of ffmpeg, e2fsprogs and the C library ask that whoever passes
 // an image on offers this too.
-func Sources(ctx context.Context, file string, progress io.Writer) error {
-	if err := script(ctx, io.Discard, progress, "sources.sh", file); err != nil {
+func Sources(ctx context.Context, dir string, progress io.Writer) error {
+	if err := script(ctx, io.Discard, progress, "sources.sh", dir); err != nil {
 		return fmt.Errorf("write corresponding source: %w", err)
 	}
 	return nil

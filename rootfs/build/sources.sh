@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
-# sources.sh FILE.tar: the corresponding source of the programs in the image that are not ours, to be offered beside it.
+# sources.sh DIR: the corresponding source of the programs in the image that are not ours, to be offered beside it.
 #
-# The archives of Debian exactly as published, and the scripts that build the programs from them. The C library is
-# linked into them, so that its source belongs to it; the compiler's own run-time library does not (its licence
-# excepts it). The bytes depend on the versions only.
+# Writes DIR/manofwar-sources.tar and prints its name. In it are the archives of Debian exactly as published, and the
+# scripts that build the programs from them. The C library is linked into them, so that its source belongs to it; the
+# compiler's own run-time library does not (its licence excepts it). The bytes depend on the versions only.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$here/apt.sh"
 
 task=sources
-file=${1:-}
-[ -n "$file" ] || die "usage: sources.sh FILE.tar"
-file=$(realpath -m "$file")
+[ -n "${1:-}" ] || die "usage: sources.sh DIR"
+file=$(realpath -m "$1")/manofwar-sources.tar
 need tar
 workdir
 mkdir -p "$work/manofwar-sources/rootfs/build"
@@ -36,4 +35,5 @@ cp -r "$glibc" "$work/manofwar-sources/glibc"
 mkdir -p "$(dirname "$file")"
 tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime=@0 -cf "$file.part" manofwar-sources
 mv "$file.part" "$file"
-say "$file: $(stat -c %s "$file") bytes"
+say "done: $(stat -c %s "$file") bytes"
+echo "$file"

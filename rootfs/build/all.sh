@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# parts.sh ARCH [VARIANT]: everything that goes into a root and is not ours: "name directory" a line.
+# all.sh ARCH [VARIANT]: everything that goes into a root and is not ours: "name directory" a line.
 # The Go package rootfs reads it; build what is missing, else answer from the cache.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-arch=${1:?usage: parts.sh arm64|amd64 [gpl|lgpl]}
+arch=${1:?usage: all.sh arm64|amd64 [gpl|lgpl]}
 # One at a time, each before its name is printed: a part that does not build ends this.
 codec=$("$BASH" "$here/ffmpeg.sh" "$arch" "${2:-gpl}")
 echo "codec $codec"

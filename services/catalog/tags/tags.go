@@ -5,8 +5,8 @@
 // what is wrong. It does not decode: a file whose headers are right and whose audio is damaged goes unnoticed here.
 //
 // Written from the ID3 specifications at id3.org, the Xing and VBRI descriptions of the LAME and Fraunhofer encoders,
-// RFC 9639 (FLAC), RFC 3533 and 7845 (Ogg, Opus), the Vorbis I specification, ISO/IEC 14496-12 and -14 with Apple's
-// metadata atoms, the APEv2 specification, and the RIFF and AIFF-C documents.
+// RFC 9639 (FLAC), RFC 3533 and 7845 (Ogg, Opus), the Vorbis I specification, the APEv2 specification, and the RIFF and
+// AIFF-C documents. MP4 and Matroska are read by [manofwar/internal/container].
 package tags
 
 import (
@@ -55,7 +55,7 @@ var formats = map[string]format{
 	"aac":  {media.Music, "aac", nil},
 	"ac3":  {media.Music, "ac3", nil},
 	"ape":  {media.Music, "ape", nil},
-	"mka":  {media.Music, "matroska", nil},
+	"mka":  {media.Music, "matroska", readMatroska},
 	"tta":  {media.Music, "tta", nil},
 	"wma":  {media.Music, "asf", nil},
 	"wv":   {media.Music, "wavpack", nil},
@@ -65,7 +65,7 @@ var formats = map[string]format{
 	"flv":  {media.Film, "flv", nil},
 	"m2ts": {media.Film, "mpegts", nil},
 	"m4v":  {media.Film, "mp4", readMP4},
-	"mkv":  {media.Film, "matroska", nil},
+	"mkv":  {media.Film, "matroska", readMatroska},
 	"mov":  {media.Film, "mp4", readMP4},
 	"mp4":  {media.Film, "mp4", readMP4},
 	"mpeg": {media.Film, "mpeg", nil},
@@ -74,7 +74,7 @@ var formats = map[string]format{
 	"ogv":  {media.Film, "ogg", readOgg},
 	"ts":   {media.Film, "mpegts", nil},
 	"vob":  {media.Film, "mpeg", nil},
-	"webm": {media.Film, "matroska", nil},
+	"webm": {media.Film, "matroska", readMatroska},
 	"wmv":  {media.Film, "asf", nil},
 }
 

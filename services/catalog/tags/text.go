@@ -58,6 +58,20 @@ func set(t *media.Tags, f field, value string) {
 	}
 }
 
+// tidy cleans tags that another reader has set.
+func tidy(t *media.Tags) {
+	t.Title, t.Album = clean(t.Title), clean(t.Album)
+	for _, list := range []*[]string{&t.Artists, &t.AlbumArtists, &t.Genres} {
+		old := *list
+		*list = nil
+		for _, value := range old {
+			if value = clean(value); value != "" {
+				add(list, value)
+			}
+		}
+	}
+}
+
 func first(s *string, value string) {
 	if *s == "" {
 		*s = value

@@ -19,10 +19,10 @@ type window struct {
 	buf  []byte // what has been read
 	mem  [readAhead]byte
 
-	reads, boxes int // how many there have been: both are bounded, so that no file takes long
+	reads int // how many there have been
 }
 
-// maxReads bounds how often one file is read from.
+// maxReads bounds how often one file is read from, so that none takes long.
 const maxReads = 2000
 
 // at returns the n bytes at off, which stay valid until the next call. It is [io.ErrUnexpectedEOF] where the file does

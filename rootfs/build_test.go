@@ -1,10 +1,11 @@
+//go:build linux
+
 package rootfs_test
 
 import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 )
@@ -21,9 +22,6 @@ func shell(t *testing.T, lines string) string {
 
 func runShell(t *testing.T, cache, lines string) (string, error) {
 	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skip("the scripts are for Linux")
-	}
 	cmd := exec.Command("bash", "-c", "source build/lib.sh; source build/apt.sh\n"+lines)
 	sources, err := filepath.Abs("testdata/apt")
 	if err != nil {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package rootfs_test
 
 import (
@@ -23,9 +25,6 @@ var architectures = []string{"amd64", "arm64"}
 // cachedParts returns the parts for an architecture if they are in the cache; a test does not build them.
 func cachedParts(t *testing.T, arch string) rootfs.Parts {
 	t.Helper()
-	if runtime.GOOS != "linux" {
-		t.Skip("the parts are built on Linux")
-	}
 	t.Setenv("MANOFWAR_CACHED_ONLY", "1")
 	parts, err := rootfs.Prepare(t.Context(), arch, t.Output())
 	if err != nil {

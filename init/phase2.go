@@ -13,6 +13,7 @@ import (
 	"manofwar/board"
 	"manofwar/init/api"
 	"manofwar/init/boot"
+	"manofwar/init/control"
 	"manofwar/init/supervise"
 	"manofwar/internal/service"
 )
@@ -57,13 +58,18 @@ type system struct {
 	limits   bool              // cgroups bound memory
 	units    []service.Unit
 	process  *supervise.Process
+	control  control.Server
 	end      chan ending // how it is to end; of capacity one
 
-	mu      sync.Mutex // guards all below
-	super   *supervise.Supervisor
-	rescue  api.Data
-	unready map[string]bool // services that have not been ready yet
-	faults  []string        // what went wrong without stopping the rest
+	slots sync.Mutex // held over whatever writes to the boot partition or mounts a slot
+
+	mu        sync.Mutex // guards all below
+	super     *supervise.Supervisor
+	rescue    api.Data
+	eraseCode string          // of a machine in rescue
+	guesses   int             // wrong ones that are left
+	unready   map[string]bool // services that have not been ready yet
+	faults    []string        // what went wrong without stopping the rest
 }
 
 // ending is how the machine ends.
@@ -109,7 +115,8 @@ func (s *system) run(ctx context.Context) ending {
 
 	running, stop := context.WithCancel(life)
 	var work sync.WaitGroup
-	work.Go(func() { s.supervise(running) })
+	s.fault(s.readUnits())
+	s.serve(running, &work)
 	if s.rescue.Rescue == "" {
 		work.Go(func() { s.clock.Run(running, s.clockSaved) })
 	}

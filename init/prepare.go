@@ -87,11 +87,17 @@ func (s *system) mountData(ctx context.Context) {
 		s.console.markNow("boot.data_s")
 		return
 	}
-	s.rescue.Rescue = err.Error()
+	s.rescue.Rescue, s.guesses = err.Error(), 3
 	s.console.say("/data is not available: %v", err)
-	s.console.say("settings and the library are in memory until it is; nothing on the card was changed")
+	s.console.say("settings and the library are in memory until it is; nothing on the card was erased")
 	s.console.mark("boot.rescue", "data")
 	s.fault(s.data.MountRescue())
+	if s.eraseCode, err = newEraseCode(); err != nil {
+		s.guesses = 0
+		s.fault(err)
+		return
+	}
+	s.console.say("to erase the card's data, enter %s on the page", s.eraseCode)
 }
 
 // command runs a program of PID 1's own and returns what it printed.

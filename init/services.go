@@ -4,34 +4,30 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"os/user"
 	"strconv"
+	"sync"
+	"time"
 
 	"manofwar/init/api"
+	"manofwar/init/boot"
+	"manofwar/init/disks"
 	"manofwar/init/supervise"
 	"manofwar/internal/atomicfile"
+	"manofwar/internal/ipc"
 	"manofwar/internal/service"
 )
 
-// supervise runs the services until ctx ends and all have stopped.
-func (s *system) supervise(ctx context.Context) {
-	if err := s.startServices(); err != nil {
-		s.fault(err)
-		<-ctx.Done()
-		return
-	}
-	s.super.Run(ctx)
-	s.process.Close()
-}
-
-// startServices reads services.json and makes the supervisor of it.
-func (s *system) startServices() error {
+// readUnits reads services.json and makes the supervisor of it.
+func (s *system) readUnits() error {
 	if err := atomicfile.ReadJSON(service.UnitsPath, &s.units); err != nil {
 		return err
 	}
 	process, err := supervise.NewProcess(supervise.ProcessConfig{
 		Units: s.units, Accounts: account, Reaper: s.reaper, Shim: []string{"/init", "exec"}, Cgroups: s.cgroups,
-		StateDir: dataDir, RunDir: runDir, Media: mediaDir, MediaGID: mediaGroup(), Log: s.log,
+		StateDir: dataDir, RunDir: runDir, Media: mediaDir, MediaGID: mediaGroup(),
 	})
 	if err != nil {
 		return err
@@ -44,7 +40,9 @@ func (s *system) startServices() error {
 	for i, u := range s.units {
 		specs[i], unready[u.Name] = u.Spec, true
 	}
-	super, err := supervise.New(supervise.Config{Specs: specs, Runner: process, Log: s.log, Change: s.changed})
+	super, err := supervise.New(supervise.Config{
+		Specs: specs, Runner: process, Log: s.log, Change: s.changed, Patience: s.patience(),
+	})
 	if err != nil {
 		return err
 	}
@@ -52,6 +50,105 @@ func (s *system) startServices() error {
 	defer s.mu.Unlock()
 	s.process, s.super, s.unready = process, super, unready
 	return nil
+}
+
+// patience is how long a core service may be unwell before the watchdog is let go: the supervisor's default, or what
+// the command line says, such as manofwar.patience=5s.
+func (s *system) patience() time.Duration {
+	d, err := time.ParseDuration(s.cmdline["manofwar.patience"])
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// serve starts everything that runs until ctx ends: services, disks, devices, and the verbs.
+func (s *system) serve(ctx context.Context, work *sync.WaitGroup) {
+	var gid int
+	if s.process != nil {
+		gid = mediaGroup()
+		work.Go(func() {
+			s.super.Run(ctx)
+			s.process.Close()
+		})
+	}
+	manager := disks.NewManager(disks.Config{
+		Dir: mediaDir, GID: gid, Ignore: []string{s.boot.Disk}, Serials: []string{s.board.NVRAM}, Log: s.log,
+		Changed: func(all []api.Disk) { s.publish(api.EventDisks, all) },
+	})
+	work.Go(func() { s.followDisks(ctx, manager) })
+	work.Go(func() { s.followDevices(ctx, s.nodeRules()) })
+	s.control.Machine, s.control.Services = machine{s, manager}, services{s.super}
+	work.Go(func() {
+		env := service.Env{
+			Name: api.Name, RunDir: runDir, Log: s.log, Callers: s.callers(),
+			Ready: func() { s.console.markNow("ready.init_s") }, Healthy: func(error) {},
+		}
+		if err := s.listenControl(ctx, env); err != nil {
+			s.fault(err)
+		}
+	})
+}
+
+// listenControl makes init.sock, to which everyone may connect: each verb checks who did.
+func (s *system) listenControl(ctx context.Context, env service.Env) error {
+	ln, err := net.Listen("unix", ipc.SocketPath(runDir, api.Name))
+	if err != nil {
+		return err
+	}
+	if err := os.Chmod(ipc.SocketPath(runDir, api.Name), 0o666); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+	env.Listener = ln
+	return s.control.Run(ctx, env)
+}
+
+// services is a supervisor that may be missing, where services.json is unreadable.
+type services struct{ super *supervise.Supervisor }
+
+func (s services) Status() []api.Service {
+	if s.super == nil {
+		return []api.Service{}
+	}
+	return s.super.Status()
+}
+
+func (s services) Log(name string) *supervise.Ring {
+	if s.super == nil {
+		return nil
+	}
+	return s.super.Log(name)
+}
+
+// callers are all services, by their users: the table of verbs says who may do what.
+func (s *system) callers() map[int]string {
+	all := make(map[int]string)
+	for _, u := range s.units {
+		if a, err := account(u.Account()); err == nil {
+			all[a.UID] = u.Name
+		}
+	}
+	return all
+}
+
+// nodeRules are the device nodes that services named.
+func (s *system) nodeRules() (rules []boot.NodeRule) {
+	for _, u := range s.units {
+		a, err := account(u.Account())
+		if err != nil {
+			continue // readUnits said so
+		}
+		for _, pattern := range u.Devices {
+			rules = append(rules, boot.NodeRule{Pattern: pattern, UID: a.UID})
+		}
+	}
+	return rules
+}
+
+func (s *system) publish(kind string, v any) {
+	if err := s.control.Events.Publish(kind, v); err != nil {
+		s.log.Warn("news not published", "kind", kind, "err", err)
+	}
 }
 
 // account looks a user up in the root's /etc/passwd and /etc/group.
@@ -91,6 +188,7 @@ func mediaGroup() int {
 
 // changed marks the milestones of readiness, and passes the news on.
 func (s *system) changed(now api.Service) {
+	s.publish(api.EventService, now)
 	if !now.Ready {
 		return
 	}

@@ -31,7 +31,7 @@ var Verbs = []Verb{
 	{"POST /mount", []string{"catalog", "portal"}},
 	{"POST /eject", []string{"catalog", "portal"}},
 	{"POST /data/retry", []string{"portal"}},
-	{"POST /data/export", []string{"portal"}},
+	{"GET /data/export", []string{"portal"}},
 	{"POST /data/erase", []string{"portal"}},
 	{"POST /trial", []string{"update"}},
 	{"POST /commit", []string{"update"}},

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"iter"
 	"net/url"
 	"strconv"
@@ -40,19 +41,19 @@ func (c *Client) Events(ctx context.Context) iter.Seq2[ipc.Event, error] {
 	return c.ipc.Events(ctx, "/events")
 }
 
-// disk is the body of a verb about one disk.
-type disk struct {
+// DiskRequest is the body of a verb about one disk.
+type DiskRequest struct {
 	ID string `json:"id"`
 }
 
 // Mount mounts a disk that was ejected, or that could not be mounted before.
 func (c *Client) Mount(ctx context.Context, id string) error {
-	return c.ipc.Post(ctx, "/mount", disk{id}, nil)
+	return c.ipc.Post(ctx, "/mount", DiskRequest{id}, nil)
 }
 
 // Eject unmounts a disk so that it can be pulled out.
 func (c *Client) Eject(ctx context.Context, id string) error {
-	return c.ipc.Post(ctx, "/eject", disk{id}, nil)
+	return c.ipc.Post(ctx, "/eject", DiskRequest{id}, nil)
 }
 
 // RetryData checks and repairs /data once more, and restarts the machine if it can be mounted now. It is for a machine
@@ -61,18 +62,20 @@ func (c *Client) RetryData(ctx context.Context) error {
 	return c.ipc.Post(ctx, "/data/retry", nil, nil)
 }
 
-// ExportData makes what can still be read of /data a disk like any other, read-only. It is for a machine in rescue only.
-func (c *Client) ExportData(ctx context.Context) error {
-	return c.ipc.Post(ctx, "/data/export", nil, nil)
+// ExportData returns what can still be read of /data as a tar archive, for the caller to close. It is for a machine in
+// rescue only. An archive that ends without its end was cut short.
+func (c *Client) ExportData(ctx context.Context) (io.ReadCloser, error) {
+	return c.ipc.Open(ctx, "/data/export")
 }
 
 // EraseData makes a new, empty /data and restarts the machine. It is for a machine in rescue only, and wants the code
 // that the machine shows on its screen: whoever erases can see it.
 func (c *Client) EraseData(ctx context.Context, code string) error {
-	return c.ipc.Post(ctx, "/data/erase", erase{code}, nil)
+	return c.ipc.Post(ctx, "/data/erase", EraseRequest{code}, nil)
 }
 
-type erase struct {
+// EraseRequest is the body of "erase".
+type EraseRequest struct {
 	Code string `json:"code"`
 }
 

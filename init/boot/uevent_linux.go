@@ -17,6 +17,7 @@ type Uevent struct {
 	Path      string // below /sys
 	Subsystem string // such as "block"
 	Name      string // of the node below /dev; empty: it has none
+	Modalias  string // names the driver that it wants; empty: none
 }
 
 // maxUevent is the size of the largest message (kernel: UEVENT_BUFFER_SIZE and its header).
@@ -83,6 +84,8 @@ func ParseUevent(data []byte) (Uevent, bool) {
 		switch key, value, _ := strings.Cut(f, "="); key {
 		case "SUBSYSTEM":
 			ev.Subsystem = value
+		case "MODALIAS":
+			ev.Modalias = value
 		case "DEVNAME":
 			ev.Name = strings.TrimPrefix(value, "/dev/")
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -56,7 +55,6 @@ type ProcessConfig struct {
 	RunDir   string
 	Media    string // the directory of media disks: whoever may read it is in the group MediaGroup
 	MediaGID int
-	Log      *slog.Logger
 }
 
 // Account is a Unix user.

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"sync"
+
+	"manofwar/init/boot"
+	"manofwar/init/disks"
+)
+
+// followDisks passes the kernel's word about block devices to the disk manager, until ctx ends and all are unmounted.
+func (s *system) followDisks(ctx context.Context, manager *disks.Manager) {
+	uevents, err := boot.OpenUevents()
+	if err != nil {
+		s.fault(err)
+		return
+	}
+	defer uevents.Close()
+	events := make(chan disks.Event)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	wg.Go(func() { manager.Run(events) })
+	defer close(events)
+	for {
+		ev, err := uevents.Next(ctx)
+		switch {
+		case errors.Is(err, boot.ErrMissed):
+			ev = boot.Uevent{Subsystem: "block"}
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.fault(err)
+			return
+		}
+		if ev.Subsystem == "block" {
+			events <- disks.Event{Name: filepath.Base(ev.Path), Remove: ev.Action == "remove"}
+		}
+	}
+}
+
+// followDevices loads the modules of devices as they come, and lets the services have the nodes that their rows name.
+func (s *system) followDevices(ctx context.Context, rules []boot.NodeRule) {
+	uevents, err := boot.OpenUevents() // before looking at what is there
+	if err != nil {
+		s.fault(err)
+		return
+	}
+	defer uevents.Close()
+	modules, err := boot.OpenModules("/")
+	if err != nil {
+		s.fault(err)
+		return
+	}
+	for _, name := range s.board.Modules.Boot {
+		s.fault(modules.Load(name))
+	}
+	s.fault(boot.GrantAll("/dev", rules))
+	s.fault(boot.Coldplug("/sys/devices", s.loader(modules)))
+	for {
+		ev, err := uevents.Next(ctx)
+		switch {
+		case errors.Is(err, boot.ErrMissed):
+			s.fault(boot.GrantAll("/dev", rules))
+			continue
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.fault(err)
+			return
+		}
+		if ev.Action == "remove" {
+			continue
+		}
+		if ev.Modalias != "" {
+			s.loader(modules)(ev.Modalias)
+		}
+		if ev.Name != "" {
+			if err := boot.Grant("/dev", ev.Name, rules); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				s.log.Warn("device not handed on", "device", ev.Name, "err", err)
+			}
+		}
+	}
+}
+
+// loader loads the modules that claim an alias. Most devices need none: their drivers are built in.
+func (s *system) loader(modules *boot.Modules) func(alias string) {
+	return func(alias string) {
+		if err := modules.Load(alias); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			s.log.Warn("driver not loaded", "alias", alias, "err", err)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+/** The words of the JSON API, as internal/media, services/catalog/api, services/stream/api and netmgr/api define them. */
+
+export type Kind = 'music' | 'film'
+
+export interface Stream {
+  kind: 'video' | 'audio' | 'subtitle'
+  /** ffmpeg's short name: "h264", "aac", "subrip" … */
+  codec: string
+  /** The codecs parameter of a media type, such as "avc1.640028". */
+  rfc6381?: string
+  language?: string
+  title?: string
+  default?: boolean
+  width?: number
+  height?: number
+  frameRate?: number
+  sampleRate?: number
+  channels?: number
+  bitrate?: number
+}
+
+export interface Item {
+  id: string
+  kind: Kind
+  root: string
+  path: string
+  size: number
+  modified: string
+  added: string
+  container?: string
+  /** In seconds. */
+  duration?: number
+  streams?: Stream[]
+  title?: string
+  artists?: string[]
+  album?: string
+  albumId?: string
+  albumArtists?: string[]
+  track?: number
+  disc?: number
+  year?: number
+  genres?: string[]
+  cover?: { offset: number; length: number; type?: string }
+  /** Why it cannot be played, in words for a person. */
+  problem?: string
+  /** Its disk is not connected. */
+  away?: boolean
+}
+
+export interface Album {
+  id: string
+  title: string
+  artists?: string[]
+  year?: number
+  tracks: number
+  /** In seconds. */
+  duration: number
+  /** The item whose picture stands for the album. */
+  coverOf?: string
+}
+
+export interface AlbumPage extends Album {
+  items: Item[] | null
+}
+
+/** One run of a longer list. */
+export interface Page<T> {
+  total: number
+  rows: T[]
+}
+
+export interface Root {
+  id: string
+  name: string
+  path: string
+  away?: boolean
+  /** The disk's ID, for ejecting it; none: the library is a folder. */
+  disk?: string
+  items: number
+  error?: string
+}
+
+export interface Scan {
+  running: boolean
+  root?: string
+  found: number
+  done: number
+  started?: string
+  finished?: string
+  /** Estimated seconds to go. */
+  left?: number
+}
+
+export interface Library {
+  roots: Root[] | null
+  music: number
+  films: number
+  problems: number
+  /** Rises with every change of an item. */
+  revision: number
+  scan: Scan
+  trouble?: string
+}
+
+export type LinkState = 'down' | 'associated' | 'lan-only' | 'captive' | 'good'
+
+export interface Link {
+  name: string
+  state: LinkState
+  since: string
+  addresses?: string[]
+  gateway?: string
+  dns?: string[]
+  reason?: string
+}
+
+export interface Network {
+  hostname: string
+  links: Link[] | null
+  clock?: string
+  trouble?: string
+}
+
+export interface Service {
+  name: string
+  state: string
+  ready: boolean
+  healthy: boolean
+  reason?: string
+  restarts: number
+  /** In bytes. */
+  memory?: number
+  since?: string
+}
+
+export interface Device {
+  board: string
+  /** In seconds. */
+  uptime: number
+  data: { state: string; reason?: string; free?: number; total?: number } | null
+  services: Service[] | null
+}
+
+/** A state a person should know of. */
+export interface Notice {
+  code: string
+  message: string
+  hint?: string
+  since?: string
+}
+
+/** Any part is null while the service it comes from does not answer; a notice then says so. */
+export interface Status {
+  name: string
+  version: string
+  developer: boolean
+  hosted: boolean
+  library: Library | null
+  stream: { transcode?: string } | null
+  network: Network | null
+  device: Device | null
+  notices: Notice[] | null
+}
+
+export interface LogLine {
+  time: string
+  level?: string
+  text: string
+}

@@ -1,0 +1,39 @@
+import { ApiError } from '../api/client'
+import type { Item, Notice } from '../api/types'
+import { t, tOr } from '../i18n/index.svelte'
+
+/** The item's title, else its file's name without the extension. */
+export function titleOf(item: Pick<Item, 'title' | 'path'>): string {
+  return item.title || (item.path.split('/').at(-1) ?? '').replace(/\.[^.]+$/, '') || item.path
+}
+
+/** An error as a person reads it: what happened, what to do, and the details one tap below. */
+export interface Words {
+  message: string
+  hint: string
+  detail: string
+}
+
+/** The words for an error: translated where its code is known, with the server's sentence as the detail. */
+export function wordsOf(err: unknown): Words {
+  if (!(err instanceof ApiError)) return { message: t('error.unknown'), hint: '', detail: String(err) }
+  const message = tOr(`error.${err.code}`, err.message)
+  return {
+    message,
+    hint: err.hint || tOr(`error.${err.code}.hint`, ''),
+    detail: err.message === message ? '' : err.message,
+  }
+}
+
+/** The words for a notice: translated where its code is known, with the server's sentence as the detail. */
+export function wordsOfNotice(notice: Notice): Words {
+  const message = tOr(`notice.${notice.code}`, notice.message)
+  return {
+    message,
+    hint: tOr(`notice.${notice.code}.hint`, notice.hint ?? ''),
+    detail: notice.message === message ? '' : notice.message,
+  }
+}
+
+/** True for what the stream sends as text; pictures of text (DVD, Blu-ray) are not. */
+export const isTextSubtitle = (codec: string) => !/^(dvd_|dvb_|hdmv_|xsub|pgs|vobsub)/.test(codec)

@@ -3,7 +3,7 @@ package raspberrypi
 import "manofwar/board"
 
 // image is how the image is made. The firmware puts a device tree's own bootargs before cmdline.txt, and for each
-// setting the kernel takes the last word: three of the lines below are there to have it.
+// setting the kernel takes the last word: four of the words below are there to have it.
 var image = board.Image{
 	Cmdline: []string{
 		"panic=-1",                           // restart at once: the watchdog or a tried slot's fallback does the rest

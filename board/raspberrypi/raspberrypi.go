@@ -48,12 +48,11 @@ func Board() board.Board {
 }
 
 // models are the machines that kernel and firmware start. The firmware picks a device tree by board revision; a Pi 3 A+
-// takes the 3 B+'s, and 5s of the later D0 stepping have their own.
+// takes the 3 B+'s and cannot be told from it, and 5s of the later D0 stepping have their own.
 var models = []board.Model{
 	{Compatible: "raspberrypi,model-zero-2-w", Title: "Raspberry Pi Zero 2 W", DeviceTree: []string{"bcm2710-rpi-zero-2-w.dtb", "bcm2710-rpi-zero-2.dtb"}},
 	{Compatible: "raspberrypi,3-model-b", Title: "Raspberry Pi 3 B", Headphones: true, DeviceTree: []string{"bcm2710-rpi-3-b.dtb"}},
-	{Compatible: "raspberrypi,3-model-b-plus", Title: "Raspberry Pi 3 B+", Headphones: true, DeviceTree: []string{"bcm2710-rpi-3-b-plus.dtb"}},
-	{Compatible: "raspberrypi,3-model-a-plus", Title: "Raspberry Pi 3 A+", Headphones: true, DeviceTree: []string{"bcm2710-rpi-3-b-plus.dtb"}},
+	{Compatible: "raspberrypi,3-model-b-plus", Title: "Raspberry Pi 3 A+ or B+", Headphones: true, DeviceTree: []string{"bcm2710-rpi-3-b-plus.dtb"}},
 	{Compatible: "raspberrypi,3-compute-module", Title: "Raspberry Pi Compute Module 3", DeviceTree: []string{"bcm2710-rpi-cm3.dtb"}},
 	{Compatible: "raspberrypi,4-model-b", Title: "Raspberry Pi 4 B", Headphones: true, DeviceTree: []string{"bcm2711-rpi-4-b.dtb"}},
 	{Compatible: "raspberrypi,400", Title: "Raspberry Pi 400", DeviceTree: []string{"bcm2711-rpi-400.dtb"}},

@@ -35,7 +35,7 @@ func Announce(s Service, hostname string, links []netmgr.Announcement) (end func
 	}
 	// Without addresses given, each link is answered with its own: those that the Responder publishes too.
 	text := slices.Clone(s.Text)
-	server, err := zeroconf.RegisterProxy(s.Instance, s.Type, "local.", s.Port, hostname+".local.", nil, text, ifaces)
+	server, err := zeroconf.RegisterProxy(s.Instance, s.Type, "local.", s.Port, hostname, nil, text, ifaces)
 	if err != nil {
 		return nil, fmt.Errorf("announce %s: %w", s.Type, err)
 	}

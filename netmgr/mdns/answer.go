@@ -119,7 +119,7 @@ func (r *Responder) lookup(l *link, q dns.Question) (answers, extra []dns.RR) {
 		}
 		return answers, append(host, absence(r.name(), types(host)...))
 	}
-	for _, rr := range reverseRecords(r.name(), addresses, ttl) {
+	for _, rr := range r.reverse(addresses, ttl) {
 		if !sameName(q.Name, rr.Header().Name) {
 			continue
 		}

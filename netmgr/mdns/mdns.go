@@ -50,6 +50,7 @@ type Responder struct {
 	Hostname  string                       // wanted, without .local
 	Links     <-chan []netmgr.Announcement // where to answer, whenever that changes
 	Transport Transport
+	Reverse   bool                  // the addresses are answered with the name, too: no other responder of the host does
 	Tell      func(hostname string) // a name was won; must not block
 	Log       *slog.Logger
 

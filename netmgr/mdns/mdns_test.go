@@ -99,7 +99,7 @@ func (e *ether) responder(t *testing.T, name string, prefixes ...string) *host {
 	h := &host{fakeTransport: e.join(netip.MustParsePrefix(prefixes[0]).Addr().String()), links: make(chan []netmgr.Announcement), names: new([]string)}
 	var mu sync.Mutex
 	r := Responder{
-		Hostname: name, Links: h.links, Transport: h.fakeTransport, Log: slog.New(slog.DiscardHandler),
+		Hostname: name, Reverse: true, Links: h.links, Transport: h.fakeTransport, Log: slog.New(slog.DiscardHandler),
 		Tell: func(n string) { mu.Lock(); defer mu.Unlock(); *h.names = append(*h.names, n) },
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -461,7 +461,7 @@ func FuzzHandle(f *testing.F) {
 			return
 		}
 		r := Responder{
-			Hostname: "pirate", Transport: (&ether{}).join("192.0.2.9"), Tell: func(string) {}, Log: slog.New(slog.DiscardHandler),
+			Hostname: "pirate", Reverse: true, Transport: (&ether{}).join("192.0.2.9"), Tell: func(string) {}, Log: slog.New(slog.DiscardHandler),
 			links: make(map[int]*link), attempt: 1,
 		}
 		now := time.Now()

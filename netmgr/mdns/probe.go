@@ -66,13 +66,13 @@ func (r *Responder) announce(now time.Time, l *link) {
 		l.phase, l.due = settled, time.Time{}
 	}
 	addresses := published(l.Addresses)
-	r.multicast(now, l, append(hostRecords(r.name(), addresses, ttl), reverseRecords(r.name(), addresses, ttl)...), nil)
+	r.multicast(now, l, append(hostRecords(r.name(), addresses, ttl), r.reverse(addresses, ttl)...), nil)
 }
 
 // goodbye takes addresses back on a link.
 func (r *Responder) goodbye(l *link, addresses []netip.Prefix) {
 	if gone := published(addresses); len(gone) > 0 {
-		records := append(hostRecords(r.name(), gone, 0), reverseRecords(r.name(), gone, 0)...)
+		records := append(hostRecords(r.name(), gone, 0), r.reverse(gone, 0)...)
 		for _, rr := range records {
 			rr.Header().Class &^= flush // the others stay
 		}

@@ -51,16 +51,19 @@ func hostRecords(name string, addresses []netip.Addr, ttl uint32) []dns.RR {
 	return out
 }
 
-// reverseRecords returns the addresses' records for the name. They need no probing: an address is one host's anyway.
-func reverseRecords(name string, addresses []netip.Addr, ttl uint32) []dns.RR {
+// reverse returns the addresses' records for the name. They need no probing: an address is one host's anyway.
+func (r *Responder) reverse(addresses []netip.Addr, ttl uint32) []dns.RR {
 	var out []dns.RR
+	if !r.Reverse {
+		return nil
+	}
 	for _, a := range addresses {
 		rev, err := dns.ReverseAddr(a.String())
 		if err != nil {
 			continue // it has a zone, which ours have not
 		}
 		out = append(out, &dns.PTR{
-			Hdr: dns.RR_Header{Name: rev, Rrtype: dns.TypePTR, Class: dns.ClassINET | flush, Ttl: ttl}, Ptr: name,
+			Hdr: dns.RR_Header{Name: rev, Rrtype: dns.TypePTR, Class: dns.ClassINET | flush, Ttl: ttl}, Ptr: r.name(),
 		})
 	}
 	return out

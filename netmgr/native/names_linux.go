@@ -38,7 +38,7 @@ func (n *names) run(ctx context.Context) {
 		return
 	}
 	responder := mdns.Responder{
-		Hostname: n.options.Hostname, Links: n.links, Transport: socket, Log: n.log,
+		Hostname: n.options.Hostname, Links: n.links, Transport: socket, Reverse: !n.options.Observe, Log: n.log,
 		Tell: func(hostname string) { n.tell(ctx, netmgr.Named{Hostname: hostname}) },
 	}
 	responder.Run(ctx)

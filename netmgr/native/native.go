@@ -25,7 +25,7 @@ import (
 
 // Options are what the network manager is told by whoever starts it. The zero value manages the network of the host.
 type Options struct {
-	Hostname    string    // wanted under .local, without it; empty: the host's own
+	Hostname    string    // wanted under .local, without it; empty: the host's own, or "manofwar" where its system answers that
 	Observe     bool      // change nothing of the host's network, clock and name resolution
 	WebPort     int       // of the web page, announced as _http._tcp; 0: not announced
 	TimeServers []string  // asked after those that DHCP names; nil: [DefaultTimeServers]; empty: none
@@ -37,7 +37,7 @@ var DefaultTimeServers = []string{"0.pool.ntp.org", "1.pool.ntp.org", "2.pool.nt
 
 // New returns the network manager as a service.
 func New(o Options) *Service {
-	if o.Hostname == "" {
+	if o.Hostname == "" && !o.Observe {
 		o.Hostname, _ = os.Hostname() // the default below does as well
 	}
 	o.Hostname = hostLabel(o.Hostname)

@@ -1,0 +1,148 @@
+package mdns
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"manofwar/netmgr"
+	"manofwar/netmgr/netnstest"
+)
+
+// avahi starts Debian's responder in the peer's namespace, with a message bus of its own, and returns how to run a
+// program that asks it.
+func avahi(t *testing.T, peer *netnstest.Peer, hostname, device string) (ask func(args ...string) string, log *netnstest.Output) {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	bus := "unix:path=" + filepath.Join(dir, "bus")
+	busConf := write("bus.conf", `<busconfig><type>system</type><listen>`+bus+`</listen><auth>EXTERNAL</auth>
+		<policy context="default"><allow user="*"/><allow own="*"/><allow send_type="method_call"/><allow send_destination="*"/><allow receive_sender="*"/></policy></busconfig>`)
+	busLog, _ := peer.Start("dbus-daemon", "--nofork", "--print-address", "--config-file="+busConf)
+	busLog.Await(t, bus, 1, 10*time.Second)
+
+	conf := write("avahi.conf", "[server]\nhost-name="+hostname+"\nallow-interfaces="+device+"\n[publish]\npublish-hinfo=no\npublish-workstation=no\n[rlimits]\n")
+	run := filepath.Join(dir, "run")
+	if err := os.Mkdir(run, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	// Its process ID file has a fixed place: a mount namespace of its own keeps it off the host's.
+	log, _ = peer.Start("unshare", "--mount", "sh", "-c", "mkdir -p /run/avahi-daemon && mount -t tmpfs none /run/avahi-daemon && "+
+		"exec env DBUS_SYSTEM_BUS_ADDRESS="+bus+" avahi-daemon --no-drop-root --no-chroot --no-rlimits --debug --file="+conf)
+	log.Await(t, "Server startup complete", 1, 20*time.Second)
+	return func(args ...string) string {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		cmd := peer.Command(append([]string{"env", "DBUS_SYSTEM_BUS_ADDRESS=" + bus, "timeout", "8"}, args...)...)
+		done := make(chan struct{})
+		go func() { // the command knows no context
+			select {
+			case <-ctx.Done():
+				_ = cmd.Process.Kill()
+			case <-done:
+			}
+		}()
+		out, err := cmd.CombinedOutput()
+		close(done)
+		if err != nil {
+			t.Logf("%v: %v", args, err)
+		}
+		return string(out)
+	}, log
+}
+
+// start runs a responder on a real interface.
+func start(t *testing.T, hostname, device string) (names <-chan string, links chan<- []netmgr.Announcement, announcement netmgr.Announcement) {
+	t.Helper()
+	ifi, err := net.InterfaceByName(device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	socket, err := Listen()
+	if err != nil {
+		t.Fatal(err)
+	}
+	won, where := make(chan string, 8), make(chan []netmgr.Announcement)
+	r := Responder{
+		Hostname: hostname, Links: where, Transport: socket, Reverse: true, Tell: func(n string) { won <- n },
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { r.Run(ctx); close(ended) }()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		if err := socket.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	a := on("192.0.2.9/24")
+	a.Index, a.Name = ifi.Index, device
+	where <- []netmgr.Announcement{a}
+	return won, where, a
+}
+
+func awaitName(t *testing.T, names <-chan string, want string) {
+	t.Helper()
+	select {
+	case got := <-names:
+		if got != want {
+			t.Fatalf("won %q, want %q", got, want)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatalf("won nothing, want %q", want)
+	}
+}
+
+// TestAvahi meets Debian's avahi: it finds our name and address both ways, finds the announced page, takes no name of
+// ours and gives none of its own.
+func TestAvahi(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		peer := netnstest.NewPeer(t, "avahi")
+		peer.Cable("eth0", "lan0")
+		peer.IP("addr add 192.0.2.7/24 dev lan0")
+		netnstest.IP(t, "addr add 192.0.2.9/24 dev eth0")
+		netnstest.IP(t, "link set eth0 up")
+		ask, log := avahi(t, peer, "parrot", "lan0")
+
+		names, _, a := start(t, "pirate", "eth0")
+		awaitName(t, names, "pirate")
+		if out := ask("avahi-resolve", "-4", "-n", "pirate.local"); !strings.Contains(out, "192.0.2.9") {
+			t.Errorf("by name: %s", out)
+		}
+		if out := ask("avahi-resolve", "-a", "192.0.2.9"); !strings.Contains(out, "pirate.local") {
+			t.Errorf("by address: %s", out)
+		}
+
+		end, err := Announce(Service{Instance: "pirate", Type: "_http._tcp", Port: 80, Text: []string{"path=/"}}, "pirate", []netmgr.Announcement{a})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer end()
+		out := ask("avahi-browse", "--resolve", "--terminate", "--parsable", "_http._tcp")
+		if !strings.Contains(out, ";pirate;_http._tcp;local;pirate.local;192.0.2.9;80;\"path=/\"") {
+			t.Errorf("browse: %s", out)
+		}
+
+		taken, _, _ := start(t, "parrot", "eth0")
+		awaitName(t, taken, "parrot-2")
+		if strings.Contains(log.String(), "Host name conflict") {
+			t.Errorf("avahi saw a conflict:\n%s", log)
+		}
+		ask("avahi-set-host-name", "pirate")
+		log.Await(t, "pirate-2.local", 1, 20*time.Second)
+	}, "avahi-daemon", "avahi-resolve", "avahi-browse", "avahi-set-host-name", "dbus-daemon", "unshare")
+}

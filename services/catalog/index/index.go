@@ -14,6 +14,7 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -53,6 +54,7 @@ type entry struct {
 	added    int64 // Unix, in seconds
 	facts    string
 	seen     atomic.Uint32 // the last pass over its root that met it
+	picture  uint32        // as coverMark has it
 }
 
 func (e *entry) path() string { return e.dir.Value() + e.name }
@@ -145,8 +147,35 @@ func (x *Index) Drop(id media.ID) {
 	x.revision++
 }
 
+// Stamp is what tells whether a file has changed since it was read.
+type Stamp struct {
+	Size     int64
+	Modified time.Time
+	Cover    *media.Range // the picture in its folder; nil: there is none
+}
+
+// Marks of where an item's cover is.
+const (
+	noCover  = iota
+	embedded // in the file: one beside it does not count
+	retry    // the file could not be read: it is tried again in every pass
+	beside   // and more: a hash of the picture's path and size
+)
+
+func coverMark(c *media.Range, problem string) uint32 {
+	switch {
+	case problem != "":
+		return retry
+	case c == nil:
+		return noCover
+	case c.Path == "":
+		return embedded
+	}
+	return max(beside, uint32(hash(c.Path, strconv.FormatInt(c.Length, 10))))
+}
+
 // Seen notes that a pass met the file at path, and reports whether it is as the index has it: then nothing needs to be read.
-func (x *Index) Seen(rootID media.ID, path string, size int64, modified time.Time, pass uint32) (unchanged bool) {
+func (x *Index) Seen(rootID media.ID, path string, s Stamp, pass uint32) (unchanged bool) {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	e := x.byPath[pathID(rootID, path)]
@@ -154,7 +183,10 @@ func (x *Index) Seen(rootID media.ID, path string, size int64, modified time.Tim
 		return false
 	}
 	e.seen.Store(pass)
-	return e.size == size && e.modified == modified.UnixNano() && e.facts != ""
+	if e.size != s.Size || e.modified != s.Modified.UnixNano() {
+		return false
+	}
+	return e.picture == embedded || e.picture == coverMark(s.Cover, "")
 }
 
 // Put adds an item or replaces the one at its root and path, whose ID and time of addition stay. It returns the ID.
@@ -162,13 +194,18 @@ func (x *Index) Put(it media.Item, pass uint32) media.ID {
 	slash := strings.LastIndexByte(it.Path, '/') + 1
 	e := &entry{
 		root: it.Root, dir: unique.Make(it.Path[:slash]), name: strings.Clone(it.Path[slash:]),
-		size: it.Size, modified: it.Modified.UnixNano(), added: it.Added.Unix(), facts: encodeFacts(&it),
+		size: it.Size, modified: it.Modified.UnixNano(), added: it.Added.Unix(),
+		facts: encodeFacts(&it), picture: coverMark(it.Cover, it.Problem),
 	}
 	e.seen.Store(pass)
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	at := pathID(it.Root, it.Path)
 	if old := x.byPath[at]; old != nil && old.root == e.root && old.path() == it.Path {
+		if old.size == e.size && old.modified == e.modified && old.facts == e.facts {
+			old.seen.Store(pass)
+			return formatID(old.id)
+		}
 		e.id, e.added = old.id, old.added
 	} else {
 		e.id = x.freeID(at)

@@ -201,7 +201,28 @@ const recordVersion = 1
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// encodeRecord is the form of an entry in the file: version, identity and stamp, facts, checksum.
+// errVersion means that a record was written by another version.
+var errVersion = errors.New("record of another version")
+
+// seal appends a checksum of key and value to the value, because bbolt has none of its own.
+func seal(key string, value []byte) []byte {
+	return binary.BigEndian.AppendUint32(value, checksum(key, value))
+}
+
+// unseal takes the checksum off. Its error means that the file is damaged.
+func unseal(key string, sealed []byte) ([]byte, error) {
+	n := len(sealed) - 4
+	if n < 0 || checksum(key, sealed[:n]) != binary.BigEndian.Uint32(sealed[n:]) {
+		return nil, errRecord
+	}
+	return sealed[:n], nil
+}
+
+func checksum(key string, value []byte) uint32 {
+	return crc32.Update(crc32.Checksum([]byte(key), castagnoli), castagnoli, value)
+}
+
+// encodeRecord is the form of an entry in the file: version, identity and stamp, facts.
 func encodeRecord(e *entry) []byte {
 	b := make(encoder, 0, len(e.facts)+40)
 	b = append(b, recordVersion)
@@ -209,19 +230,16 @@ func encodeRecord(e *entry) []byte {
 	b.uint(uint64(e.size))
 	b = binary.AppendVarint(b, e.modified)
 	b = binary.AppendVarint(b, e.added)
-	b = append(b, e.facts...)
-	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	return append(b, e.facts...)
 }
 
-// decodeRecord fills in the entry from what [encodeRecord] made. Its error means that the file has to be read again.
-func decodeRecord(b []byte, e *entry) error {
-	const fixed = 1 + 8 + 4
-	if len(b) < fixed || b[0] != recordVersion {
+// decodeRecord fills in the entry from what [encodeRecord] made.
+func decodeRecord(body []byte, e *entry) error {
+	if len(body) < 9 {
 		return errRecord
 	}
-	body, sum := b[:len(b)-4], binary.BigEndian.Uint32(b[len(b)-4:])
-	if crc32.Checksum(body, castagnoli) != sum {
-		return errRecord
+	if body[0] != recordVersion {
+		return errVersion
 	}
 	e.id = binary.BigEndian.Uint64(body[1:])
 	body = body[9:]
@@ -240,5 +258,7 @@ func decodeRecord(b []byte, e *entry) error {
 	e.size, e.modified, e.added = int64(size), modified, added
 	e.facts = string(body[n+m+k:])
 	var it media.Item
-	return decodeFacts(e.facts, &it)
+	err := decodeFacts(e.facts, &it)
+	e.picture = coverMark(it.Cover, it.Problem)
+	return err
 }

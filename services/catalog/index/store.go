@@ -17,6 +17,7 @@ import (
 	"unique"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"manofwar/internal/media"
 )
@@ -55,29 +56,48 @@ func Open(dir string, log *slog.Logger) *Index {
 	return x
 }
 
-// open opens the file and loads it. A damaged file is set aside and another begun. The caller holds store.mu.
+// open opens the file and loads it. A damaged file is set aside; what could be read of it begins another. The caller
+// holds store.mu.
 func (x *Index) open() {
 	s := x.store
-	err := s.open()
+	err := s.beginLoad()
+	if err == nil {
+		err = s.open()
+	}
 	if err == nil {
 		err = s.guard(x.load)
 	}
+	s.endLoad()
 	if errors.Is(err, errDamaged) {
 		s.log.Warn("index damaged, scanning again", "path", s.path, "err", err)
 		s.setAside()
-		x.forget()
 		err = s.open()
+		x.markAll()
 	}
 	s.tell(err)
 }
 
-// forget empties the memory of what a damaged file brought.
-func (x *Index) forget() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	clear(x.byID)
-	clear(x.byPath)
-	clear(x.roots)
+// maxOpenings is how often a process may die while it reads the file before the file is blamed.
+const maxOpenings = 2
+
+// beginLoad leaves a mark that [store.endLoad] takes away, a byte for each time. Marks that are found were left by
+// processes that died in between: a database can be damaged in ways that no error tells of, such as a page that leads
+// to itself.
+func (s *store) beginLoad() error {
+	f, err := os.OpenFile(s.path+".opening", os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil // opening the file itself says why
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Size() >= maxOpenings {
+		return fmt.Errorf("%w: reading it did not end the last times", errDamaged)
+	}
+	_, _ = f.Write([]byte{1}) // on a full card there is no mark
+	return nil
+}
+
+func (s *store) endLoad() {
+	_ = os.Remove(s.path + ".opening") // where it cannot be removed it was not made
 }
 
 // errDamaged marks a file that cannot be read as a database.
@@ -112,7 +132,7 @@ func (s *store) open() error {
 func openError(err error) error {
 	var path *fs.PathError
 	var number syscall.Errno
-	if errors.As(err, &path) || errors.As(err, &number) || strings.Contains(err.Error(), "timeout") {
+	if errors.As(err, &path) || errors.As(err, &number) || errors.Is(err, bbolterrors.ErrTimeout) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errDamaged, err)
@@ -172,6 +192,8 @@ func (s *store) tell(err error) {
 		text += "its folder " + filepath.Dir(s.path) + " is missing."
 	case errors.Is(err, fs.ErrPermission):
 		text += "its folder " + filepath.Dir(s.path) + " may not be written."
+	case errors.Is(err, bbolterrors.ErrTimeout):
+		text += "another manofwar is using it. Stop that one first."
 	default:
 		text += err.Error()
 	}
@@ -186,46 +208,68 @@ func (x *Index) Trouble() string {
 	return ""
 }
 
-// load reads the whole file into memory.
+// load reads the whole file into memory. Where parts of it are damaged, the rest is loaded before the error comes.
 func (x *Index) load() error {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.store.db.View(func(tx *bbolt.Tx) error {
-		err := tx.Bucket(rootsBucket).ForEach(func(k, v []byte) error {
-			r := &root{items: new(atomic.Int64)}
-			if err := json.Unmarshal(v, &r.Root); err != nil {
-				return fmt.Errorf("%w: root %q: %w", errDamaged, k, err)
+	var damage error
+	err := x.store.db.View(func(tx *bbolt.Tx) error {
+		for _, bucket := range []struct {
+			name []byte
+			load func(key string, value []byte) error
+		}{{rootsBucket, x.loadRoot}, {itemsBucket, x.loadItem}} {
+			err := tx.Bucket(bucket.name).ForEach(func(k, sealed []byte) error {
+				value, err := unseal(string(k), sealed)
+				if err == nil {
+					err = bucket.load(string(k), value)
+				}
+				if err != nil {
+					damage = fmt.Errorf("%w: %q: %w", errDamaged, k, err)
+				}
+				return nil
+			})
+			if err != nil {
+				return err
 			}
-			r.Away = true // until it is found
-			x.roots[r.ID] = r
-			return nil
-		})
-		if err != nil {
-			return err
 		}
-		return tx.Bucket(itemsBucket).ForEach(func(k, v []byte) error {
-			x.loadItem(string(k), v)
-			return nil
-		})
+		return nil
 	})
+	return errors.Join(err, damage)
 }
 
-// loadItem adds one record. One that does not decode is left out: the scan finds its file again.
-func (x *Index) loadItem(key string, record []byte) {
-	rootID, path, ok := strings.Cut(key, "\x00")
+func (x *Index) loadRoot(_ string, value []byte) error {
+	r := &root{items: new(atomic.Int64)}
+	if err := json.Unmarshal(value, &r.Root); err != nil {
+		return err
+	}
+	r.Away = true // until it is found
+	x.roots[r.ID] = r
+	return nil
+}
+
+// loadItem adds one item. Those of another version, or of a library that is not known, are left to the scan.
+func (x *Index) loadItem(key string, record []byte) error {
+	rootID, path, _ := strings.Cut(key, "\x00")
 	r := x.roots[media.ID(rootID)]
-	if !ok || r == nil {
-		return
+	if r == nil {
+		return nil
 	}
 	slash := strings.LastIndexByte(path, '/') + 1
 	e := &entry{root: r.ID, dir: unique.Make(path[:slash]), name: strings.Clone(path[slash:])}
-	if err := decodeRecord(record, e); err != nil || x.byID[e.id] != nil {
-		return
+	if err := decodeRecord(record, e); err != nil {
+		if errors.Is(err, errVersion) {
+			return nil
+		}
+		return err
+	}
+	if x.byID[e.id] != nil {
+		return errRecord
 	}
 	x.byID[e.id] = e
 	x.byPath[pathID(e.root, path)] = e
 	r.items.Add(1)
 	x.revision++
+	return nil
 }
 
 // Pending returns how many changes are not in the file yet.
@@ -295,7 +339,7 @@ func write(tx *bbolt.Tx, batch map[string]*entry, roots []media.Root) error {
 	for _, r := range roots {
 		data, err := json.Marshal(r)
 		if err == nil {
-			err = tx.Bucket(rootsBucket).Put([]byte(r.ID), data)
+			err = tx.Bucket(rootsBucket).Put([]byte(r.ID), seal(string(r.ID), data))
 		}
 		if err != nil {
 			return err
@@ -307,7 +351,7 @@ func write(tx *bbolt.Tx, batch map[string]*entry, roots []media.Root) error {
 		if e == nil {
 			err = items.Delete([]byte(key))
 		} else {
-			err = items.Put([]byte(key), encodeRecord(e))
+			err = items.Put([]byte(key), seal(key, encodeRecord(e)))
 		}
 		if err != nil {
 			return fmt.Errorf("write %q: %w", key, err)

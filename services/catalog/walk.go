@@ -1,0 +1,208 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"manofwar/internal/media"
+	"manofwar/services/catalog/index"
+	"manofwar/services/catalog/tags"
+)
+
+// maxDepth bounds how deep folders are in each other.
+const maxDepth = 64
+
+// dirBatch is how many names of a folder are read at a time.
+const dirBatch = 512
+
+// walkRoot walks the library. An error means that it is not, or no longer, there as a whole.
+func (c *scan) walkRoot(ctx context.Context) error {
+	before, err := os.Stat(c.root.Path)
+	if err != nil {
+		return err
+	}
+	if err := c.walk(ctx, "", nil); err != nil {
+		return err
+	}
+	after, err := os.Stat(c.root.Path)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(before, after) { // it has been unmounted: this is the folder underneath
+		return errGone
+	}
+	if why := missing(c.root.Path, c.items() > 0); why != "" {
+		return errGone
+	}
+	return nil
+}
+
+// errGone means that a library disappeared while it was scanned.
+var errGone = errors.New("it was disconnected during the scan")
+
+func (c *scan) items() int {
+	r, _ := c.s.index.Root(c.root.ID)
+	return r.Items
+}
+
+// walk goes through the folder dir, which ends with a slash unless it is the root, and what is in it. Links to folders
+// are followed unless they lead to one of the folders above.
+func (c *scan) walk(ctx context.Context, dir string, above []fs.FileInfo) error {
+	subdirs, here, err := c.folder(ctx, dir, above)
+	if err != nil {
+		return c.keep(dir, err)
+	}
+	for _, sub := range subdirs {
+		if err := c.walk(ctx, dir+sub+"/", append(slices.Clip(above), here)); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// keep notes that a folder cannot be read. Only without the library's own folder there is no scan at all.
+func (c *scan) keep(dir string, err error) error {
+	if dir == "" || errors.Is(err, context.Canceled) {
+		return err
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		c.kept = append(c.kept, dir)
+	}
+	return nil
+}
+
+// folder hands the files of one folder that have changed to the readers, and returns the folders in it.
+func (c *scan) folder(ctx context.Context, dir string, above []fs.FileInfo) (subdirs []string, here fs.FileInfo, err error) {
+	f, err := os.Open(filepath.Join(c.root.Path, filepath.FromSlash(dir)))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	if here, err = f.Stat(); err != nil {
+		return nil, nil, err
+	}
+	if len(above) > maxDepth || slices.ContainsFunc(above, func(up fs.FileInfo) bool { return os.SameFile(up, here) }) {
+		return nil, here, nil
+	}
+	l := listing{dir: f.Name(), links: c.root.Disk == ""}
+	if err := l.read(ctx, f); err != nil || l.hidden {
+		return nil, here, err
+	}
+	cover := l.cover(dir)
+	for _, file := range l.files {
+		stamp := index.Stamp{Size: file.Size(), Modified: file.ModTime(), Cover: cover}
+		if file.kind == media.Film && len(l.files) > 1 {
+			stamp.Cover = nil // it cannot be the picture of them all
+		}
+		changed := !c.s.index.Seen(c.root.ID, dir+file.name, stamp, c.pass)
+		c.s.scans.found(changed)
+		if !changed {
+			continue
+		}
+		select {
+		case c.jobs <- job{dir + file.name, stamp}:
+		case <-ctx.Done():
+			return nil, here, ctx.Err()
+		}
+	}
+	return l.subdirs, here, nil
+}
+
+// listing is what a scan needs to know of one folder.
+type listing struct {
+	dir     string
+	links   bool // are followed. Those on disks are not: they could lead out of it
+	hidden  bool // it holds a file .nomedia, as on Android
+	files   []listed
+	subdirs []string
+	picture string // the best of coverNames
+	rank    int
+	size    int64 // of the picture
+}
+
+// listed is one file that the library lists.
+type listed struct {
+	fs.FileInfo
+	name string // of a link: not what it leads to
+	kind media.Kind
+}
+
+func (l *listing) read(ctx context.Context, f *os.File) error {
+	for {
+		entries, err := f.ReadDir(dirBatch)
+		for _, e := range entries {
+			l.add(e)
+		}
+		switch {
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+	}
+}
+
+// skipped are folders that systems keep on every disk.
+var skipped = map[string]bool{"$RECYCLE.BIN": true, "System Volume Information": true, "lost+found": true, "@eaDir": true, "#recycle": true}
+
+// add sorts one name of the folder.
+func (l *listing) add(e fs.DirEntry) {
+	name := e.Name()
+	l.hidden = l.hidden || name == ".nomedia"
+	if strings.HasPrefix(name, ".") || skipped[name] {
+		return
+	}
+	kind, media := tags.KindOf(name)
+	rank := coverRank(name)
+	link := e.Type()&fs.ModeSymlink != 0
+	if !e.IsDir() && !media && rank < 0 && !link || link && !l.links {
+		return
+	}
+	info, err := e.Info()
+	if link {
+		info, err = os.Stat(filepath.Join(l.dir, name))
+	}
+	switch {
+	case err != nil: // gone, or a link to nothing
+	case info.IsDir():
+		l.subdirs = append(l.subdirs, name)
+	case !info.Mode().IsRegular():
+	case media:
+		l.files = append(l.files, listed{info, name, kind})
+	case rank >= 0 && info.Size() > 0 && (l.picture == "" || rank < l.rank || rank == l.rank && name < l.picture):
+		l.picture, l.rank, l.size = name, rank, info.Size()
+	}
+}
+
+// pictureTypes are the media types of pictures by the ending of their name.
+var pictureTypes = map[string]string{".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
+
+// coverNames are the names of a picture that stands for its folder, best first.
+var coverNames = []string{"cover", "folder", "front", "album", "albumart", "poster"}
+
+// coverRank is a name's place in coverNames; negative: it is none.
+func coverRank(name string) int {
+	name = strings.ToLower(name)
+	ext := path.Ext(name)
+	if pictureTypes[ext] == "" {
+		return -1
+	}
+	return slices.Index(coverNames, strings.TrimSuffix(name, ext))
+}
+
+// cover is the picture that stands for the folder dir; nil: there is none.
+func (l *listing) cover(dir string) *media.Range {
+	if l.picture == "" {
+		return nil
+	}
+	return &media.Range{Path: dir + l.picture, Length: l.size, Type: pictureTypes[strings.ToLower(path.Ext(l.picture))]}
+}

@@ -47,6 +47,8 @@ type Track struct {
 	media.Stream
 	Timescale uint32       // ticks per second, never 0
 	Config    codec.Config // how to announce it to a decoder
+	Reorder   int64        // by how much a sample's DTS is later than its PTS at the most, in ticks; set by Movie.Index
+	Matrix    []byte       // how a picture is turned, as MP4's tkhd has it; nil: not at all
 	Prefix    []byte       // what the file leaves out before each sample (Matroska's header stripping)
 }
 
@@ -58,9 +60,9 @@ type Chapter struct {
 
 // Sample is one packet: a frame of video or a few milliseconds of sound.
 //
-// Decode times are shifted so that the first sample is decoded when it is shown; a sample that is shown before others
-// that it follows in decode order then has a DTS later than its PTS, as CMAF's brand cmf2 has it. That way the start of
-// a segment is at one time, not at two.
+// Decode times are shifted so that the first sample is decoded when it is shown, and the start of a segment is at one
+// time, not at two. A sample that is shown before others that it follows in decode order then has a DTS later than its
+// PTS, by no more than its track's Reorder.
 type Sample struct {
 	Offset   int64  // of its bytes in the file
 	DTS      int64  // when to decode, in ticks; rises within a track
@@ -82,9 +84,8 @@ func (s Sample) End() int64 { return s.Offset + int64(s.Size) }
 type Movie interface {
 	// Info describes the file.
 	Info() *Info
-	// Index prepares a track, by its place in Info().Tracks, for the methods below. It returns the time in ticks at
-	// which the track ends.
-	Index(r io.ReaderAt, track int) (end int64, err error)
+	// Index prepares a track, by its place in Info().Tracks, for the methods below, and returns how far it goes.
+	Index(r io.ReaderAt, track int) (Extent, error)
 	// Keyframes returns the PTS of a track's sync samples in rising order, leaving out those that follow another one
 	// within [KeyframeSpacing].
 	Keyframes(track int) []int64
@@ -93,6 +94,12 @@ type Movie interface {
 	Samples(r io.ReaderAt, track int, from, to int64, dst []Sample) ([]Sample, error)
 	// Memory returns about how many bytes the index takes.
 	Memory() int
+}
+
+// Extent is how far a track goes, in its ticks.
+type Extent struct {
+	Last int64 // the PTS of its last sync sample
+	End  int64 // when its last sample has been shown
 }
 
 // KeyframeSpacing bounds how many keyframes an index remembers: those that are closer together are of no use for seeking.

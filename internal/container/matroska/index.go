@@ -22,19 +22,19 @@ const (
 
 // Index implements [container.Movie]. Without cues it looks at the head of every cluster, where muxers put keyframes;
 // where that shows too few, at every block.
-func (m *Movie) Index(r io.ReaderAt, i int) (end int64, err error) {
+func (m *Movie) Index(r io.ReaderAt, i int) (e container.Extent, err error) {
 	t := m.tracks[i]
 	t.cues, t.keys = nil, nil
 	if err := m.readCues(r, t); err != nil {
-		return 0, err
+		return e, err
 	}
 	if len(t.cues) == 0 && (t.info.Kind == media.Video || !m.hasVideo()) {
 		if err := m.scan(r, t); err != nil {
-			return 0, err
+			return e, err
 		}
 	}
 	if err := m.addFirst(r, t); err != nil {
-		return 0, err
+		return e, err
 	}
 	gap := m.fromNanos(float64(container.KeyframeSpacing))
 	for _, c := range t.cues {
@@ -42,7 +42,23 @@ func (m *Movie) Index(r io.ReaderAt, i int) (end int64, err error) {
 			t.keys = append(t.keys, c.pts)
 		}
 	}
-	return m.endOf(r, t)
+	if t.info.Kind == media.Video {
+		if err := m.measureReorder(r, i); err != nil {
+			return e, err
+		}
+	}
+	return m.extent(r, t)
+}
+
+// measureReorder takes the depth of reordering from the first groups of pictures; encoders keep to one.
+func (m *Movie) measureReorder(r io.ReaderAt, i int) error {
+	t := m.tracks[i]
+	to := t.keys[min(2, len(t.keys)-1)]
+	samples, err := m.Samples(r, i, math.MinInt64, max(to, t.keys[0]+1), nil)
+	for _, s := range samples {
+		m.info.Tracks[i].Reorder = min(max(m.info.Tracks[i].Reorder, s.DTS-s.PTS), 2*int64(m.timescale()))
+	}
+	return err
 }
 
 func (m *Movie) hasVideo() bool {
@@ -229,31 +245,44 @@ func (m *Movie) start(t *track, from int64) int64 {
 	return cues[k].cluster
 }
 
-// endOf returns when the track ends: what its last frames say, or the file where it cannot be found cheaply.
-func (m *Movie) endOf(r io.ReaderAt, t *track) (int64, error) {
-	whole := m.fromNanos(float64(m.info.Duration))
-	last := whole
-	if n := len(t.keys); n > 1 {
-		last = t.keys[n-1]
+// extent finds how far a track goes from its last samples.
+func (m *Movie) extent(r io.ReaderAt, t *track) (e container.Extent, err error) {
+	marks := t.keys
+	for _, other := range m.tracks { // where the track has no cues of its own, those of another
+		if len(marks) < 2 && len(other.keys) > len(marks) {
+			marks = other.keys
+		}
 	}
-	samples, err := m.Samples(r, m.indexOf(t), last, math.MaxInt64, nil)
-	if err != nil {
-		return 0, err
+	e.Last, e.End = t.keys[0], t.keys[0]+1
+	i := slices.Index(m.tracks, t)
+	lastly := func(mark int64) (found bool, err error) {
+		samples, err := m.Samples(r, i, mark, math.MaxInt64, nil)
+		for _, s := range samples {
+			e.End = max(e.End, s.PTS+int64(s.Duration), s.DTS+int64(s.Duration))
+			if s.Sync {
+				e.Last = max(e.Last, s.PTS)
+			}
+		}
+		return len(samples) > 0, err
 	}
-	end := int64(0)
-	for _, s := range samples {
-		end = max(end, s.PTS+int64(s.Duration), s.DTS+int64(s.Duration))
+	// Nearly always there is something behind the last mark. A track that ends early is searched for by halving.
+	for lo, hi := 0, len(marks)-1; lo <= hi; {
+		at := hi
+		if hi < len(marks)-1 {
+			at = (lo + hi) / 2
+		}
+		found, err := lastly(marks[at])
+		if err != nil {
+			return e, err
+		}
+		if found {
+			lo = at + 1
+		} else {
+			hi = at - 1
+		}
 	}
-	if end == 0 {
-		end = whole
-	}
-	if end == 0 && len(t.keys) > 0 {
-		end = t.keys[len(t.keys)-1] + 1
-	}
-	return end, nil
+	return e, nil
 }
-
-func (m *Movie) indexOf(t *track) int { return slices.Index(m.tracks, t) }
 
 // Samples implements [container.Movie].
 func (m *Movie) Samples(r io.ReaderAt, i int, from, to int64, dst []container.Sample) ([]container.Sample, error) {

@@ -31,9 +31,9 @@ func (m *Movie) walk(r io.ReaderAt, t *track, from place, buffer int) walker {
 }
 
 // Index implements [container.Movie].
-func (m *Movie) Index(r io.ReaderAt, i int) (end int64, err error) {
+func (m *Movie) Index(r io.ReaderAt, i int) (e container.Extent, err error) {
 	t := m.tracks[i]
-	t.keys, t.marks, t.end = nil, nil, 0
+	t.keys, t.marks = nil, nil
 	w := m.walk(r, t, place{}, wholeBuffer)
 	keyGap := int64(container.KeyframeSpacing.Seconds() * float64(t.info.Timescale))
 	markGap := int64(markSpacing.Seconds() * float64(t.info.Timescale))
@@ -43,9 +43,9 @@ func (m *Movie) Index(r io.ReaderAt, i int) (end int64, err error) {
 		ok, err := w.next(&s)
 		if err != nil {
 			if isFormat(err) && len(t.marks) > 0 {
-				return t.end, nil // what came before is sound
+				return e, nil // what came before is sound
 			}
-			return 0, err
+			return e, err
 		}
 		if !ok || s.End() > m.size || s.Offset < 0 {
 			break
@@ -53,11 +53,13 @@ func (m *Movie) Index(r io.ReaderAt, i int) (end int64, err error) {
 		if first {
 			t.delta, s.Sync = s.PTS-s.DTS, true
 		}
+		m.info.Tracks[i].Reorder = min(max(m.info.Tracks[i].Reorder, s.DTS+t.delta-s.PTS), 2*int64(t.info.Timescale))
 		pts := s.PTS - t.shift
-		t.end = max(t.end, pts+int64(s.Duration))
+		e.End = max(e.End, pts+int64(s.Duration))
 		if !s.Sync {
 			continue
 		}
+		e.Last = pts
 		if n := len(t.keys); n == 0 || pts >= t.keys[n-1]+keyGap {
 			t.keys = append(t.keys, pts)
 			if n := len(t.marks); n == 0 || pts >= t.marks[n-1].pts+markGap {
@@ -66,9 +68,9 @@ func (m *Movie) Index(r io.ReaderAt, i int) (end int64, err error) {
 		}
 	}
 	if len(t.marks) == 0 {
-		return 0, container.Corrupt("nothing of its %s is there", t.info.Kind)
+		return e, container.Corrupt("nothing of its %s is there", t.info.Kind)
 	}
-	return t.end, nil
+	return e, nil
 }
 
 // Keyframes implements [container.Movie].

@@ -28,7 +28,6 @@ type track struct {
 	runs     []run
 
 	delta int64   // first sample's PTS less DTS, in ticks
-	end   int64   // film time
 	keys  []int64 // PTS of keyframes
 	marks []mark  // places to walk from
 }
@@ -50,6 +49,12 @@ func (m *Movie) readTrak(r io.ReaderAt, trak box) (*track, error) {
 			f.either(version) // creation and modification time
 			f.either(version)
 			t.id, t.enabled = f.u32(), flags&1 != 0
+			f.u32()           // reserved
+			f.either(version) // duration
+			f.bytes(16)       // reserved, layer, alternate_group, volume
+			if m := f.bytes(36); !f.over {
+				t.info.Matrix = m
+			}
 		case "edts":
 			if err := t.readEdits(r, b); err != nil {
 				return nil, err

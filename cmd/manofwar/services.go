@@ -44,11 +44,12 @@ type entry struct {
 }
 
 // services is the whole of manofwar, in the order in which a person should read its state. On the dongle PID 1 starts
-// each as a process, from what "manofwar image" writes of this table; "manofwar serve" runs them as goroutines.
+// each as a process, from what "manofwar image" writes of this table; "manofwar serve" runs them as goroutines. None comes
+// After another: sockets exist before their services, so whoever calls early waits for the answer, not for the start.
 var services = []entry{
 	{
 		spec: service.Spec{
-			Name: "portal", After: []string{catalogapi.Name, streamapi.Name},
+			Name: "portal",
 			Read: []string{mediaDir}, Caps: []string{"net_bind_service"}, Memory: 96 << 20, Core: true,
 		},
 		help: "the web page and its API",
@@ -71,7 +72,7 @@ var services = []entry{
 	},
 	{
 		spec: service.Spec{
-			Name: streamapi.Name, Callers: []string{"portal"}, After: []string{catalogapi.Name},
+			Name: streamapi.Name, Callers: []string{"portal"},
 			Read: []string{mediaDir}, Memory: 256 << 20,
 		},
 		help: "delivery: plans what bytes answer a request for media",

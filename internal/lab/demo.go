@@ -26,18 +26,22 @@ type demoTrack struct {
 
 var demoAlbums = []demoAlbum{
 	{"Ada Reefknot", "Harbour Lights", "Ambient", 2019, "flac", "gradients=s=600x600:c0=0x0b3954:c1=0xff6663:x0=0:y0=0:x1=600:y1=600:nb_colors=2:seed=3", 60, []demoTrack{
-		{"Low Water", []float64{110, 164.81, 220}}, {"The Lamp Room", []float64{130.81, 196, 261.63}},
-		{"Nine Fathoms", []float64{98, 146.83, 196}}, {"Mooring", []float64{123.47, 185, 246.94}},
+		{"Low Water", []float64{110, 164.81, 220}},
+		{"The Lamp Room", []float64{130.81, 196, 261.63}},
+		{"Nine Fathoms", []float64{98, 146.83, 196}},
+		{"Mooring", []float64{123.47, 185, 246.94}},
 	}},
 	{"Björk & Söhne", "Nachtfähre", "Electronic", 2023, "mp3", "gradients=s=600x600:c0=0x2b2d42:c1=0x8d99ae:c2=0xef233c:nb_colors=3:x0=300:y0=0:x1=300:y1=600:seed=5", 45, []demoTrack{
-		{"Überfahrt", []float64{146.83, 220, 293.66}}, {"Kielwasser", []float64{164.81, 246.94, 329.63}},
+		{"Überfahrt", []float64{146.83, 220, 293.66}},
+		{"Kielwasser", []float64{164.81, 246.94, 329.63}},
 		{"Morgengrauen", []float64{174.61, 261.63, 349.23}},
 	}},
 	{"浜辺の楽団", "潮騒", "Jazz", 2008, "opus", "gradients=s=600x600:c0=0x264653:c1=0x2a9d8f:c2=0xe9c46a:nb_colors=3:x0=0:y0=600:x1=600:y1=0:seed=9", 50, []demoTrack{
 		{"朝", []float64{196, 246.94, 293.66}}, {"昼", []float64{220, 277.18, 329.63}}, {"夜", []float64{174.61, 220, 261.63}},
 	}},
 	{"The Dry Docks", "Rust & Rivets", "Rock", 1994, "m4a", "gradients=s=600x600:c0=0x3d2c2e:c1=0xd9a05b:x0=600:y0=0:x1=0:y1=600:nb_colors=2:seed=12", 40, []demoTrack{
-		{"Keel Song", []float64{82.41, 123.47, 164.81}}, {"Hammer and Tar", []float64{87.31, 130.81, 174.61}},
+		{"Keel Song", []float64{82.41, 123.47, 164.81}},
+		{"Hammer and Tar", []float64{87.31, 130.81, 174.61}},
 		{"Slipway", []float64{92.5, 138.59, 185}},
 	}},
 }

@@ -26,16 +26,18 @@ const arm64QEMU = "qemu-system-aarch64"
 
 // Config describes a machine. Only Image is required.
 type Config struct {
-	Image   string                  // the card's image, which the machine copies and never writes
-	Card    int64                   // the size of the card in bytes; 0: 2 GiB
-	Memory  int                     // in MiB; 0: 512, as on the smallest board
-	Disks   []Disk                  // besides the card
-	Ports   []int                   // TCP ports of the guest that are to be reached on loopback
-	Host    map[int]int             // fixed host ports for some of them; the others are chosen
-	Append  string                  // more kernel arguments
-	Limit   time.Duration           // after which the guest is ended whatever it does; 0: 2 minutes
-	Console io.Writer               // gets a copy of the serial console; nil: nothing does
-	Prepare func(card string) error // alters the copy of the card before the first boot; nil: leaves it
+	Image    string                  // the card's image, which the machine copies and never writes
+	Card     int64                   // the size of the card in bytes; 0: 2 GiB
+	Memory   int                     // in MiB; 0: 512, as on the smallest board
+	Disks    []Disk                  // besides the card
+	Ports    []int                   // TCP ports of the guest that are to be reached on loopback
+	Host     map[int]int             // fixed host ports for some of them; the others are chosen
+	Append   string                  // more kernel arguments
+	Limit    time.Duration           // after which the guest is ended whatever it does; 0: 2 minutes
+	Console  io.Writer               // gets a copy of the serial console; nil: nothing does
+	Prepare  func(card string) error // alters the copy of the card before the first boot; nil: leaves it
+	Loaded   func(card string) error // alters it at the first boot, after the firmware has loaded the kernel; nil: leaves it
+	LockCard bool                    // the card refuses to be written, as worn-out cards do
 }
 
 // Disk is a further disk of a machine.
@@ -156,6 +158,11 @@ func (m *Machine) boot(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if m.cfg.Loaded != nil && len(m.Boots()) == 0 {
+		if err := m.cfg.Loaded(m.Card); err != nil {
+			return false, err
+		}
+	}
 	began := time.Now()
 	m.mu.Lock()
 	m.boots = append(m.boots, Boot{Partition: start.partition, Trial: start.trial})
@@ -245,8 +252,8 @@ func (m *Machine) arguments(s start, socket string) []string {
 		"-serial", "stdio", "-qmp", "unix:" + socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
 		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
 		"-netdev", netdev, "-device", "virtio-net-pci,netdev=net",
-		"-drive", "if=none,id=card,format=raw,cache=unsafe,file=" + m.Card, "-device", "virtio-blk-pci,drive=card,serial=card",
-		"-drive", "if=none,id=nvram,format=raw,cache=unsafe,file=" + m.firmware.nvram, "-device", "virtio-blk-pci,drive=nvram,serial=nvram",
+		"-blockdev", Disk{ID: "card", Path: m.Card, ReadOnly: m.cfg.LockCard}.node(), "-device", "virtio-blk-pci,drive=medium-card,serial=card",
+		"-blockdev", Disk{ID: "nvram", Path: m.firmware.nvram}.node(), "-device", "virtio-blk-pci,drive=medium-nvram,serial=nvram",
 	}, m.hardware()...)
 	for _, d := range m.cfg.Disks {
 		args = append(args, "-blockdev", d.node())

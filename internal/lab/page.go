@@ -1,0 +1,69 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+// pollEvery is how often the lab asks a guest that does not answer yet.
+const pollEvery = 50 * time.Millisecond
+
+// AwaitPage waits until the guest answers GET /healthz on that port.
+func (m *Machine) AwaitPage(ctx context.Context, port int) error {
+	return m.Await(ctx, "the page answers", func() bool {
+		resp, err := httpGet(ctx, "http://"+m.Addr(port)+"/healthz")
+		if err != nil {
+			return false
+		}
+		_, err = io.Copy(io.Discard, resp.Body)
+		return resp.Body.Close() == nil && err == nil && resp.StatusCode == http.StatusOK
+	})
+}
+
+// Await asks ok again and again until it says yes, the machine ends, or ctx does. what says what is awaited.
+func (m *Machine) Await(ctx context.Context, what string, ok func() bool) error {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-m.ended:
+			return fmt.Errorf("waiting until %s: the machine has ended: %w; its console ends with:\n%s", what, m.Wait(), m.Console.Tail(30))
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until %s: %w; the console ends with:\n%s", what, context.Cause(ctx), m.Console.Tail(30))
+		}
+	}
+	return nil
+}
+
+// JSON asks the guest's port for path and decodes the answer.
+func (m *Machine) JSON(ctx context.Context, port int, path string, v any) error {
+	resp, err := httpGet(ctx, "http://"+m.Addr(port)+path)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, 4096)) // the status says enough
+		return fmt.Errorf("%s: %s: %s", path, resp.Status, body)
+	}
+	return json.NewDecoder(resp.Body).Decode(v)
+}
+
+// askTimeout bounds one question to a guest: an emulated processor may be slow, but not that slow.
+const askTimeout = 10 * time.Second
+
+// httpGet is a GET on a connection of its own, so that a guest that was reset leaves no dead one behind. The caller
+// closes the body.
+func httpGet(ctx context.Context, url string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	client := http.Client{Timeout: askTimeout, Transport: &http.Transport{DisableKeepAlives: true}}
+	return client.Do(req)
+}

@@ -1,0 +1,199 @@
+//go:build vm
+
+package vm
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"manofwar/internal/lab"
+)
+
+// The guest's ports.
+const (
+	page  = 80
+	agent = 7777
+)
+
+// image is the image that all tests boot.
+var image string
+
+func TestMain(m *testing.M) {
+	code, err := withImage(m.Run)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func withImage(run func() int) (int, error) {
+	dir, err := os.MkdirTemp("", "manofwar-vm-")
+	if err != nil {
+		return 0, err
+	}
+	defer os.RemoveAll(dir)
+	image, err = lab.Image(context.Background(), lab.ImageOptions{Dir: dir, Agent: true})
+	if err != nil {
+		return 0, err
+	}
+	return run(), nil
+}
+
+// boot starts a machine that ends with the test. A failed test shows its console.
+func boot(t *testing.T, cfg lab.Config) *lab.Machine {
+	t.Helper()
+	cfg.Image, cfg.Ports = image, []int{page, agent}
+	m, err := lab.Start(t.Context(), t.TempDir(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		m.Close()
+		if t.Failed() {
+			t.Logf("console:\n%s", m.Console)
+		}
+	})
+	return m
+}
+
+// booted is boot, and waits for the page.
+func booted(t *testing.T, cfg lab.Config) *lab.Machine {
+	t.Helper()
+	m := boot(t, cfg)
+	must(t, m.AwaitPage(t.Context(), page))
+	return m
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// status is the part of GET /api/v1/status that the tests look at.
+type status struct {
+	Version   string `json:"version"`
+	Developer bool   `json:"developer"`
+	Library   *struct {
+		Roots []struct {
+			ID, Name string
+			Away     bool
+			Items    int
+		}
+		Music, Films, Problems int
+		Trouble                string
+		Scan                   struct{ Running bool }
+	}
+	Device *struct {
+		Board    string
+		Slot     int
+		Data     struct{ State, Reason string }
+		Disks    []struct{ ID, Name, Path, Error string }
+		Services []service
+	}
+	Notices []struct{ Code, Message, Hint string }
+}
+
+type service struct {
+	Name, State, Reason string
+	Ready, Healthy      bool
+	Restarts            int
+	Memory              int64
+}
+
+func (s status) service(name string) service {
+	if s.Device != nil {
+		for _, u := range s.Device.Services {
+			if u.Name == name {
+				return u
+			}
+		}
+	}
+	return service{}
+}
+
+func (s status) notice(code string) bool {
+	for _, n := range s.Notices {
+		if n.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// await waits until the status is as ok wants it.
+func await(t *testing.T, m *lab.Machine, what string, ok func(status) bool) status {
+	t.Helper()
+	var s status
+	var err error
+	waited := m.Await(t.Context(), what, func() bool {
+		var now status
+		if err = m.JSON(t.Context(), page, "/api/v1/status", &now); err != nil {
+			return false
+		}
+		s = now
+		return ok(s)
+	})
+	if waited != nil {
+		t.Fatalf("%v\nlast status: %+v, %v", waited, s, err)
+	}
+	return s
+}
+
+// allReady tells whether every service is.
+func allReady(s status) bool {
+	if s.Device == nil || len(s.Device.Services) == 0 {
+		return false
+	}
+	for _, u := range s.Device.Services {
+		if !u.Ready || !u.Healthy {
+			return false
+		}
+	}
+	return true
+}
+
+// tell has the agent do something.
+func tell(t *testing.T, m *lab.Machine, what string) {
+	t.Helper()
+	resp, err := http.Post("http://"+m.Addr(agent)+what, "", nil)
+	must(t, err)
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Fatalf("agent: %s: %s", what, resp.Status)
+	}
+}
+
+// stick makes a USB stick with the demo library and returns it.
+func stick(t *testing.T, absent bool) lab.Disk {
+	t.Helper()
+	library, err := lab.DemoLibrary(t.Context(), func(string) {})
+	must(t, err)
+	return stickOf(t, library, absent)
+}
+
+func stickOf(t *testing.T, dir string, absent bool) lab.Disk {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "stick.img")
+	must(t, lab.Ext4Disk(t.Context(), file, dir, "Demo", 512<<20))
+	return lab.Disk{ID: "stick", Path: file, USB: true, Absent: absent}
+}
+
+// scanned tells whether the whole demo library is there.
+func scanned(s status) bool {
+	return s.Library != nil && s.Library.Music == 13 && s.Library.Films == 2 && !s.Library.Scan.Running
+}
+
+// within bounds a wait that has no machine to end it.
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}

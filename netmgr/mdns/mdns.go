@@ -33,6 +33,8 @@ type Transport interface {
 	Leave(index int)
 	// Send sends a message on an interface: to one host, or where to is the zero AddrPort to everybody, over IPv4 and IPv6.
 	Send(index int, to netip.AddrPort, message []byte) error
+	// Local reports whether an address is the host's own at this moment.
+	Local(netip.Addr) bool
 	// Packets returns what arrives. Each packet is the receiver's to keep.
 	Packets() <-chan Packet
 }

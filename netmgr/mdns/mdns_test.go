@@ -50,6 +50,7 @@ func (e *ether) join(addr string) *fakeTransport {
 
 func (h *fakeTransport) Join(int) error         { return nil }
 func (h *fakeTransport) Leave(int)              {}
+func (h *fakeTransport) Local(netip.Addr) bool  { return false }
 func (h *fakeTransport) Packets() <-chan Packet { return h.packets }
 
 func (h *fakeTransport) Send(index int, to netip.AddrPort, data []byte) error {

@@ -91,32 +91,33 @@ func (r *Responder) handleResponse(now time.Time, l *link, m *dns.Msg) {
 		if l.phase != probing && h.Rrtype != dns.TypeA && h.Rrtype != dns.TypeAAAA {
 			continue
 		}
-		r.conflict(now, l.phase == probing)
+		r.conflict(now, rr, l.phase == probing)
 		return
 	}
 }
 
 // agrees reports whether a record says what we say ourselves, on whatever link: another one may lead to the same network.
 func (r *Responder) agrees(rr dns.RR) bool {
+	var a netip.Addr
 	switch rr := rr.(type) {
 	case *dns.A:
-		a, _ := netip.AddrFromSlice(rr.A)
-		return r.mine(a.Unmap())
+		a, _ = netip.AddrFromSlice(rr.A)
 	case *dns.AAAA:
-		a, _ := netip.AddrFromSlice(rr.AAAA)
-		return r.mine(a)
+		a, _ = netip.AddrFromSlice(rr.AAAA)
+	default:
+		return false
 	}
-	return false
+	return r.mine(a.Unmap()) || r.Transport.Local(a.Unmap()) // which may know it sooner
 }
 
 // conflict gives the name up for the next one if it was taken before we had it, and probes everywhere.
-func (r *Responder) conflict(now time.Time, taken bool) {
+func (r *Responder) conflict(now time.Time, theirs dns.RR, taken bool) {
 	old := r.label()
 	if taken {
 		r.attempt++
-		r.Log.Info("name is taken", "name", old, "next", r.label())
+		r.Log.Info("name is taken", "name", old, "next", r.label(), "theirs", theirs.String())
 	} else {
-		r.Log.Warn("name is used by another host", "name", old)
+		r.Log.Warn("name is used by another host", "name", old, "theirs", theirs.String())
 	}
 	pause := r.patience(now)
 	for _, l := range r.links {

@@ -191,6 +191,15 @@ func (s *Socket) send(index int, to netip.AddrPort, message []byte) (err error) 
 	return err
 }
 
+// Local reports whether an address is the host's own at this moment.
+func (s *Socket) Local(a netip.Addr) bool {
+	all, err := net.InterfaceAddrs()
+	return err == nil && slices.ContainsFunc(all, func(n net.Addr) bool {
+		p, err := netip.ParsePrefix(n.String())
+		return err == nil && p.Addr() == a
+	})
+}
+
 // Close closes the sockets and waits for their readers.
 func (s *Socket) Close() error {
 	close(s.done)

@@ -100,6 +100,10 @@ func testOptions(t *testing.T, config string, b board.Board) gokrazy.Options {
 	if _, err := exec.LookPath("go"); err != nil {
 		t.Skip("needs the go command")
 	}
+	// Compressing the kernel takes most of the time of a build: only those who look at it do.
+	fast := *b.Image
+	fast.GzipKernel = false
+	b.Image = &fast
 	return gokrazy.Options{
 		Config: config, Board: b, Key: testKey(), KeyName: gokrazy.DeveloperKeyName, Version: "1.2.3", Epoch: 1, NoZstd: true,
 		Units: []service.Unit{{Spec: service.Spec{Name: "portal", Core: true}, Path: "/bin/manofwar", Args: []string{"portal"}}},

@@ -33,6 +33,7 @@ func TestBuild(t *testing.T) {
 	for _, b := range []board.Board{qemu.Board(), raspberrypi.Board()} {
 		t.Run(b.Name, func(t *testing.T) {
 			o := testOptions(t, testInstance(t, nil), b)
+			o.Board = b
 			r, err := gokrazy.Build(t.Context(), o)
 			if err != nil {
 				t.Fatal(err)

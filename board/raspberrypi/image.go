@@ -16,7 +16,8 @@ var image = board.Image{
 	Console:       []string{"tty1"}, // the TV: what stops a boot must be readable there
 	SerialConsole: "serial0,115200", // the firmware replaces serial0 by the model's
 	Config: []string{
-		"# Read by the Raspberry Pi's firmware. It is signed with the rest of this slot: a changed line makes the slot unbootable.",
+		"# Read by the Raspberry Pi's firmware.",
+		"# It is signed with the rest of this slot: a changed line makes the slot unbootable.",
 		"arm_64bit=1",
 		"kernel=vmlinuz",
 		"initramfs initramfs.cpio followkernel",

@@ -40,6 +40,9 @@ const (
 	flushEvery = 5 * time.Second // changes are written to the memory card this often at the most
 )
 
+// refreshShare is how many times as long as it took the sorting of what a scan has found is left alone.
+const refreshShare = 15
+
 // Service is the catalog.
 type Service struct {
 	options Options
@@ -89,6 +92,7 @@ func (s *Service) newsLoop(ctx context.Context, healthy func(error)) {
 	tick := time.NewTicker(newsEvery)
 	defer tick.Stop()
 	var last api.Status
+	var next time.Time // of a refresh while a scan runs
 	healthy(nil)
 	for {
 		select {
@@ -97,7 +101,11 @@ func (s *Service) newsLoop(ctx context.Context, healthy func(error)) {
 		case <-tick.C:
 		case <-s.scans.ended: // tell the outcome at once
 		}
-		revision := s.index.Refresh().Revision
+		if now := time.Now(); now.After(next) || !s.scans.running() {
+			s.index.Refresh()
+			next = time.Now().Add(refreshShare * time.Since(now))
+		}
+		revision := s.index.View().Revision
 		now := s.status()
 		if now.Trouble != last.Trouble {
 			healthy(asError(now.Trouble))

@@ -3,8 +3,14 @@ package catalog_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +18,7 @@ import (
 	"manofwar/internal/service"
 	"manofwar/services/catalog"
 	"manofwar/services/catalog/api"
+	"manofwar/services/catalog/mediatest"
 )
 
 // host runs one catalog, as a supervisor would.
@@ -79,6 +86,299 @@ func (h *host) until(t *testing.T, what string, ok func(api.Status) bool) api.St
 }
 
 func scanned(st api.Status) bool { return !st.Scan.Running && !st.Scan.Finished.IsZero() }
+
+// write puts a file into a library.
+func write(t *testing.T, dir, name string, data []byte) {
+	t.Helper()
+	path := filepath.Join(dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// library makes a folder of n songs, ten on each album.
+func library(t *testing.T, n int) string {
+	t.Helper()
+	dir := t.TempDir()
+	addSongs(t, dir, n)
+	return dir
+}
+
+func addSongs(t *testing.T, dir string, n int) {
+	t.Helper()
+	for i := range n {
+		artist, album := fmt.Sprintf("Artist %d", i/100), fmt.Sprintf("Album %d", i/10)
+		song := mediatest.Song(fmt.Sprintf("Söng %d", i), artist, album, strconv.Itoa(i%10+1))
+		write(t, dir, fmt.Sprintf("%s/%s/%02d.mp3", artist, album, i%10+1), song)
+	}
+}
+
+// paths returns the paths of all items, with the ID of each.
+func (h *host) paths(t *testing.T) map[string]media.ID {
+	t.Helper()
+	all := map[string]media.ID{}
+	for {
+		p, err := h.Items(t.Context(), api.Query{Offset: len(all), Limit: api.MaxLimit})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, it := range p.Items {
+			all[it.Path] = it.ID
+		}
+		if len(p.Items) == 0 || len(all) >= p.Total {
+			return all
+		}
+	}
+}
+
+// rescan has all libraries scanned and waits for the outcome to be listed.
+func (h *host) rescan(t *testing.T) api.Status {
+	t.Helper()
+	before, err := h.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Scan(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return h.until(t, "another scan", func(st api.Status) bool { return scanned(st) && st.Scan.Finished.After(before.Scan.Finished) })
+}
+
+func TestScanFindsAndAnswers(t *testing.T) {
+	dir := mediatest.Dir(t)
+	h := start(t, t.TempDir(), catalog.Options{Dirs: []string{dir}})
+	st := h.until(t, "scan", scanned)
+	films := 0
+	for _, f := range mediatest.Files {
+		if strings.HasPrefix(f.Args, "-map 1:v") {
+			films++
+		}
+	}
+	if st.Films != films || st.Music != len(mediatest.Files)-films || st.Problems != 0 || len(st.Roots) != 1 || st.Roots[0].Items != len(mediatest.Files) {
+		t.Errorf("status %+v, want %d films of %d files", st, films, len(mediatest.Files))
+	}
+	page, err := h.Items(t.Context(), api.Query{Text: "nandu BJORK ca alb", Kind: media.Music, Limit: 3})
+	if err != nil || len(page.Items) != 3 || page.Total <= 3 {
+		t.Fatalf("search: %+v, %v", page, err)
+	}
+	it := page.Items[0]
+	f, err := h.File(t.Context(), it.ID)
+	if err != nil || f.Path != filepath.Join(dir, it.Path) || f.Item.Path != it.Path {
+		t.Errorf("file: %+v, %v", f, err)
+	}
+	albums, err := h.Albums(t.Context(), api.Query{Text: "alb"})
+	if err != nil || albums.Total == 0 || albums.Albums[0].Title != mediatest.Album || albums.Albums[0].CoverOf == "" {
+		t.Fatalf("albums: %+v, %v", albums, err)
+	}
+	album, err := h.Album(t.Context(), albums.Albums[0].ID)
+	if err != nil || len(album.Items) != album.Tracks || album.Items[0].AlbumID != album.ID {
+		t.Errorf("album: %+v, %v", album, err)
+	}
+	if p, err := h.Items(t.Context(), api.Query{Album: album.ID}); err != nil || p.Total != album.Tracks {
+		t.Errorf("items of the album: %+v, %v", p, err)
+	}
+	if p, err := h.Items(t.Context(), api.Query{Text: "no such thing"}); err != nil || p.Total != 0 || p.Items == nil {
+		t.Errorf("nothing: %+v, %v", p, err)
+	}
+}
+
+func TestPagesAreInOrder(t *testing.T) {
+	h := start(t, t.TempDir(), catalog.Options{Dirs: []string{library(t, 250)}})
+	h.until(t, "scan", scanned)
+	var got []string
+	for {
+		p, err := h.Items(t.Context(), api.Query{Offset: len(got), Limit: 7})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(p.Items) == 0 {
+			break
+		}
+		for _, it := range p.Items {
+			got = append(got, it.Title)
+		}
+	}
+	for i, title := range got {
+		if want := fmt.Sprintf("Söng %d", i); title != want {
+			t.Fatalf("place %d: %s, want %s", i, title, want)
+		}
+	}
+	if len(got) != 250 {
+		t.Errorf("%d items, want 250", len(got))
+	}
+}
+
+// TestRescan adds, changes, removes and renames files.
+func TestRescan(t *testing.T) {
+	dir, state := library(t, 30), t.TempDir()
+	h := start(t, state, catalog.Options{Dirs: []string{dir}})
+	h.until(t, "scan", scanned)
+	before := h.paths(t)
+
+	if err := os.Remove(filepath.Join(dir, "Artist 0/Album 0/01.mp3")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "Artist 0/Album 1")); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "Artist 0/Album 0/02.mp3", mediatest.Song("Changed", "A", "B", "1"))
+	write(t, dir, "new.mp3", mediatest.Song("New", "A", "B", "1"))
+	write(t, dir, "Artist 0/Album 2/Folder.JPG", []byte("a picture"))
+	st := h.rescan(t)
+	if st.Music != 20 {
+		t.Errorf("%d items, want 20", st.Music)
+	}
+	after := h.paths(t)
+	if after["Artist 0/Album 0/02.mp3"] != before["Artist 0/Album 0/02.mp3"] || after["new.mp3"] == "" {
+		t.Errorf("IDs %v", after)
+	}
+	if it, err := h.Item(t.Context(), after["Artist 0/Album 0/02.mp3"]); err != nil || it.Title != "Changed" {
+		t.Errorf("the changed file is %+v, %v", it, err)
+	}
+	want := media.Range{Path: "Artist 0/Album 2/Folder.JPG", Length: 9, Type: "image/jpeg"}
+	if it, err := h.Item(t.Context(), after["Artist 0/Album 2/05.mp3"]); err != nil || it.Cover == nil || *it.Cover != want {
+		t.Errorf("the cover beside it is %+v, %v", it.Cover, err)
+	}
+	h.stop()
+
+	h = start(t, state, catalog.Options{Dirs: []string{dir}})
+	if got := h.paths(t); !maps.Equal(got, after) {
+		t.Errorf("after a restart %d items, want %d", len(got), len(after))
+	}
+}
+
+// TestOddFolders is what people's disks look like.
+func TestOddFolders(t *testing.T) {
+	dir := t.TempDir()
+	song := mediatest.Song("T", "A", "B", "1")
+	for _, name := range []string{
+		"plain.mp3", ".hidden.mp3", "._plain.mp3", ".Trash/gone.mp3", "$RECYCLE.BIN/gone.mp3", "quiet/.nomedia", "quiet/ringtone.mp3", "quiet/below/too.mp3",
+		"deep/a/b/c/d.MP3", "text.txt", "spaces  and #?%&+.mp3", "new\nline.mp3", "日本語/曲.mp3", "bad\xff name.mp3", "bad\xfefolder/song.mp3",
+	} {
+		write(t, dir, name, song)
+	}
+	write(t, dir, "empty.mp3", nil)
+	write(t, dir, "noise.flac", []byte("this is not a flac file, whatever its name says"))
+	elsewhere := t.TempDir()
+	write(t, elsewhere, "linked.mp3", song)
+	for link, target := range map[string]string{
+		"loop": ".", "deep/a/up": "../..", "nowhere.mp3": "missing", "elsewhere": elsewhere, "link.mp3": "plain.mp3",
+	} {
+		if err := os.Symlink(target, filepath.Join(dir, filepath.FromSlash(link))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "folder.mp3"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	h := start(t, t.TempDir(), catalog.Options{Dirs: []string{dir}})
+	st := h.until(t, "scan", scanned)
+	got := h.paths(t)
+	want := []string{
+		"plain.mp3", "deep/a/b/c/d.MP3", "spaces  and #?%&+.mp3", "new\nline.mp3", "日本語/曲.mp3", "bad\uFFFD name.mp3", "bad\uFFFDfolder/song.mp3",
+		"empty.mp3", "noise.flac", "elsewhere/linked.mp3", "link.mp3",
+	}
+	if names := slices.Sorted(maps.Keys(got)); !slices.Equal(names, slices.Sorted(slices.Values(want))) {
+		t.Errorf("listed %q", names)
+	}
+	if st.Problems != 4 {
+		t.Errorf("%d problems, want 4", st.Problems)
+	}
+	for name, problem := range map[string]string{
+		"empty.mp3": "empty", "noise.flac": "FLAC", "bad\uFFFD name.mp3": "UTF-8", "bad\uFFFDfolder/song.mp3": "UTF-8", "plain.mp3": "",
+	} {
+		it, err := h.Item(t.Context(), got[name])
+		if err != nil || !strings.Contains(it.Problem, problem) || (problem == "") != (it.Problem == "") {
+			t.Errorf("%s: problem %q, %v; want %q", name, it.Problem, err, problem)
+		}
+	}
+	if _, err := h.File(t.Context(), got["bad\uFFFD name.mp3"]); !errors.Is(err, media.ErrUnsupported) {
+		t.Errorf("a file that cannot be named in JSON: %v", err)
+	}
+	if f, err := h.File(t.Context(), got["new\nline.mp3"]); err != nil {
+		t.Errorf("a new line in a name: %+v, %v", f, err)
+	}
+}
+
+// TestEmptyFolderIsAway has a disk unmounted from a library that is a folder: what is left is an empty folder.
+func TestEmptyFolderIsAway(t *testing.T) {
+	dir := library(t, 20)
+	h := start(t, t.TempDir(), catalog.Options{Dirs: []string{dir}})
+	h.until(t, "scan", scanned)
+	before := h.paths(t)
+	aside := t.TempDir() + "/aside"
+	if err := os.Rename(dir, aside); err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []func() error{func() error { return nil }, func() error { return os.Mkdir(dir, 0o755) }} {
+		if err := gone(); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Scan(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		st := h.until(t, "away", func(st api.Status) bool { return st.Roots[0].Away && !st.Scan.Running })
+		if st.Roots[0].Items != 20 || st.Roots[0].Error == "" {
+			t.Errorf("root %+v", st.Roots[0])
+		}
+		_, err := h.File(t.Context(), before["Artist 0/Album 0/01.mp3"])
+		if !errors.Is(err, media.ErrAway) {
+			t.Errorf("its file: %v, want away", err)
+		}
+	}
+	if err := os.Remove(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(aside, dir); err != nil {
+		t.Fatal(err)
+	}
+	if st := h.rescan(t); st.Roots[0].Away || st.Roots[0].Error != "" || !maps.Equal(before, h.paths(t)) {
+		t.Errorf("back: %+v", st.Roots[0])
+	}
+}
+
+func TestBadParameters(t *testing.T) {
+	h := start(t, t.TempDir(), catalog.Options{})
+	for _, q := range []api.Query{{Kind: "book"}, {Offset: -1}, {Limit: 501}, {Limit: -3}, {Text: strings.Repeat("x", 501)}} {
+		if _, err := h.Items(t.Context(), q); !errors.Is(err, media.ErrInvalid) {
+			t.Errorf("%+v: got %v, want invalid", q, err)
+		}
+	}
+}
+
+// TestEventsTellOfScans listens as the portal does, while songs are added and scanned until it has heard of one.
+func TestEventsTellOfScans(t *testing.T) {
+	dir := t.TempDir()
+	h := start(t, t.TempDir(), catalog.Options{Dirs: []string{dir}})
+	h.until(t, "scan", scanned)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for i := 0; ctx.Err() == nil; i++ { // the first may come before the listener is there
+			write(t, dir, fmt.Sprintf("%d.mp3", i), mediatest.Song("T", "A", "B", "1"))
+			h.rescan(t)
+		}
+	}()
+	heard := map[string]bool{}
+	for ev, err := range h.Events(ctx) {
+		if err != nil {
+			t.Error(err)
+		}
+		if heard[ev.Kind] = true; heard["status"] && heard["changed"] {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		t.Errorf("heard %v within 30 s", heard)
+	}
+	cancel()
+	<-done
+}
 
 func TestUnknownItemIsNotFound(t *testing.T) {
 	h := start(t, t.TempDir(), catalog.Options{Dirs: []string{t.TempDir()}})

@@ -131,6 +131,12 @@ func (q *scans) read() {
 	q.state.Done++
 }
 
+func (q *scans) running() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.state.Running
+}
+
 func (q *scans) unchangedCount() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

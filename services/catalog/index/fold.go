@@ -35,15 +35,26 @@ func plain(s string) bool {
 	return true
 }
 
+var apostrophes = strings.NewReplacer("'", "", "’", "")
+
 // words yields the words of a folded text: runs of letters and digits. An apostrophe is no border, so that "dont" finds "Don't".
 func words(s string) iter.Seq[string] {
-	s = strings.Map(func(r rune) rune {
-		if r == '\'' || r == '’' {
-			return -1
-		}
-		return r
-	}, s)
+	if strings.ContainsAny(s, "'’") {
+		s = apostrophes.Replace(s)
+	}
 	return strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+}
+
+// folder folds texts that come many times, such as artists, once.
+type folder map[string]string
+
+func (f folder) fold(s string) string {
+	folded, ok := f[s]
+	if !ok {
+		folded = fold(s)
+		f[s] = folded
+	}
+	return folded
 }
 
 // natural compares folded texts as a person sorts them: runs of digits by their value.

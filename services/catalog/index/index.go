@@ -267,31 +267,56 @@ func (x *Index) item(e *entry) media.Item {
 		ID: formatID(e.id), Root: e.root, Path: e.path(), Size: e.size,
 		Modified: time.Unix(0, e.modified).UTC(), Added: time.Unix(e.added, 0).UTC(),
 	}
-	_ = decodeFacts(e.facts, &it) // made by encodeFacts, or checked when it was loaded
+	h, _ := decodeFacts(e.facts, &it) // made by encodeFacts, or checked when it was loaded
 	if r := x.roots[e.root]; r == nil || r.Away {
 		it.Away = true
 	}
-	it.AlbumID = albumOf(e, &it)
+	it.AlbumID = albumOf(e, &h)
 	return it
 }
 
-// albumOf returns the ID of the album that an item is on: by album artist where it says one, else by the folder, so
-// that a compilation without one stays together. A folder that only numbers a disc counts as the one it is in.
-func albumOf(e *entry, it *media.Item) media.ID {
-	if h := albumHash(e, it); h != 0 {
-		return formatID(h)
+// albumOf returns the ID of the album that an item is on; empty: it is on none.
+func albumOf(e *entry, h *head) media.ID {
+	if k, ok := albumKeyOf(e, h); ok {
+		return formatID(k.hash())
 	}
 	return ""
 }
 
-func albumHash(e *entry, it *media.Item) uint64 {
-	if it.Album == "" || it.Kind != media.Music {
-		return 0
+// albumKey is what the tracks of an album have in common: the album artist where they say one, else the folder, so that
+// a compilation without one stays together. A folder that only numbers a disc counts as the one it is in.
+type albumKey struct {
+	root    media.ID
+	artists string // with \x01 in between
+	dir     unique.Handle[string]
+	title   string
+}
+
+// noDir is the folder of albums that are told by their artist.
+var noDir = unique.Make("")
+
+func albumKeyOf(e *entry, h *head) (albumKey, bool) {
+	if h.album == "" || h.kind != media.Music {
+		return albumKey{}, false
 	}
-	if len(it.AlbumArtists) > 0 {
-		return hash("album", string(e.root), fold(strings.Join(it.AlbumArtists, "\x01")), fold(it.Album))
+	k := albumKey{root: e.root, title: h.album, dir: noDir}
+	switch len(h.albumArtists) {
+	case 0:
+		k.dir = e.dir
+	case 1:
+		k.artists = h.albumArtists[0]
+	default:
+		k.artists = strings.Join(h.albumArtists, "\x01")
 	}
-	return hash("folder", string(e.root), albumDir(e.dir.Value()), fold(it.Album))
+	return k, true
+}
+
+// hash makes the ID, from texts that are folded, so that differences in writing do not split an album.
+func (k albumKey) hash() uint64 {
+	if k.artists != "" {
+		return hash("album", string(k.root), fold(k.artists), fold(k.title))
+	}
+	return hash("folder", string(k.root), albumDir(k.dir.Value()), fold(k.title))
 }
 
 // albumDir cuts off a last folder like "CD 1" or "Disc2".

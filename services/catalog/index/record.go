@@ -53,9 +53,9 @@ func encodeFacts(it *media.Item) string {
 	e.int(it.Track)
 	e.int(it.Disc)
 	e.int(it.Year)
-	e.texts(it.Genres)
 	e.text(it.Problem)
 	e.uint(uint64(max(time.Duration(it.Duration).Milliseconds(), 0)))
+	e.texts(it.Genres)
 	e.text(it.Container)
 	e.int(len(it.Streams))
 	for i := range it.Streams {
@@ -143,25 +143,41 @@ func (d *decoder) texts() []string {
 	return l
 }
 
-// head decodes the first part of the facts, up to and with the problem.
-func (d *decoder) head(it *media.Item) {
-	it.Kind = kinds[min(d.uint(), uint64(len(kinds)-1))]
-	it.Title = d.text()
-	it.Artists = d.texts()
-	it.Album = d.text()
-	it.AlbumArtists = d.texts()
-	it.Track = d.int()
-	it.Disc = d.int()
-	it.Year = d.int()
-	it.Genres = d.texts()
-	it.Problem = d.text()
-	it.Duration = media.Duration(time.Duration(min(d.uint(), math.MaxInt32*1000)) * time.Millisecond)
+// head is the part of the facts that heads the record.
+type head struct {
+	kind         media.Kind
+	title        string
+	artists      []string
+	album        string
+	albumArtists []string
+	track, disc  int
+	year         int
+	problem      string
+	duration     time.Duration
+}
+
+func (d *decoder) head() head {
+	return head{
+		kind:         kinds[min(d.uint(), uint64(len(kinds)-1))],
+		title:        d.text(),
+		artists:      d.texts(),
+		album:        d.text(),
+		albumArtists: d.texts(),
+		track:        d.int(),
+		disc:         d.int(),
+		year:         d.int(),
+		problem:      d.text(),
+		duration:     time.Duration(min(d.uint(), math.MaxInt32*1000)) * time.Millisecond,
+	}
 }
 
 // decodeFacts decodes all of what [encodeFacts] encoded into it.
-func decodeFacts(facts string, it *media.Item) error {
+func decodeFacts(facts string, it *media.Item) (head, error) {
 	d := decoder{rest: facts}
-	d.head(it)
+	h := d.head()
+	it.Kind, it.Title, it.Artists, it.Album, it.AlbumArtists = h.kind, h.title, h.artists, h.album, h.albumArtists
+	it.Track, it.Disc, it.Year, it.Problem, it.Duration = h.track, h.disc, h.year, h.problem, media.Duration(h.duration)
+	it.Genres = d.texts()
 	it.Container = d.text()
 	if n := d.int(); n <= len(d.rest) && n > 0 {
 		it.Streams = make([]media.Stream, n)
@@ -175,9 +191,9 @@ func decodeFacts(facts string, it *media.Item) error {
 		it.Cover = &media.Range{Offset: int64(d.uint()), Length: int64(d.uint()), Type: d.text(), Path: d.text()}
 	}
 	if d.bad {
-		return errRecord
+		return h, errRecord
 	}
-	return nil
+	return h, nil
 }
 
 func (d *decoder) stream(s *media.Stream) {
@@ -227,9 +243,10 @@ func encodeRecord(e *entry) []byte {
 	b := make(encoder, 0, len(e.facts)+40)
 	b = append(b, recordVersion)
 	b = binary.BigEndian.AppendUint64(b, e.id)
-	b.uint(uint64(e.size))
+	b = binary.AppendVarint(b, e.size)
 	b = binary.AppendVarint(b, e.modified)
 	b = binary.AppendVarint(b, e.added)
+	b.uint(uint64(e.picture))
 	return append(b, e.facts...)
 }
 
@@ -242,23 +259,19 @@ func decodeRecord(body []byte, e *entry) error {
 		return errVersion
 	}
 	e.id = binary.BigEndian.Uint64(body[1:])
-	body = body[9:]
-	size, n := binary.Uvarint(body)
-	if n <= 0 {
+	n := 9
+	for _, v := range []*int64{&e.size, &e.modified, &e.added} {
+		value, length := binary.Varint(body[n:])
+		if length <= 0 {
+			return errRecord
+		}
+		*v = value
+		n += length
+	}
+	picture, length := binary.Uvarint(body[n:])
+	if length <= 0 {
 		return errRecord
 	}
-	modified, m := binary.Varint(body[n:])
-	if m <= 0 {
-		return errRecord
-	}
-	added, k := binary.Varint(body[n+m:])
-	if k <= 0 {
-		return errRecord
-	}
-	e.size, e.modified, e.added = int64(size), modified, added
-	e.facts = string(body[n+m+k:])
-	var it media.Item
-	err := decodeFacts(e.facts, &it)
-	e.picture = coverMark(it.Cover, it.Problem)
-	return err
+	e.picture, e.facts = uint32(picture), string(body[n+length:])
+	return nil
 }

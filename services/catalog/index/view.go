@@ -38,14 +38,13 @@ type albumRow struct {
 
 // sorting is what one row is sorted by.
 type sorting struct {
-	e           *entry
-	it          media.Item // the head of the facts only
-	album       uint64
-	artist      string // folded; of the album where there is one
-	albumTitle  string
-	year        int
-	title       string
-	disc, track int
+	e      *entry
+	head   head
+	album  uint64
+	artist int32 // the place of its name, or of the album's, among all
+	title  int32 // of the album, likewise
+	name   string
+	year   int
 }
 
 // Refresh makes a new view if anything has changed, and returns the current one.
@@ -56,13 +55,17 @@ func (x *Index) Refresh() *View {
 		return v
 	}
 	v := &View{Revision: x.revision, index: x, byID: map[uint64]int32{}}
-	rows := make([]sorting, 0, len(x.byID))
+	all := make([]sorting, 0, len(x.byID))
 	for _, e := range x.byID {
 		if x.roots[e.root] != nil {
-			rows = append(rows, sorting{e: e})
+			all = append(all, sorting{e: e})
 		}
 	}
 	x.mu.RUnlock()
+	rows := make([]*sorting, len(all)) // they are large to be moved about
+	for i := range all {
+		rows[i] = &all[i]
+	}
 	v.sort(rows)
 	v.group(rows)
 	v.search(rows)
@@ -73,47 +76,100 @@ func (x *Index) Refresh() *View {
 // View returns the last view that was made.
 func (x *Index) View() *View { return x.view.Load() }
 
-func (v *View) sort(rows []sorting) {
+// sort puts the rows in order and counts them.
+func (v *View) sort(rows []*sorting) {
+	albums := map[albumKey]uint64{}
 	groups := map[uint64]*group{}
-	for i := range rows {
-		r := &rows[i]
+	for _, r := range rows {
 		d := decoder{rest: r.e.facts}
-		d.head(&r.it)
-		r.album = albumHash(r.e, &r.it)
-		r.disc, r.track = r.it.Disc, r.it.Track
-		r.title = fold(cmp.Or(r.it.Title, r.e.name))
-		r.artist = fold(strings.Join(r.it.Artists, " "))
-		r.year = r.it.Year
-		switch {
-		case r.it.Problem != "":
-			v.Problems++
-		case r.it.Kind == media.Film:
-			v.Films++
-		default:
-			v.Music++
+		r.head = d.head()
+		v.count(&r.head)
+		r.name, r.year = fold(cmp.Or(r.head.title, r.e.name)), r.head.year
+		key, ok := albumKeyOf(r.e, &r.head)
+		if !ok {
+			continue
 		}
-		if r.album != 0 {
-			g := groups[r.album]
-			if g == nil {
-				g = &group{}
-				groups[r.album] = g
-			}
-			g.add(&r.it)
+		if r.album = albums[key]; r.album == 0 {
+			r.album = key.hash()
+			albums[key] = r.album
 		}
+		g := groups[r.album]
+		if g == nil {
+			g = &group{}
+			groups[r.album] = g
+		}
+		g.add(&r.head)
 	}
-	for i := range rows {
-		if r := &rows[i]; r.album != 0 {
-			g := groups[r.album]
-			r.artist, r.year, r.albumTitle = fold(g.sortArtist()), g.year, fold(r.it.Album)
+	var artists, titles ranking
+	for pass := range 2 { // learn the names, then take their places
+		for _, r := range rows {
+			artist, title := join(r.head.artists), ""
+			if g := groups[r.album]; g != nil {
+				artist, title, r.year = g.sortArtist(), r.head.album, g.year
+			}
+			r.artist, r.title = artists.place(artist), titles.place(title)
+		}
+		if pass == 0 {
+			artists.sort()
+			titles.sort()
 		}
 	}
 	slices.SortFunc(rows, compareRows)
 	v.rows = make([]*entry, len(rows))
-	for i := range rows {
-		v.rows[i] = rows[i].e
-		if rows[i].it.Kind == media.Music {
+	for i, r := range rows {
+		v.rows[i] = r.e
+		if r.head.kind == media.Music {
 			v.music++
 		}
+	}
+}
+
+func (v *View) count(h *head) {
+	switch {
+	case h.problem != "":
+		v.Problems++
+	case h.kind == media.Film:
+		v.Films++
+	default:
+		v.Music++
+	}
+}
+
+func join(names []string) string {
+	if len(names) == 1 {
+		return names[0]
+	}
+	return strings.Join(names, " ")
+}
+
+// ranking gives names their places in the order of a person's eye, so that rows are sorted by numbers. Names that fold
+// to the same have the same place.
+type ranking struct{ places map[string]int32 }
+
+func (r *ranking) place(name string) int32 {
+	p, ok := r.places[name]
+	if !ok {
+		if r.places == nil {
+			r.places = map[string]int32{}
+		}
+		r.places[name] = 0
+	}
+	return p
+}
+
+func (r *ranking) sort() {
+	type pair struct{ folded, name string }
+	list := make([]pair, 0, len(r.places))
+	for name := range r.places {
+		list = append(list, pair{fold(name), name})
+	}
+	slices.SortFunc(list, func(a, b pair) int { return natural(a.folded, b.folded) })
+	place := int32(0)
+	for i := range list {
+		if i > 0 && list[i].folded != list[i-1].folded {
+			place++
+		}
+		r.places[list[i].name] = place
 	}
 }
 
@@ -127,15 +183,15 @@ type group struct {
 // maxAlbumArtists bounds how many artists an album without an album artist is said to be by.
 const maxAlbumArtists = 8
 
-func (g *group) add(it *media.Item) {
-	if g.year == 0 || it.Year != 0 && it.Year < g.year {
-		g.year = it.Year
+func (g *group) add(h *head) {
+	if g.year == 0 || h.year != 0 && h.year < g.year {
+		g.year = h.year
 	}
 	switch {
-	case len(it.AlbumArtists) > 0:
-		g.artists, g.given = it.AlbumArtists, true
+	case len(h.albumArtists) > 0:
+		g.artists, g.given = h.albumArtists, true
 	case !g.given:
-		for _, a := range it.Artists {
+		for _, a := range h.artists {
 			if len(g.artists) < maxAlbumArtists && !slices.Contains(g.artists, a) {
 				g.artists = append(slices.Clip(g.artists), a)
 			}
@@ -148,30 +204,31 @@ func (g *group) sortArtist() string {
 	if !g.given && len(g.artists) > 1 {
 		return "Various Artists"
 	}
-	return strings.Join(g.artists, " ")
+	return join(g.artists)
 }
 
-func compareRows(a, b sorting) int {
-	if a.it.Kind != b.it.Kind {
-		return int(ordinal(kinds[:], a.it.Kind)) - int(ordinal(kinds[:], b.it.Kind))
+func compareRows(a, b *sorting) int {
+	if a.head.kind != b.head.kind {
+		return int(ordinal(kinds[:], a.head.kind)) - int(ordinal(kinds[:], b.head.kind))
 	}
-	if a.it.Kind == media.Film {
-		return cmp.Or(natural(a.title, b.title), strings.Compare(a.e.key(), b.e.key()))
-	}
-	return cmp.Or(
-		natural(a.artist, b.artist),
+	if c := cmp.Or(
+		cmp.Compare(a.artist, b.artist),
 		cmp.Compare(a.year, b.year),
-		natural(a.albumTitle, b.albumTitle),
+		cmp.Compare(a.title, b.title),
 		cmp.Compare(a.album, b.album),
-		cmp.Compare(a.disc, b.disc),
-		cmp.Compare(a.track, b.track),
-		natural(a.title, b.title),
-		strings.Compare(a.e.key(), b.e.key()),
-	)
+		cmp.Compare(a.head.disc, b.head.disc),
+		cmp.Compare(a.head.track, b.head.track),
+	); c != 0 && a.head.kind == media.Music {
+		return c
+	}
+	if c := natural(a.name, b.name); c != 0 {
+		return c
+	}
+	return strings.Compare(a.e.key(), b.e.key())
 }
 
 // group finds the albums: the runs of rows that are on the same one.
-func (v *View) group(rows []sorting) {
+func (v *View) group(rows []*sorting) {
 	for from := 0; from < v.music; {
 		to := from + 1
 		for to < v.music && rows[to].album == rows[from].album {
@@ -185,14 +242,13 @@ func (v *View) group(rows []sorting) {
 	}
 }
 
-func makeAlbum(rows []sorting, from int32) albumRow {
+func makeAlbum(rows []*sorting, from int32) albumRow {
 	var g group
-	a := albumRow{id: rows[0].album, title: rows[0].it.Album, from: from, to: from + int32(len(rows))}
-	for i := range rows {
-		r := &rows[i]
-		g.add(&r.it)
-		a.duration += time.Duration(r.it.Duration)
-		if a.coverOf == 0 && hasCover(r.e.facts) {
+	a := albumRow{id: rows[0].album, title: rows[0].head.album, from: from, to: from + int32(len(rows))}
+	for _, r := range rows {
+		g.add(&r.head)
+		a.duration += r.head.duration
+		if a.coverOf == 0 && (r.e.picture == embedded || r.e.picture >= beside) {
 			a.coverOf = r.e.id
 		}
 	}
@@ -200,34 +256,28 @@ func makeAlbum(rows []sorting, from int32) albumRow {
 	return a
 }
 
-func hasCover(facts string) bool {
-	var it media.Item
-	return decodeFacts(facts, &it) == nil && it.Cover != nil
-}
-
 // search makes the indexes of the rows' and of the albums' words.
-func (v *View) search(rows []sorting) {
-	var w wordBuilder
-	for i := range rows {
-		r := &rows[i]
-		w.add(i, r.title)
-		w.add(i, fold(r.it.Album))
-		for _, a := range r.it.Artists {
-			w.add(i, fold(a))
+func (v *View) search(rows []*sorting) {
+	f := folder{}
+	w := newWordBuilder()
+	for i, r := range rows {
+		w.add(i, r.name)
+		w.addAgain(i, f.fold(r.head.album))
+		for _, list := range [][]string{r.head.artists, r.head.albumArtists} {
+			for _, name := range list {
+				w.addAgain(i, f.fold(name))
+			}
 		}
-		for _, a := range r.it.AlbumArtists {
-			w.add(i, fold(a))
-		}
-		if r.it.Title != "" {
+		if r.head.title != "" {
 			w.add(i, fold(r.e.name))
 		}
 	}
 	v.words = w.build(len(rows))
-	w = wordBuilder{}
+	w = newWordBuilder()
 	for i := range v.albums {
-		w.add(i, fold(v.albums[i].title))
+		w.add(i, f.fold(v.albums[i].title))
 		for _, a := range v.albums[i].artists {
-			w.add(i, fold(a))
+			w.addAgain(i, f.fold(a))
 		}
 	}
 	v.titles = w.build(len(v.albums))

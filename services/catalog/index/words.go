@@ -85,25 +85,44 @@ type wordBuilder struct {
 	ids   map[string]uint32
 	list  []string
 	pairs []posting
+	known map[string][]uint32 // the words of texts that come many times
 }
 
 type posting struct{ word, row uint32 }
 
+func newWordBuilder() *wordBuilder {
+	return &wordBuilder{ids: map[string]uint32{}, known: map[string][]uint32{}}
+}
+
 // add gives a row the words of a folded text.
 func (b *wordBuilder) add(row int, text string) {
-	if b.ids == nil {
-		b.ids = map[string]uint32{}
-	}
 	for s := range words(text) {
-		id, ok := b.ids[s]
-		if !ok {
-			id = uint32(len(b.list))
-			s = strings.Clone(s)
-			b.ids[s] = id
-			b.list = append(b.list, s)
+		b.pairs = append(b.pairs, posting{b.id(s), uint32(row)})
+	}
+}
+
+// addAgain is [wordBuilder.add] for a text that other rows have as well.
+func (b *wordBuilder) addAgain(row int, text string) {
+	ids, ok := b.known[text]
+	if !ok {
+		for s := range words(text) {
+			ids = append(ids, b.id(s))
 		}
+		b.known[text] = ids
+	}
+	for _, id := range ids {
 		b.pairs = append(b.pairs, posting{id, uint32(row)})
 	}
+}
+
+func (b *wordBuilder) id(s string) uint32 {
+	id, ok := b.ids[s]
+	if !ok {
+		id = uint32(len(b.list))
+		b.ids[s] = id
+		b.list = append(b.list, s)
+	}
+	return id
 }
 
 func (b *wordBuilder) build(n int) wordIndex {

@@ -236,7 +236,7 @@ func (m *Movie) start(t *track, from int64) int64 {
 				cues = other.cues
 			}
 		}
-		from -= m.fromNanos(float64(interleave))
+		from = max(from, math.MinInt64/2) - m.fromNanos(float64(interleave))
 	}
 	k := sort.Search(len(cues), func(k int) bool { return cues[k].pts > from }) - 1
 	if k < 0 {

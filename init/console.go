@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -15,9 +16,17 @@ import (
 // and milestones of the form key=value for those who measure.
 type console struct{ w io.Writer }
 
-// say prints a line for a person.
+// say prints a message for a person, every line of it marked.
 func (c console) say(format string, args ...any) {
-	fmt.Fprintf(c.w, "manofwar: %s\n", fmt.Sprintf(format, args...))
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\nmanofwar: ")
+	fmt.Fprintf(c.w, "manofwar: %s\n", text)
+}
+
+// drain waits until a serial line has sent everything: a reset would swallow the rest, and with it the reason.
+func (c console) drain() {
+	if f, ok := c.w.(*os.File); ok {
+		_ = unix.IoctlSetInt(int(f.Fd()), unix.TCSBRK, 1) // a screen has nothing to send
+	}
 }
 
 // mark prints a milestone.

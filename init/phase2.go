@@ -142,6 +142,7 @@ func (s *system) clockSaved(err error) {
 
 // leave ends the machine. It returns only with an error.
 func (s *system) leave(end ending) error {
+	s.console.drain()
 	if end.off {
 		return boot.PowerOff()
 	}

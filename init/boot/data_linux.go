@@ -53,6 +53,9 @@ func (d Data) Mount(ctx context.Context) (repaired bool, err error) {
 		return false, err
 	}
 	defer disk.Close()
+	if ro, err := unix.IoctlGetInt(int(disk.Fd()), unix.BLKROGET); err == nil && ro != 0 {
+		return false, errors.New("the card takes no changes: it is write-protected, or worn out")
+	}
 	table, err := readTable(disk)
 	if err != nil {
 		return false, err
@@ -148,7 +151,7 @@ func (d Data) format(ctx context.Context) error {
 		return fmt.Errorf("format /data: %w", err)
 	}
 	if code != 0 {
-		return fmt.Errorf("format /data: mke2fs: exit code %d: %s", code, lastLine(out))
+		return fmt.Errorf("format /data: mke2fs: exit code %d: %s", code, firstLine(out))
 	}
 	return nil
 }
@@ -172,13 +175,13 @@ func (d Data) check(ctx context.Context) (repaired bool, err error) {
 	if err == nil && code&^(fsckFixed|fsckReboot) == 0 {
 		return code != 0, nil
 	}
-	d.Log.Warn("/data needs repair", "code", code, "err", err, "output", lastLine(out))
+	d.Log.Warn("/data needs repair", "code", code, "err", err, "output", firstLine(out))
 	code, out, err = d.Command(ctx, "/sbin/e2fsck", "-f", "-y", d.Device())
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("check /data: %w", err)
 	case code&^(fsckFixed|fsckReboot) != 0:
-		return false, fmt.Errorf("/data cannot be repaired: e2fsck: exit code %d: %s", code, lastLine(out))
+		return false, fmt.Errorf("its file system is damaged beyond repair (e2fsck: exit code %d: %s)", code, firstLine(out))
 	}
 	return true, nil
 }
@@ -196,9 +199,15 @@ func (d Data) foreign() error {
 	return nil
 }
 
-func lastLine(s string) string {
-	s = strings.TrimSpace(s)
-	return s[strings.LastIndexByte(s, '\n')+1:]
+// firstLine is the first thing that a program of e2fsprogs complained of, after the banner with its version.
+func firstLine(output string) string {
+	for line := range strings.Lines(output) {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "e2fsck 1.") && !strings.HasPrefix(line, "mke2fs 1.") {
+			return line
+		}
+	}
+	return "no message"
 }
 
 // MountRescue mounts memory at /data, so that the rest can work and say what is wrong.

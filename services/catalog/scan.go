@@ -48,6 +48,7 @@ func (s *Service) scanLoop(ctx context.Context) {
 		}
 		if r, ok := s.index.Root(id); ok && !r.Away {
 			s.scanRoot(rootCtx, r)
+			s.index.Refresh() // the outcome is told together with what was found
 		}
 		done()
 	}

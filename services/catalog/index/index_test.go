@@ -17,8 +17,7 @@ import (
 	"manofwar/services/catalog/index"
 )
 
-func open(t testing.TB, dir string) *index.Index {
-	t.Helper()
+func open(_ testing.TB, dir string) *index.Index {
 	return index.Open(dir, slog.New(slog.DiscardHandler))
 }
 

@@ -66,8 +66,9 @@ apt_sources() {
 }
 
 # apt_private: prepare the private apt, and read the lists at first and when the machine's mirrors have changed.
-# One shell at a time has it.
+# One script at a time has it, until the shell that asked ends.
 apt_private() {
+    [ -z "${apt_fd:-}" ] || return 0
     need apt dpkg-dev debian-archive-keyring
     mkdir -p "$apt_dir"/{sources,state/lists/partial,cache/archives/partial}
     exec {apt_fd}>"$apt_dir/lock"
@@ -141,7 +142,7 @@ apt_fetch() {
         return
     done
     cat fetch.log >&2 2>/dev/null || true
-    die "Debian's $suite has no $kind $name ${want:-at all} that can be downloaded"
+    die "Debian's $suite has no package $name ($kind${want:+, $want}) that can be downloaded"
 }
 
 apt_try() {

@@ -123,6 +123,7 @@ type LinkPlan struct {
 	Generation int            // counts carriers: what ran on the link before starts anew when it changes
 	Lease      bool           // a DHCP client runs on it
 	SelfAssign bool           // a link-local IPv4 address is claimed on it
+	Keep       bool           // its addresses and routes are left as they are: a predecessor's may be about to be confirmed
 	Addresses  []netip.Prefix // its IPv4 addresses: these and no others
 	Routes     []Route        // its IPv4 routes beside the addresses' own: these and no others
 	Metric     int            // of every route: less is preferred

@@ -27,6 +27,7 @@ type link struct {
 	lease      Lease        // the zero Lease: none
 	self       netip.Prefix // a link-local address; the zero Prefix: none
 	unanswered bool         // no DHCP server answers
+	heard      bool         // something was learnt of its network, or it had no carrier
 	generation int          // counts the carriers it had
 	reason     string       // why the last lease ended
 	state      api.State
@@ -98,6 +99,7 @@ func (p *Policy) update(now time.Time, index int, change func(*link)) {
 		return
 	}
 	change(l)
+	l.heard = l.heard || !l.Carrier || l.lease.Address.IsValid() || l.reason != "" || l.unanswered
 	if s := p.judge(l); s != l.state {
 		l.state, l.since = s, now
 	}
@@ -109,11 +111,16 @@ func (p *Policy) judge(l *link) api.State {
 	switch {
 	case !l.Carrier:
 		return api.Down
-	case l.lease.Address.IsValid(), l.self.IsValid(), !p.manages(l) && len(usable(l.Addresses)) > 0:
+	case l.lease.Address.IsValid(), l.self.IsValid(), !p.manages(l) && len(usable(l.Addresses)) > 0, l.routed6():
 		return api.LANOnly
 	default:
 		return api.Associated
 	}
+}
+
+// routed6 reports whether a router has given the link an IPv6 address.
+func (l *link) routed6() bool {
+	return slices.ContainsFunc(l.Addresses, func(a netip.Prefix) bool { return a.Addr().Is6() && a.Addr().IsGlobalUnicast() })
 }
 
 // manages reports whether the policy configures the link.
@@ -160,6 +167,7 @@ func (l *link) plan(metric int) LinkPlan {
 		Index: l.Index, Name: l.Name, MAC: l.MAC, Metric: metric,
 		SwitchOn:   !l.Up,
 		Generation: l.generation,
+		Keep:       !l.heard,
 		Lease:      l.Carrier,
 		SelfAssign: l.Carrier && l.unanswered,
 	}

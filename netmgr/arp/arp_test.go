@@ -111,11 +111,11 @@ func TestHold(t *testing.T) {
 		lost := make(chan net.HardwareAddr)
 		go func() { lost <- claim.Hold(t.Context()) }()
 		take := func() { _ = rival.Broadcast(Packet{SenderMAC: macB, SenderIP: ours, TargetIP: ours}) }
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		for range 3 {
 			take()
 			synctest.Wait()
-			time.Sleep(defendInterval)
+			pass(defendInterval)
 		}
 		take()
 		synctest.Wait()
@@ -123,6 +123,7 @@ func TestHold(t *testing.T) {
 		if got := <-lost; !bytes.Equal(got, macB) {
 			t.Errorf("lost to %v", got)
 		}
+		synctest.Wait()
 		defences := 0
 		for _, p := range e.sent {
 			if bytes.Equal(p.SenderMAC, macA) && p.SenderIP == ours {
@@ -190,4 +191,10 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%x became %x", b[:size], got)
 		}
 	})
+}
+
+// pass lets time go by in a synctest bubble, and what it brings be done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

@@ -74,6 +74,12 @@ func (h *fakeTransport) sendFrom(from netip.AddrPort, index int, to netip.AddrPo
 	return nil
 }
 
+func (h *fakeTransport) setDeaf(deaf bool) {
+	h.ether.mu.Lock()
+	defer h.ether.mu.Unlock()
+	h.deaf = deaf
+}
+
 // since returns the messages of a host from a time on.
 func (e *ether) since(t time.Time, from *fakeTransport) []sent {
 	e.mu.Lock()
@@ -156,7 +162,7 @@ func TestProbeAndAnnounce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, began := &ether{}, time.Now()
 		h := e.responder(t, "pirate", "192.0.2.9/24", "fe80::9/64")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		log := e.since(began, h.fakeTransport)
 		if len(log) != 5 {
 			t.Fatalf("%d messages, want 3 probes and 2 announcements", len(log))
@@ -225,7 +231,7 @@ func TestAnswer(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := &ether{}
 				h := e.responder(t, "pirate", "192.0.2.9/24", "2001:db8::9/64", "fe80::9/64")
-				time.Sleep(5 * time.Second)
+				pass(5 * time.Second)
 				now := time.Now()
 				h.ask(t, c.from, c.change, c.ask, c.qtype)
 				log := e.since(now, h.fakeTransport)
@@ -255,7 +261,7 @@ func TestUnicastAskedLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ether{}
 		h := e.responder(t, "pirate", "192.0.2.9/24")
-		time.Sleep(time.Minute)
+		pass(time.Minute)
 		now := time.Now()
 		h.ask(t, netip.MustParseAddrPort("192.0.2.7:5353"), func(m *dns.Msg) { m.Question[0].Qclass |= unicastOK }, "pirate.local.", dns.TypeA)
 		if log := e.since(now, h.fakeTransport); len(log) != 1 || log[0].to.IsValid() {
@@ -269,12 +275,12 @@ func TestRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, peer := &ether{}, netip.MustParseAddrPort("192.0.2.7:5353")
 		h := e.responder(t, "pirate", "192.0.2.9/24")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		now := time.Now()
 		for range 5 {
 			h.ask(t, peer, nil, "pirate.local.", dns.TypeA)
 		}
-		time.Sleep(300 * time.Millisecond)
+		pass(300 * time.Millisecond)
 		h.ask(t, peer, nil, "pirate.local.", dns.TypeA)
 		if n := len(e.since(now, h.fakeTransport)); n != 1 {
 			t.Errorf("%d answers within a second", n)
@@ -293,19 +299,19 @@ func TestRestOfQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e, peer := &ether{}, netip.MustParseAddrPort("192.0.2.7:5353")
 		h := e.responder(t, "pirate", "192.0.2.9/24")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		now := time.Now()
 		h.ask(t, peer, func(m *dns.Msg) { m.Truncated = true }, "pirate.local.", dns.TypeA)
 		h.ask(t, peer, func(m *dns.Msg) {
 			m.Question = nil
 			m.Answer = hostRecords("pirate.local.", []netip.Addr{netip.MustParseAddr("192.0.2.9")}, ttl)
 		}, "pirate.local.", dns.TypeA)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if log := e.since(now, h.fakeTransport); len(log) != 0 {
 			t.Errorf("answered %v, which was known", log[0].msg)
 		}
 		h.ask(t, peer, func(m *dns.Msg) { m.Truncated = true }, "pirate.local.", dns.TypeA)
-		time.Sleep(time.Second)
+		pass(time.Second)
 		if log := e.since(now, h.fakeTransport); len(log) != 1 || log[0].at.Sub(now) < time.Second+moreWait {
 			t.Errorf("answered %v", log)
 		}
@@ -317,10 +323,10 @@ func TestTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ether{}
 		first := e.responder(t, "pirate", "192.0.2.9/24")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		second := e.responder(t, "pirate", "192.0.2.8/24")
 		third := e.responder(t, "pirate", "192.0.2.7/24")
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		names := []string{last(*first.names), last(*second.names), last(*third.names)}
 		slices.Sort(names)
 		if len(*first.names) != 1 || names[0] != "pirate" || names[1] != "pirate-2" || names[2] != "pirate-3" {
@@ -336,7 +342,7 @@ func TestContest(t *testing.T) {
 			e := &ether{}
 			a := e.responder(t, "pirate", "192.0.2.8/24")
 			b := e.responder(t, "pirate", "192.0.2.9/24")
-			time.Sleep(20 * time.Second)
+			pass(20 * time.Second)
 			if x, y := last(*a.names), last(*b.names); x == y || x == "" || y == "" || x != "pirate" && y != "pirate" {
 				t.Errorf("names %q and %q", x, y)
 			}
@@ -349,16 +355,16 @@ func TestConflict(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ether{}
 		a := e.responder(t, "pirate", "192.0.2.8/24")
-		time.Sleep(5 * time.Second)
-		a.deaf = true
+		pass(5 * time.Second)
+		a.setDeaf(true)
 		b := e.responder(t, "pirate", "192.0.2.9/24")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		if last(*b.names) != "pirate" {
 			t.Fatalf("not won on a network of its own: %v", *b.names)
 		}
-		a.deaf = false
+		a.setDeaf(false)
 		b.ask(t, netip.MustParseAddrPort("192.0.2.7:5353"), nil, "pirate.local.", dns.TypeA)
-		time.Sleep(20 * time.Second)
+		pass(20 * time.Second)
 		if x, y := last(*a.names), last(*b.names); x == y || x != "pirate" && y != "pirate" {
 			t.Errorf("names %q and %q", x, y)
 		}
@@ -370,7 +376,7 @@ func TestGoodbye(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ether{}
 		h := e.responder(t, "pirate", "192.0.2.9/24", "192.0.2.10/24")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		now := time.Now()
 		h.links <- []netmgr.Announcement{on("192.0.2.10/24", "192.0.2.11/24")}
 		synctest.Wait()
@@ -379,7 +385,7 @@ func TestGoodbye(t *testing.T) {
 			!strings.HasPrefix(text(log[1].msg.Answer), "pirate.local. A 120 flush 192.0.2.10; pirate.local. A 120 flush 192.0.2.11; ") {
 			t.Errorf("sent %v", log)
 		}
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		now = time.Now()
 		h.stop()
 		log = e.since(now, h.fakeTransport)
@@ -394,7 +400,7 @@ func TestNewLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ether{}
 		h := e.responder(t, "pirate", "192.0.2.9/24")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		h.links <- nil
 		now := time.Now()
 		h.ask(t, netip.MustParseAddrPort("192.0.2.7:5353"), nil, "pirate.local.", dns.TypeA)
@@ -402,7 +408,7 @@ func TestNewLink(t *testing.T) {
 			t.Errorf("sent %v", log)
 		}
 		h.links <- []netmgr.Announcement{on("192.0.2.9/24")}
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		if log := e.since(now, h.fakeTransport); len(log) != 5 || log[0].msg.Response {
 			t.Errorf("sent %d messages, want 3 probes and 2 announcements", len(log))
 		}
@@ -417,7 +423,7 @@ func TestForeign(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ether{}
 		h := e.responder(t, "pirate", "192.0.2.9/24")
-		time.Sleep(5 * time.Second)
+		pass(5 * time.Second)
 		now := time.Now()
 		q := dns.Msg{Question: []dns.Question{{Name: "pirate.local.", Qtype: dns.TypeA, Qclass: dns.ClassINET}}}
 		data, err := q.Pack()
@@ -471,4 +477,10 @@ func FuzzHandle(f *testing.F) {
 		r.handle(now, Packet{Index: 1, From: netip.MustParseAddrPort("192.0.2.7:5353"), Multicast: multicast, Data: data})
 		r.act(now.Add(time.Second))
 	})
+}
+
+// pass lets time go by in a synctest bubble, and what it brings be done.
+func pass(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }

@@ -62,7 +62,7 @@ func (h *host) run(ctx context.Context) error {
 // keepClock sets the clock by the network's time.
 func (h *host) keepClock(ctx context.Context) {
 	client := sntp.Client{
-		Sources: h.clock, NotBefore: h.options.NotBefore, Log: h.env.Log,
+		Sources: h.clock, NotBefore: h.options.NotBefore, Adjust: h.options.adjust, Log: h.env.Log,
 		Tell: func(at time.Time) { h.tell(ctx, netmgr.ClockSet{At: at}) },
 	}
 	client.Run(ctx)
@@ -123,7 +123,7 @@ func (h *host) carryOutLink(ctx context.Context, lp netmgr.LinkPlan) error {
 	if lp.SwitchOn {
 		return link.Up(lp.Index)
 	}
-	if !reflect.DeepEqual(h.applied[lp.Index], lp) {
+	if !lp.Keep && !reflect.DeepEqual(h.applied[lp.Index], lp) {
 		if err := link.Apply(lp); err != nil {
 			return err
 		}

@@ -30,6 +30,8 @@ type Options struct {
 	WebPort     int       // of the web page, announced as _http._tcp; 0: not announced
 	TimeServers []string  // asked after those that DHCP names; nil: [DefaultTimeServers]; empty: none
 	NotBefore   time.Time // the clock is never set to before this: when the program was built
+
+	adjust func(time.Duration) error // moves the clock; nil: the system's
 }
 
 // DefaultTimeServers are asked for the time where the network names none.

@@ -1,11 +1,16 @@
 package native
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,15 +25,10 @@ import (
 // carrier, and come back with it.
 func TestWired(t *testing.T) {
 	netnstest.Run(t, func(t *testing.T) {
-		router := netnstest.NewPeer(t, "router")
-		router.Cable("eth0", "lan0")
-		router.IP("addr add 192.0.2.1/24 dev lan0")
-		log, _ := router.Start(dnsmasq("lan0", "--dhcp-range=192.0.2.50,192.0.2.99,2m", "--dhcp-option=option:ntp-server,192.0.2.1")...)
-		log.Await(t, "sockets bound exclusively to interface lan0", 1, 10*time.Second)
-
+		router, _ := newRouter(t)
 		began := time.Now()
 		s := startService(t, Options{Hostname: "pirate", TimeServers: []string{}})
-		link := s.await(t, func(l api.Link) bool { return l.State == api.LANOnly })
+		link := s.await(t, leased)
 		t.Logf("service start to address: %v", time.Since(began))
 		if link.Gateway != netip.MustParseAddr("192.0.2.1") || len(link.DNS) != 1 || link.DNS[0] != link.Gateway {
 			t.Errorf("gateway and name servers: %+v", link)
@@ -43,7 +43,7 @@ func TestWired(t *testing.T) {
 		s.await(t, func(l api.Link) bool { return l.State == api.Down && len(l.Addresses) == 0 })
 		router.IP("link set lan0 up")
 		began = time.Now()
-		link = s.await(t, func(l api.Link) bool { return l.State == api.LANOnly })
+		link = s.await(t, leased)
 		t.Logf("carrier to address: %v", time.Since(began))
 		if link.Addresses[0] != first[0] {
 			t.Errorf("address %v after the carrier came back, before %v", link.Addresses, first)
@@ -51,12 +51,211 @@ func TestWired(t *testing.T) {
 	}, "dnsmasq")
 }
 
-// dnsmasq returns a command line for a DHCP server that writes what it does.
-func dnsmasq(device string, more ...string) []string {
-	return append([]string{
+// TestRestart comes back to what a predecessor left, as after kill -9, without taking it away first.
+func TestRestart(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		newRouter(t)
+		first := startService(t, Options{TimeServers: []string{}})
+		address := first.await(t, leased).Addresses[0]
+		if err := first.stop(); err != nil {
+			t.Fatal(err)
+		}
+		watch := addressEvents(t)
+		second := startService(t, Options{TimeServers: []string{}})
+		if again := second.await(t, leased); again.Addresses[0] != address {
+			t.Errorf("address %v, before %v", again.Addresses[0], address)
+		}
+		if events := watch(); strings.Contains(events, "Deleted") {
+			t.Errorf("the address was taken away:\n%s", events)
+		}
+	}, "dnsmasq")
+}
+
+// TestRenewal renews a short lease again and again. The server is Debian's udhcpd: dnsmasq lends for two minutes at least.
+func TestRenewal(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		router := netnstest.NewPeer(t, "router")
+		router.Cable("eth0", "lan0")
+		router.IP("addr add 192.0.2.1/24 dev lan0")
+		dir := t.TempDir()
+		conf := filepath.Join(dir, "udhcpd.conf")
+		if err := os.WriteFile(conf, fmt.Appendf(nil, "interface lan0\nstart 192.0.2.50\nend 192.0.2.99\nmin_lease 4\nlease_file %s\npidfile %s\n"+
+			"option subnet 255.255.255.0\noption router 192.0.2.1\noption lease 10\n", filepath.Join(dir, "leases"), filepath.Join(dir, "pid")), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		log, _ := router.Start("udhcpd", "-f", conf)
+		s := startService(t, Options{TimeServers: []string{}})
+		address := s.await(t, leased).Addresses[0]
+		log.Await(t, "sending ACK", 3, 20*time.Second)
+		if out := log.String(); strings.LastIndex(out, "sending OFFER") > strings.Index(out, "sending ACK") {
+			t.Errorf("a renewal went wrong:\n%s", out)
+		}
+		if again := s.await(t, leased).Addresses[0]; again != address {
+			t.Errorf("address %v, before %v", again, address)
+		}
+	}, "udhcpd")
+}
+
+// TestRefusal asks a router for the address that another one gave, is refused, and gets a new one.
+func TestRefusal(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		router, log := newRouter(t)
+		s := startService(t, Options{TimeServers: []string{}})
+		s.await(t, leased)
+		log.stop()
+		router.IP("link set lan0 down")
+		s.await(t, func(l api.Link) bool { return l.State == api.Down })
+		router.IP("addr flush dev lan0")
+		router.IP("addr add 198.51.100.1/24 dev lan0")
+		second := startDnsmasq(t, router, "lan0", "--dhcp-range=198.51.100.50,198.51.100.99,2m")
+		router.IP("link set lan0 up")
+		s.await(t, func(l api.Link) bool { return leased(l) && strings.HasPrefix(l.Addresses[0].String(), "198.51.100.") })
+		if !strings.Contains(second.String(), "DHCPNAK(lan0)") {
+			t.Errorf("nothing was refused:\n%s", second)
+		}
+	}, "dnsmasq")
+}
+
+// TestConflict gives an address back that somebody else on the router's switch uses.
+func TestConflict(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		router, other := netnstest.NewPeer(t, "router"), netnstest.NewPeer(t, "other")
+		router.Cable("eth0", "lan0")
+		router.CableTo(other, "lan1", "eth0")
+		router.IP("link add br0 type bridge")
+		router.IP("link set lan0 master br0")
+		router.IP("link set lan1 master br0")
+		router.IP("link set br0 up")
+		router.IP("addr add 192.0.2.1/24 dev br0")
+		other.IP("addr add 192.0.2.50/24 dev eth0")
+		log := startDnsmasq(t, router, "br0", "--dhcp-range=192.0.2.50,192.0.2.50,2m")
+		s := startService(t, Options{TimeServers: []string{}})
+		log.Await(t, "DHCPDECLINE(br0) 192.0.2.50", 1, 20*time.Second)
+		s.await(t, func(l api.Link) bool {
+			return l.State == api.Associated && strings.Contains(l.Reason, "Another device") && !hasIPv4(l)
+		})
+	}, "dnsmasq")
+}
+
+// TestDirectCable claims an address where no server is, and takes a server's when there is one.
+func TestDirectCable(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		other := netnstest.NewPeer(t, "laptop")
+		other.Cable("eth0", "lan0")
+		s := startService(t, Options{TimeServers: []string{}})
+		link := s.await(t, func(l api.Link) bool { return l.State == api.LANOnly && hasIPv4(l) })
+		if !link.Addresses[0].Addr().IsLinkLocalUnicast() || link.Reason == "" {
+			t.Errorf("link %+v", link)
+		}
+		other.IP("addr add 169.254.1.1/16 dev lan0")
+		if out, err := other.Command("ping", "-c1", "-W5", link.Addresses[0].Addr().String()).CombinedOutput(); err != nil {
+			t.Errorf("not reached: %s", out)
+		}
+		other.IP("addr add 192.0.2.1/24 dev lan0")
+		startDnsmasq(t, other, "lan0", "--dhcp-range=192.0.2.50,192.0.2.99,2m")
+		s.await(t, leased)
+	}, "dnsmasq", "ping")
+}
+
+// TestIPv6 takes what a router advertises, and answers the name with it.
+func TestIPv6(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		router := netnstest.NewPeer(t, "router")
+		router.Cable("eth0", "lan0")
+		router.IP("addr add 2001:db8::1/64 dev lan0 nodad")
+		startDnsmasq(t, router, "lan0", "--enable-ra", "--dhcp-range=2001:db8::,ra-only")
+		s := startService(t, Options{Hostname: "pirate", TimeServers: []string{}})
+		s.await(t, func(l api.Link) bool {
+			return l.State == api.LANOnly && l.Gateway.Is6() && slices.ContainsFunc(l.Addresses, netip.MustParsePrefix("2001:db8::/64").Overlaps)
+		})
+	}, "dnsmasq")
+}
+
+// TestNothingLeaks plugs a cable in and out, and compares goroutines and open files.
+func TestNothingLeaks(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		router, _ := newRouter(t)
+		goroutines, files := runtime.NumGoroutine(), openFiles(t)
+		s := startService(t, Options{WebPort: 80, TimeServers: []string{}})
+		s.await(t, leased)
+		for range 10 {
+			router.IP("link set lan0 down")
+			s.await(t, func(l api.Link) bool { return l.State == api.Down })
+			router.IP("link set lan0 up")
+			s.await(t, leased)
+		}
+		if err := s.stop(); err != nil {
+			t.Fatal(err)
+		}
+		over := time.Now().Add(10 * time.Second) // zeroconf's announcements outlive their server for seconds
+		for runtime.NumGoroutine() > goroutines || openFiles(t) > files {
+			if time.Now().After(over) {
+				buf := make([]byte, 1<<16)
+				t.Fatalf("%d goroutines, before %d; %d files, before %d\n%s", runtime.NumGoroutine(), goroutines, openFiles(t), files, buf[:runtime.Stack(buf, true)])
+			}
+			runtime.Gosched()
+		}
+	}, "dnsmasq")
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	list, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// addressEvents watches the addresses of eth0; the returned function ends that and returns what happened to them.
+func addressEvents(t *testing.T) func() string {
+	t.Helper()
+	var out bytes.Buffer
+	cmd := exec.Command("ip", "-4", "monitor", "address")
+	cmd.Stdout = &out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return func() string {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		return out.String()
+	}
+}
+
+func leased(l api.Link) bool {
+	return l.State == api.LANOnly && l.Gateway.Is4() && hasIPv4(l)
+}
+
+func hasIPv4(l api.Link) bool { return len(l.Addresses) > 0 && l.Addresses[0].Addr().Is4() }
+
+// server is a DHCP server that runs.
+type server struct {
+	*netnstest.Output
+	stop func()
+}
+
+// newRouter makes a peer that is a router with a DHCP server, on the other end of eth0.
+func newRouter(t *testing.T, more ...string) (*netnstest.Peer, server) {
+	t.Helper()
+	router := netnstest.NewPeer(t, "router")
+	router.Cable("eth0", "lan0")
+	router.IP("addr add 192.0.2.1/24 dev lan0")
+	if !slices.ContainsFunc(more, func(s string) bool { return strings.HasPrefix(s, "--dhcp-range") }) {
+		more = append(more, "--dhcp-range=192.0.2.50,192.0.2.99,2m")
+	}
+	return router, startDnsmasq(t, router, "lan0", more...)
+}
+
+// startDnsmasq starts Debian's dnsmasq as a DHCP server that writes what it does.
+func startDnsmasq(t *testing.T, peer *netnstest.Peer, device string, more ...string) server {
+	t.Helper()
+	out, stop := peer.Start(append([]string{
 		"dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--log-dhcp", "--port=0", "--leasefile-ro", "--user=root",
 		"--dhcp-authoritative", "--no-ping", "--bind-interfaces", "--interface=" + device, "--dhcp-option=option:dns-server,192.0.2.1",
-	}, more...)
+	}, more...)...)
+	out.Await(t, "started, version", 1, 10*time.Second)
+	return server{out, stop}
 }
 
 // running is a service under test.

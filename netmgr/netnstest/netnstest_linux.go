@@ -89,6 +89,14 @@ func (p *Peer) Cable(here, there string) {
 	p.IP("link set " + there + " up")
 }
 
+// CableTo joins an interface of the peer with one of another peer. Both ends are switched on.
+func (p *Peer) CableTo(o *Peer, here, there string) {
+	p.t.Helper()
+	p.IP(fmt.Sprintf("link add %s type veth peer name %s netns %s", here, there, o.name))
+	p.IP("link set " + here + " up")
+	o.IP("link set " + there + " up")
+}
+
 // IP runs ip(8) in the peer's namespace.
 func (p *Peer) IP(args string) {
 	p.t.Helper()

@@ -13,7 +13,7 @@ const added = (i) => new Date(Date.now() - i * day * 0.7).toISOString()
 function song(album, number, some) {
   return {
     id: `s${album.n}-${number}`, kind: 'music', root: 'blue', path: `${album.artists[0]}/${album.title}/${String(number).padStart(2, '0')}.flac`,
-    size: 24_500_000 + number * 1000, modified: added(40), added: added(album.n), container: 'flac', duration: 30,
+    size: 24_500_000 + number * 1000, modified: added(40), added: added(album.n), container: 'flac', duration: 141 + ((album.n * 37 + number * 53) % 170),
     streams: [{ kind: 'audio', codec: 'flac', sampleRate: 44100, channels: 2, bitrate: 870_000 }],
     artists: album.artists, album: album.title, albumId: album.id, albumArtists: album.artists, track: number, disc: 1, year: album.year, ...some,
   }
@@ -25,7 +25,7 @@ export function household() {
   const pick = (list) => list[Math.floor(next() * list.length)]
   const [albums, items] = [[], []]
   for (let n = 0; n < 36; n++) {
-    const title = n === 7 ? 'Meditations upon the Long Way Home from the Northern Harbour, Vol. II' : `${first[(n * 7) % 15]} ${second[(n * 4 + 3) % 15]}`
+    const title = n === 7 ? 'Meditations upon the Long Way Home from the Northern Harbour, Vol. II' : `${first[(n * 7) % 15]} ${second[(n * 4 + 3 + Math.floor(n / 15) * 5) % 15]}`
     const album = { n, id: `a${n}`, title, artists: [artists[(n * 5) % artists.length]], year: 1972 + ((n * 13) % 52), tracks: 6 + (n % 7), duration: 0, coverOf: n % 9 === 5 ? undefined : `s${n}-1` }
     for (let i = 1; i <= album.tracks; i++) {
       const name = n === 7 && i === 2 ? 'Andante ma non troppo, e con molta espressione (remastered, live at the old harbour, second evening)' : `${pick(first)} ${pick(second).toLowerCase()}`
@@ -40,7 +40,7 @@ export function household() {
   albums.sort((a, b) => a.artists[0].localeCompare(b.artists[0]) || a.year - b.year)
   films.forEach(([title, year], n) => {
     items.push({
-      id: `f${n}`, kind: 'film', root: 'blue', path: `Films/${title} (${year}).mkv`, size: 4_700_000_000 + n * 1e8, modified: added(90), added: added(n * 3), container: 'matroska', duration: 60,
+      id: `f${n}`, kind: 'film', root: 'blue', path: `Films/${title} (${year}).mkv`, size: 4_700_000_000 + n * 1e8, modified: added(90), added: added(n * 3), container: 'matroska', duration: 5400 + n * 517,
       streams: [
         { kind: 'video', codec: 'h264', rfc6381: 'avc1.64001f', width: 1920, height: 1080, frameRate: 23.976, bitrate: 5_200_000 },
         { kind: 'audio', codec: 'aac', rfc6381: 'mp4a.40.2', language: 'en', sampleRate: 48000, channels: 6, bitrate: 384_000 },

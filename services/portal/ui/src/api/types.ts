@@ -144,6 +144,12 @@ export interface Device {
 /** A state a person should know of. */
 export interface Notice {
   code: string
+  /** "error": something does not work; "warning": it will not. */
+  level?: 'error' | 'warning' | 'info'
+  /** What it is about, such as a disk's name. */
+  subject?: string
+  /** For who wants to know more. */
+  detail?: string
   message: string
   hint?: string
   since?: string

@@ -50,6 +50,6 @@ export function t(key: Key, values: Values = {}): string {
 }
 
 /** Returns the message of a key that may not exist, such as a code of the server's, else the fallback. */
-export function tOr(key: string, fallback: string): string {
-  return key in now.messages ? t(key as Key) : fallback
+export function tOr(key: string, fallback: string, values?: Values): string {
+  return key in now.messages ? t(key as Key, values) : fallback
 }

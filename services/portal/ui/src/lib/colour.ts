@@ -8,42 +8,56 @@ export function hash(text: string): number {
 /** The hue, in degrees, that a title has where it has no picture. */
 export const hueOf = (text: string) => hash(text) % 360
 
-/** A colour without its lightness, which the theme chooses so that text on it stays legible. */
+/** Two colours without their lightness, which the theme chooses so that text on them stays legible. */
 export interface Tint {
+  /** In degrees. */
   hue: number
+  /** Of a second colour, the same hue or so where there is none. */
+  other: number
+  /** Of both: 0 is grey. */
   chroma: number
 }
 
-export const tintOf = (text: string): Tint => ({ hue: hueOf(text), chroma: 0.09 })
+export const tintOf = (text: string): Tint => ({ hue: hueOf(text), other: (hueOf(text) + 40) % 360, chroma: 0.08 })
+
+const bins = 18 // of 20 degrees
 
 /**
- * Finds the prevailing colour of a picture of this page's own origin: the mean of its pixels, weighed by how vivid
- * each is. Null: it has none, or could not be read.
+ * Finds the two prevailing colours of a picture of this page's own origin, by how much of it has them and how vivid
+ * they are. Null: it could not be read.
  */
 export function tintOfImage(image: HTMLImageElement): Tint | null {
-  const side = 24
+  const pixels = read(image, 32)
+  if (!pixels) return null
+  const weights = new Float64Array(bins)
+  let [chroma, total] = [0, 0]
+  for (let i = 0; i < pixels.length; i += 4) {
+    const { a, b } = oklab(pixels[i]!, pixels[i + 1]!, pixels[i + 2]!)
+    const vivid = Math.hypot(a, b)
+    const hue = ((Math.atan2(b, a) * 180) / Math.PI + 360) % 360
+    weights[Math.floor(hue / 20) % bins]! += vivid
+    chroma += vivid * vivid
+    total += vivid
+  }
+  if (total < pixels.length / 400) return { hue: 260, other: 260, chroma: 0.012 } // black and white
+  const near = (bin: number) => weights[bin]! + (weights[(bin + 1) % bins]! + weights[(bin + bins - 1) % bins]!) / 2
+  const order = [...weights.keys()].sort((one, two) => near(two) - near(one))
+  const main = order[0]!
+  const far = order.find((bin) => Math.min((bin - main + bins) % bins, (main - bin + bins) % bins) > 2)!
+  const other = near(far) > near(main) * 0.3 ? far : main + 1
+  return { hue: main * 20 + 10, other: (other * 20 + 10) % 360, chroma: Math.max(0.03, Math.min(0.12, chroma / total)) }
+}
+
+function read(image: HTMLImageElement, side: number): Uint8ClampedArray | null {
   const canvas = document.createElement('canvas')
   canvas.width = canvas.height = side
   const context = canvas.getContext('2d', { willReadFrequently: true })
-  if (!context) return null
-  let pixels: Uint8ClampedArray
   try {
-    context.drawImage(image, 0, 0, side, side)
-    pixels = context.getImageData(0, 0, side, side).data
+    context?.drawImage(image, 0, 0, side, side)
+    return context?.getImageData(0, 0, side, side).data ?? null
   } catch {
     return null
   }
-  let [a, b, weight] = [0, 0, 0]
-  for (let i = 0; i < pixels.length; i += 4) {
-    const lab = oklab(pixels[i]!, pixels[i + 1]!, pixels[i + 2]!)
-    const vivid = Math.hypot(lab.a, lab.b)
-    a += lab.a * vivid
-    b += lab.b * vivid
-    weight += vivid
-  }
-  if (weight < 1) return { hue: 260, chroma: 0.01 }
-  ;[a, b] = [a / weight, b / weight]
-  return { hue: ((Math.atan2(b, a) * 180) / Math.PI + 360) % 360, chroma: Math.min(0.13, Math.hypot(a, b)) }
 }
 
 /** Björn Ottosson's OKLab, of an sRGB pixel; only the two axes of colour. */

@@ -25,14 +25,10 @@ export function wordsOf(err: unknown): Words {
   }
 }
 
-/** The words for a notice: translated where its code is known, with the server's sentence as the detail. */
-export function wordsOfNotice(notice: Notice): Words {
-  const message = tOr(`notice.${notice.code}`, notice.message)
-  return {
-    message,
-    hint: tOr(`notice.${notice.code}.hint`, notice.hint ?? ''),
-    detail: notice.message === message ? '' : notice.message,
-  }
+/** The words for a notice: translated where its code is known. */
+export function wordsOfNotice({ code, subject = '', message, hint = '', detail = '' }: Notice): Words {
+  const values = { subject: tOr(`subject.${subject}`, subject) }
+  return { message: tOr(`notice.${code}`, message, values), hint: tOr(`notice.${code}.hint`, hint, values), detail }
 }
 
 /** True for what the stream sends as text; pictures of text (DVD, Blu-ray) are not. */

@@ -1,0 +1,71 @@
+/** Accessibility of every screen, by axe, in both themes and three widths: WCAG 2.2 AA. */
+
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { after, before, test } from 'node:test'
+import { launch, open } from './browser.mjs'
+import { serve } from './server.mjs'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
+const real = process.env.BASE_URL
+const skip = real ? 'the screens are those of the stand-in' : false
+
+const screens = {
+  home: '/', albums: '/music', songs: '/music/songs', album: '/album/a4', 'album with troubles': '/album/a0', 'very long': '/album/a7', films: '/films', film: '/film/f0',
+  'film with trouble': '/film/f6', cinema: '/film/f0/play', search: '/search?q=ha', 'nothing found': '/search?q=zzzqqq', device: '/device', settings: '/settings', design: '/design', missing: '/nowhere',
+}
+
+let [server, browser] = []
+before(async () => {
+  if (skip) return
+  server = await serve()
+  server.state.status.notices = [
+    { code: 'disk-away', level: 'warning', subject: 'Old Stick', message: 'x', detail: 'usb 1-1', since: new Date().toISOString() },
+    { code: 'service-failing', level: 'error', subject: 'Playing', message: 'x', detail: 'exit status 2' },
+  ]
+  browser = await launch()
+})
+after(async () => {
+  await browser?.close()
+  await server?.close()
+})
+
+for (const width of [320, 1280, 1920]) {
+  for (const theme of ['dark', 'light']) {
+    test(`${width} px, ${theme}`, { skip }, async (context) => {
+      const { page, troubles, close } = await open(browser, server.url, { width, height: width < 400 ? 640 : 900, theme, reducedMotion: 'reduce' })
+      try {
+        const check = async (name) => {
+          await page.waitForTimeout(250)
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+          assert.ok(overflow <= 0, `${name}: ${overflow} px wider than the window`)
+          await page.evaluate(axe)
+          const { violations } = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags }), tags)
+          const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.any[0]?.message ?? node.failureSummary}`))
+          assert.deepEqual(found, [], name)
+        }
+        for (const [name, path] of Object.entries(screens)) {
+          await context.test(name, async () => {
+            await page.goto(server.url + path, { waitUntil: 'load' })
+            await page.locator('main h1, main h2, [role=dialog]').first().waitFor({ state: 'attached' })
+            await check(name)
+          })
+        }
+        await context.test('now playing', async () => {
+          await page.goto(server.url + '/album/a4')
+          await page.getByRole('button', { name: 'Play', exact: true }).first().click()
+          await page.getByRole('region', { name: 'Player' }).waitFor()
+          await check('with the player')
+          await page.getByRole('link', { name: /^Now playing: / }).click()
+          await page.getByRole('dialog', { name: 'Now playing' }).waitFor()
+          await check('now playing')
+        })
+        await context.test('no trouble', () => assert.deepEqual(troubles, []))
+      } finally {
+        await close()
+      }
+    })
+  }
+}

@@ -58,7 +58,9 @@ func (b *build) card(ctx context.Context, c *content) (Result, error) {
 	if err := os.Rename(partial, r.Image); err != nil {
 		return Result{}, err
 	}
-	info, err := json.MarshalIndent(r, "", " ")
+	public := r // without this machine's directories
+	public.Image, public.Zstd = filepath.Base(r.Image), baseOrNone(r.Zstd)
+	info, err := json.MarshalIndent(public, "", " ")
 	if err != nil {
 		return Result{}, err
 	}
@@ -138,6 +140,13 @@ func format(p slot.Partition, t time.Time) fat.Format {
 		Bits: bits, Size: p.Size, Start: p.Start, Label: p.Label,
 		Serial: diskSignature + uint32(p.Number), Time: t, Fresh: true,
 	}
+}
+
+func baseOrNone(name string) string {
+	if name == "" {
+		return ""
+	}
+	return filepath.Base(name)
 }
 
 func sumFile(name string) (string, error) {

@@ -98,9 +98,7 @@ func Flash(ctx context.Context, o FlashOptions) error {
 			Hint: "Use a card of 2 GB or more.",
 		}
 	}
-	if err := o.confirm(target); err != nil {
-		return err
-	}
+	// All that can go wrong goes wrong before the question.
 	disk, err := openTarget(target)
 	if err != nil {
 		return err
@@ -108,6 +106,9 @@ func Flash(ctx context.Context, o FlashOptions) error {
 	defer disk.Close()
 	plan, err := o.plan(image, disk, target)
 	if err != nil {
+		return err
+	}
+	if err := o.confirm(target); err != nil {
 		return err
 	}
 	if err := o.write(ctx, disk, plan); err != nil {

@@ -41,6 +41,7 @@ import (
 // Options says what image to make.
 type Options struct {
 	Config  string             // the instance's config.json
+	Source  string             // a directory of manofwar's module, for an instance that is in no module itself; empty: the current one
 	Board   board.Board        // must have an Image
 	Units   []service.Unit     // manofwar's own services; the instance's programs join them
 	Key     ed25519.PrivateKey // signs the slot
@@ -156,7 +157,7 @@ func newBuild(ctx context.Context, o Options) (*build, error) {
 		o.Log.Warn(w)
 	}
 	b := &build{Options: o, config: c}
-	if b.goTool, err = newGoTool(o.Board, c); err != nil {
+	if b.goTool, err = newGoTool(o.Board, c, o.Source); err != nil {
 		return nil, err
 	}
 	return b, b.pins(ctx)

@@ -51,13 +51,20 @@ func (e *ProgramError) Unwrap() error { return e.Err }
 // goTool runs the go command for an instance.
 type goTool struct {
 	instance string // the instance's directory
+	source   string // where packages are looked up for which the instance has no module
 	env      []string
 }
 
-func newGoTool(b board.Board, c *instance.Config) (goTool, error) {
+func newGoTool(b board.Board, c *instance.Config, source string) (goTool, error) {
 	dir, err := filepath.Abs(filepath.Dir(c.Path))
 	if err != nil {
 		return goTool{}, err
+	}
+	if source, err = filepath.Abs(source); err != nil {
+		return goTool{}, err
+	}
+	if inModule(dir) {
+		source = dir
 	}
 	for _, kv := range c.Environment {
 		for _, want := range []string{"GOOS=linux", "GOARCH=" + b.GOARCH} {
@@ -68,11 +75,26 @@ func newGoTool(b board.Board, c *instance.Config) (goTool, error) {
 		}
 	}
 	env := append(os.Environ(), c.Environment...)
-	return goTool{dir, append(env, "GOOS=linux", "GOARCH="+b.GOARCH, "CGO_ENABLED=0")}, nil
+	return goTool{dir, source, append(env, "GOOS=linux", "GOARCH="+b.GOARCH, "CGO_ENABLED=0")}, nil
+}
+
+// inModule tells whether the go command finds a go.mod from a directory.
+func inModule(dir string) bool {
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return true
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return false
+		}
+		dir = parent
+	}
 }
 
 // workDir returns where to run the go command for a package: gokrazy gives a package, or a parent of it, a module of its
-// own in the instance's builddir; without one the instance's own directory says which versions are wanted.
+// own in the instance's builddir. Without one, the module that the instance is in says which versions are wanted, and for
+// an instance in none, manofwar's.
 func (g goTool) workDir(pkg string) string {
 	for p := pkg; p != "." && p != "/"; p = path.Dir(p) {
 		dir := filepath.Join(g.instance, "builddir", filepath.FromSlash(p))
@@ -80,7 +102,7 @@ func (g goTool) workDir(pkg string) string {
 			return dir
 		}
 	}
-	return g.instance
+	return g.source
 }
 
 func (g goTool) run(ctx context.Context, pkg string, env []string, args ...string) (string, error) {

@@ -133,6 +133,28 @@ func writeTar(t *testing.T, name string) {
 	}
 }
 
+// TestInstanceOfGokrazy has an instance as gokrazy makes them: in no module, with one per package in builddir.
+func TestInstanceOfGokrazy(t *testing.T) {
+	source := filepath.Dir(testInstance(t, nil))
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"config.json":                         `{"Hostname": "theirs", "Packages": ["example.com/hello"], "SerialConsole": "disabled"}`,
+		"builddir/example.com/hello/go.mod":   "module example.com/hello\n\ngo 1.26\n",
+		"builddir/example.com/hello/hello.go": "package main\n\nfunc main() {}\n",
+	} {
+		writeTestFile(t, filepath.Join(dir, name), text)
+	}
+	o := testOptions(t, filepath.Join(dir, "config.json"), qemu.Board())
+	o.Source = source
+	tree, err := rootOf(t, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := tree.Get("user/hello"); !ok {
+		t.Error("the root has no /user/hello")
+	}
+}
+
 func TestBuildErrors(t *testing.T) {
 	tool := `{"Hostname": "a", "Packages": ["manofwar/cmd/tool"], "PackageConfig": {"manofwar/cmd/tool": {%}}}`
 	for _, tt := range []struct {

@@ -367,3 +367,91 @@ func (p *patched) ReadAt(b []byte, off int64) (int, error) {
 	}
 	return n, err
 }
+
+// TestReadsWhatOthersWrite has mtools fill, thin out and fill a volume again, so that its files lie in pieces.
+func TestReadsWhatOthersWrite(t *testing.T) {
+	for _, prog := range []string{"mkfs.fat", "mcopy", "mdel", "mmd"} {
+		if _, err := exec.LookPath(prog); err != nil {
+			t.Skipf("needs %s (apt packages dosfstools and mtools)", prog)
+		}
+	}
+	for _, bits := range []string{"16", "32"} {
+		t.Run("FAT"+bits, func(t *testing.T) {
+			dir := t.TempDir()
+			img := filepath.Join(dir, "volume.img")
+			run := func(name string, args ...string) {
+				t.Helper()
+				if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+					t.Fatalf("%s: %v: %s", name, err, out)
+				}
+			}
+			run("mkfs.fat", "-C", "-F", bits, "-s", "1", "-n", "OTHERS", img, map[string]string{"16": "20480", "32": "40960"}[bits])
+			want := map[string]string{}
+			put := func(name, text string) {
+				t.Helper()
+				file := filepath.Join(dir, "source")
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				run("mcopy", "-i", img, file, "::"+name)
+				want[name] = text
+			}
+			for i := range 24 {
+				put(fmt.Sprintf("file number %d.bin", i), strings.Repeat(fmt.Sprint(i), 1500))
+			}
+			run("mmd", "-i", img, "::lower", "::A Directory")
+			for i := 0; i < 24; i += 2 {
+				name := fmt.Sprintf("file number %d.bin", i)
+				run("mdel", "-i", img, "::"+name)
+				delete(want, name)
+			}
+			put("lower/pieces.txt", strings.Repeat("in pieces", 4000))
+			put("A Directory/Überlänge.txt", "umlauts")
+			f, err := os.Open(img)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			info, err := f.Stat()
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := fat.Open(f, info.Size())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, text := range want {
+				if got, err := fs.ReadFile(v, name); err != nil || string(got) != text {
+					t.Errorf("%s: %d bytes, %v; want %d", name, len(got), err, len(text))
+				}
+			}
+			// On FAT32, mtools goes on behind the last file.
+			if x, err := v.Extents("lower/pieces.txt"); err != nil || bits == "16" && len(x) < 2 {
+				t.Errorf("the file lies in %v, %v; want pieces", x, err)
+			}
+		})
+	}
+}
+
+// TestWriteFails passes the target's own error on.
+func TestWriteFails(t *testing.T) {
+	full := errors.New("no space left on device")
+	for n := range 8 {
+		err := fat.Write(&failing{after: n, err: full}, fat.Format{Bits: 32, Size: 40 * mib, Fresh: true}, files(sample))
+		if !errors.Is(err, full) {
+			t.Errorf("after %d writes: %v", n, err)
+		}
+	}
+}
+
+type failing struct {
+	after int
+	err   error
+}
+
+func (f *failing) WriteAt(p []byte, _ int64) (int, error) {
+	if f.after--; f.after < 0 {
+		return 0, f.err
+	}
+	return len(p), nil
+}

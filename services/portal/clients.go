@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"net/url"
-	"strconv"
 
 	initapi "manofwar/init/api"
 	"manofwar/internal/ipc"
@@ -34,29 +33,6 @@ type machine interface {
 	Eject(ctx context.Context, disk string) error
 }
 
-// pid1 calls init.sock.
-type pid1 struct{ ipc *ipc.Client }
-
-func (c pid1) Status(ctx context.Context) (s initapi.Status, err error) {
-	return s, c.ipc.Get(ctx, "/status", &s)
-}
-
-func (c pid1) Disks(ctx context.Context) (d []initapi.Disk, err error) {
-	return d, c.ipc.Get(ctx, "/disks", &d)
-}
-
-func (c pid1) Log(ctx context.Context, service string, tail int) (lines []initapi.Line, err error) {
-	return lines, c.ipc.Get(ctx, "/logs/"+url.PathEscape(service)+"?tail="+strconv.Itoa(tail), &lines)
-}
-
-func (c pid1) Eject(ctx context.Context, disk string) error {
-	return c.ipc.Post(ctx, "/eject", map[string]string{"id": disk}, nil)
-}
-
-func (c pid1) Events(ctx context.Context) iter.Seq2[ipc.Event, error] {
-	return c.ipc.Events(ctx, "/events")
-}
-
 // sources are the questions from which the state of the whole is put together, and the streams that say when to ask
 // again. They are the clients' methods; a test puts its own there.
 type sources struct {
@@ -71,7 +47,7 @@ type sources struct {
 // dial points the service at the sockets in runDir. Nothing is connected yet.
 func (p *Service) dial(runDir string) {
 	catalog, stream, network := catalogapi.NewClient(runDir), streamapi.NewClient(runDir), netapi.NewClient(runDir)
-	device := pid1{ipc.NewClient(runDir, initapi.Name)}
+	device := initapi.NewClient(runDir)
 	p.shelves, p.planner, p.machine = catalog, stream, device
 	p.watch.sources = sources{
 		library: catalog.Status, stream: stream.Status, network: network.Status, device: device.Status, disks: device.Disks,

@@ -162,7 +162,7 @@ func TestBetterThanNetHTTP(t *testing.T) {
 }
 
 // odd matches the ranges that deliver and net/http treat differently, on purpose.
-var odd = regexp.MustCompile(`\+|[0-9]{18}|-[ \t]*0+[ \t]*(,|$)|^[^=]*$`)
+var odd = regexp.MustCompile(`\+|[0-9]{18}|-[ \t]*0+[ \t]*(,|$)`)
 
 func FuzzRange(f *testing.F) {
 	for _, seed := range []string{"bytes=0-1", "bytes=-3", "bytes=2-,1-1", "bytes=9-4", "bytes=99-", "bytes=,,1-2,", "bytes=1-2-3", "items=0-1", "bytes=0-18446744073709551616"} {
@@ -184,7 +184,7 @@ func FuzzRange(f *testing.F) {
 		if total > size || len(spans) > maxRanges {
 			t.Fatalf("%q: %d spans, %d bytes of %d", header, len(spans), total, size)
 		}
-		if !strings.HasPrefix(header, "bytes=") || odd.MatchString(header[6:]) || strings.Count(header, ",") >= maxRanges || strings.Trim(header, " \t") != header {
+		if size == 0 || !strings.HasPrefix(header, "bytes=") || odd.MatchString(header[6:]) || strings.Count(header, ",") >= maxRanges || strings.Trim(header, " \t") != header || strings.ContainsAny(header, "\r\n") {
 			return
 		}
 		content := bytes.Repeat([]byte("0123456789"), 30)[:size]

@@ -69,7 +69,7 @@ func parseSpec(spec string, size int64) (s span, satisfiable bool, err error) {
 		return span{size - n, n}, n > 0, err
 	}
 	start, err := parsePosition(first)
-	if err != nil {
+	if err != nil || start >= size {
 		return s, false, err
 	}
 	end := int64(math.MaxInt64)
@@ -78,7 +78,7 @@ func parseSpec(spec string, size int64) (s span, satisfiable bool, err error) {
 			return s, false, errRange
 		}
 	}
-	return span{start, min(end, size-1) - start + 1}, start < size, nil
+	return span{start, min(end, size-1) - start + 1}, true, nil
 }
 
 // parsePosition parses digits, and nothing else. A number too large to hold becomes the largest: it is past every end.

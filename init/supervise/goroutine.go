@@ -14,7 +14,7 @@ import (
 	"manofwar/internal/service"
 )
 
-// stopGrace is how long a service may take to end after it was asked to.
+// stopGrace is the default of how long a service may take to end after it was asked to.
 const stopGrace = 5 * time.Second
 
 // errAbandoned is the end of a Goroutine service that did not heed its context: it still runs, and nobody waits.
@@ -26,6 +26,8 @@ type Goroutine struct {
 	StateDir string       // each service's state is in a directory of its name below
 	RunDir   string       // where the sockets are
 	Handler  slog.Handler // gets every service's log besides its [Ring]; nil: none
+
+	Grace time.Duration // how long a service may take to end after it was asked to; 0: 5 s
 }
 
 // Memory returns 0: the services' memory cannot be told apart.
@@ -52,7 +54,7 @@ func (g *Goroutine) Run(ctx context.Context, spec service.Spec, run Report) erro
 		return err
 	case <-ctx.Done():
 	}
-	late := time.NewTimer(stopGrace)
+	late := time.NewTimer(orDefault(g.Grace, stopGrace))
 	defer late.Stop()
 	select {
 	case err := <-ended:

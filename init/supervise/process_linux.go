@@ -55,6 +55,7 @@ type ProcessConfig struct {
 	RunDir   string
 	Media    string // the directory of media disks: whoever may read it is in the group MediaGroup
 	MediaGID int
+	Grace    time.Duration // between the request to end and SIGKILL; 0: 5 s
 }
 
 // Account is a Unix user.
@@ -168,7 +169,7 @@ func (p *Process) Run(ctx context.Context, spec service.Spec, run Report) (err e
 	} else {
 		run.Ready()
 	}
-	status := proc.wait(ctx)
+	status := proc.wait(ctx, orDefault(p.cfg.Grace, stopGrace))
 	err = proc.killRest()
 	if proc.notify != nil {
 		proc.notify.close()
@@ -358,14 +359,14 @@ func (r *process) start() error {
 }
 
 // wait returns the process's end. Once ctx ends it asks for it, then forces it.
-func (r *process) wait(ctx context.Context) syscall.WaitStatus {
+func (r *process) wait(ctx context.Context, grace time.Duration) syscall.WaitStatus {
 	select {
 	case status := <-r.end:
 		return status
 	case <-ctx.Done():
 	}
 	_ = syscall.Kill(r.pid, syscall.SIGTERM) // it may have ended just now
-	late := time.NewTimer(stopGrace)
+	late := time.NewTimer(grace)
 	defer late.Stop()
 	select {
 	case status := <-r.end:

@@ -18,7 +18,7 @@
 // card costs no CPU time. Its writer is our own, 300 lines from the kernel's header: the library at hand
 // (go-diskfs) takes owners and modes from a directory of the build machine and stamps the current time.
 //
-// Time zones are Debian's files (450 kB with the older names that browsers still report), not the one archive that Go
+// Time zones are Debian's files (480 kB with the older names that browsers still report), not the one archive that Go
 // can read (400 kB): any program finds them, and an owner may add programs that are not in Go.
 //
 // The codec engine is linked statically, with address randomisation and stack protection: it reads what anyone may have put

@@ -105,6 +105,10 @@ type Extent struct {
 // KeyframeSpacing bounds how many keyframes an index remembers: those that are closer together are of no use for seeking.
 const KeyframeSpacing = 400 * time.Millisecond
 
+// MaxSamples bounds how many samples one call of [Movie.Samples] returns: hours of sound, but not what a hostile file
+// claims.
+const MaxSamples = 1 << 20
+
 // Corrupt returns an error that wraps [media.ErrCorrupt] and says what is wrong.
 func Corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", media.ErrCorrupt, fmt.Errorf(format, args...))

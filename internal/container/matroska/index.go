@@ -255,8 +255,12 @@ func (m *Movie) extent(r io.ReaderAt, t *track) (e container.Extent, err error) 
 	}
 	e.Last, e.End = t.keys[0], t.keys[0]+1
 	i := slices.Index(m.tracks, t)
-	lastly := func(mark int64) (found bool, err error) {
-		samples, err := m.Samples(r, i, mark, math.MaxInt64, nil)
+	lastly := func(at int) (found bool, err error) {
+		to := int64(math.MaxInt64)
+		if at+1 < len(marks) {
+			to = marks[at+1]
+		}
+		samples, err := m.Samples(r, i, marks[at], to, nil)
 		for _, s := range samples {
 			e.End = max(e.End, s.PTS+int64(s.Duration), s.DTS+int64(s.Duration))
 			if s.Sync {
@@ -271,7 +275,7 @@ func (m *Movie) extent(r io.ReaderAt, t *track) (e container.Extent, err error) 
 		if hi < len(marks)-1 {
 			at = (lo + hi) / 2
 		}
-		found, err := lastly(marks[at])
+		found, err := lastly(at)
 		if err != nil {
 			return e, err
 		}
@@ -324,6 +328,9 @@ func (m *Movie) Samples(r io.ReaderAt, i int, from, to int64, dst []container.Sa
 				continue
 			}
 			wanted = pts >= from
+		}
+		if wanted && len(dst) >= container.MaxSamples {
+			return dst, container.Corrupt("more than %d samples in a row", container.MaxSamples)
 		}
 		if wanted {
 			dst = m.appendFrames(dst, t, &b, pts, frame)

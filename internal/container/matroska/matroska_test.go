@@ -83,7 +83,7 @@ func TestReadErrorsAreNotDamage(t *testing.T) {
 
 func FuzzMovie(f *testing.F) {
 	for _, file := range files {
-		containertest.Seed(f, fixture.Remux(f, "short-"+file.name, fixture.BFrames(f), append([]string{"-t", "2"}, file.args...)...))
+		containertest.Seed(f, fixture.Remux(f, "tiny-"+file.name, fixture.Tiny(f), file.args...))
 	}
 	f.Fuzz(containertest.Exercise)
 }

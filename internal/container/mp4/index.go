@@ -103,6 +103,9 @@ func (m *Movie) Samples(r io.ReaderAt, i int, from, to int64, dst []container.Sa
 			}
 			wanted = s.PTS >= from
 		}
+		if wanted && len(dst) == container.MaxSamples {
+			return dst, container.Corrupt("more than %d samples in a row", container.MaxSamples)
+		}
 		if wanted {
 			dst = append(dst, s)
 		}

@@ -11,7 +11,10 @@ import (
 
 // Status tells how the network is, for other services and for people.
 func (p *Policy) Status(now time.Time) api.Status {
-	s := api.Status{Hostname: p.hostname, Clock: p.clock, Trouble: p.trouble, Links: []api.Link{}}
+	s := api.Status{Clock: p.clock, Trouble: p.trouble, Links: []api.Link{}}
+	if p.named {
+		s.Hostname = p.hostname
+	}
 	for _, l := range p.ordered() {
 		s.Links = append(s.Links, api.Link{
 			Name:      l.Name,
@@ -52,7 +55,7 @@ func (p *Policy) reason(l *link) string {
 	switch {
 	case p.manage && l.Kind == WiFi:
 		return "WiFi is not managed by this version. Use a network cable."
-	case !l.Carrier && l.Kind == Ethernet:
+	case !l.Carrier && p.manage:
 		return "No cable is plugged in, or the other end is off."
 	case !l.Carrier:
 		return "It is not connected."
@@ -64,7 +67,7 @@ func (p *Policy) reason(l *link) string {
 		return "Waiting for an address."
 	case l.self.IsValid():
 		return "No router answers. Only what is on the same cable or switch reaches this device."
-	case !l.gateway().IsValid():
+	case p.manage && !l.gateway().IsValid():
 		return "The network has no router to the internet."
 	}
 	return ""

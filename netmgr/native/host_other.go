@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
@@ -27,6 +28,9 @@ const lookAgain = 10 * time.Second
 
 // run tells what happens to the links until ctx ends.
 func (h *host) run(ctx context.Context) error {
+	if name, err := os.Hostname(); err == nil {
+		h.tell(ctx, netmgr.Named{Hostname: hostLabel(name)}) // which the system itself answers
+	}
 	tick := time.NewTicker(lookAgain)
 	defer tick.Stop()
 	known := make(map[int]bool)
@@ -48,13 +52,14 @@ func (h *host) look(ctx context.Context, known map[int]bool) {
 	}
 	seen := make(map[int]bool)
 	for _, i := range all {
-		if len(i.HardwareAddr) != 6 || i.Flags&net.FlagLoopback != 0 {
-			continue
+		list := addresses(i)
+		if len(i.HardwareAddr) != 6 || i.Flags&net.FlagLoopback != 0 || !slices.ContainsFunc(list, routed) {
+			continue // these systems have many that lead nowhere
 		}
 		seen[i.Index], known[i.Index] = true, true
 		h.tell(ctx, netmgr.LinkChanged{Link: netmgr.Link{
 			Index: i.Index, Name: i.Name, Kind: netmgr.Ethernet, MAC: i.HardwareAddr,
-			Up: i.Flags&net.FlagUp != 0, Carrier: i.Flags&net.FlagRunning != 0, Addresses: addresses(i),
+			Up: i.Flags&net.FlagUp != 0, Carrier: i.Flags&net.FlagRunning != 0, Addresses: list,
 		}})
 	}
 	for index := range known {
@@ -64,6 +69,8 @@ func (h *host) look(ctx context.Context, known map[int]bool) {
 		}
 	}
 }
+
+func routed(p netip.Prefix) bool { return p.Addr().IsGlobalUnicast() }
 
 func addresses(i net.Interface) []netip.Prefix {
 	list, err := i.Addrs()

@@ -110,8 +110,15 @@ func (s *Service) Run(ctx context.Context, env service.Env) error {
 	return nil
 }
 
+// tryAgain is after how long a plan that could not be carried out is tried again, should nothing happen meanwhile.
+const tryAgain = 5 * time.Second
+
 // loop is the one goroutine that knows the policy.
 func (s *Service) loop(ctx context.Context, env service.Env, p *netmgr.Policy, h *host, events <-chan netmgr.Event) {
+	retry := time.NewTimer(tryAgain)
+	retry.Stop()
+	defer retry.Stop()
+	var last error
 	env.Healthy(nil)
 	for {
 		select {
@@ -119,16 +126,24 @@ func (s *Service) loop(ctx context.Context, env service.Env, p *netmgr.Policy, h
 			return
 		case ev := <-events:
 			p.Handle(time.Now(), ev)
+		case <-retry.C:
 		}
 		for range len(events) { // what came together is carried out together
 			p.Handle(time.Now(), <-events)
 		}
 		err := h.carryOut(ctx, p.Plan())
-		if err != nil && ctx.Err() == nil {
-			env.Log.Warn("network not configured", "err", err)
+		if ctx.Err() != nil {
+			return
 		}
-		p.Handle(time.Now(), trouble(err))
-		env.Healthy(err)
+		if retry.Stop(); err != nil {
+			env.Log.Warn("network not configured", "err", err)
+			retry.Reset(tryAgain)
+		}
+		if fmt.Sprint(err) != fmt.Sprint(last) {
+			p.Handle(time.Now(), trouble(err))
+			env.Healthy(err)
+			last = err
+		}
 		s.publish(env, p.Status(time.Now()))
 	}
 }

@@ -80,8 +80,12 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if back, err := setup.Parse(text); err != nil || !reflect.DeepEqual(back, s) {
-			t.Errorf("%+v reads back as %+v, %v", s, back, err)
+		back, err := setup.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := back.JSON(); err != nil || string(again) != string(text) {
+			t.Errorf("%s reads back as %s, %v", text, again, err)
 		}
 	})
 }

@@ -53,8 +53,8 @@ func Unmarshal(file string, data []byte, v any) error {
 		}
 		return at(0, "", err)
 	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	if offset, field, err := unknown(d, reflect.TypeOf(v), ""); err != nil {
+	w := walker{json.NewDecoder(bytes.NewReader(data)), data}
+	if offset, field, err := w.unknown(reflect.TypeOf(v), ""); err != nil {
 		return at(offset, field, err)
 	}
 	return nil
@@ -83,40 +83,48 @@ func inWords(t reflect.Type) string {
 	return "a number"
 }
 
-// unknown reads one value from d, which is known to be well-formed and of type t, and finds the first field that t does
-// not have. It walks the tokens itself because the decoder's own complaint says neither where nor what there is.
-func unknown(d *json.Decoder, t reflect.Type, path string) (offset int64, field string, err error) {
+// walker reads well-formed JSON token by token, because the decoder's own complaint about a field says neither where it is
+// nor what there is.
+type walker struct {
+	*json.Decoder
+	data []byte
+}
+
+// unknown reads one value of type t and finds the first field that t does not have.
+func (w walker) unknown(t reflect.Type, path string) (offset int64, field string, err error) {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	token, err := d.Token()
+	token, err := w.Token()
 	if err != nil {
-		return d.InputOffset(), path, err
+		return w.InputOffset(), path, err
 	}
 	switch token {
 	case json.Delim('['):
-		for i := 0; d.More(); i++ {
-			if offset, field, err := unknown(d, elem(t), fmt.Sprintf("%s[%d]", path, i)); err != nil {
+		for i := 0; w.More(); i++ {
+			if offset, field, err := w.unknown(elem(t), fmt.Sprintf("%s[%d]", path, i)); err != nil {
 				return offset, field, err
 			}
 		}
-		_, err = d.Token()
+		_, err = w.Token()
 	case json.Delim('{'):
-		for d.More() {
-			if offset, field, err := unknownMember(d, t, path); err != nil {
+		for w.More() {
+			if offset, field, err := w.member(t, path); err != nil {
 				return offset, field, err
 			}
 		}
-		_, err = d.Token()
+		_, err = w.Token()
 	}
-	return d.InputOffset(), path, err
+	return w.InputOffset(), path, err
 }
 
-// unknownMember reads one member of an object.
-func unknownMember(d *json.Decoder, t reflect.Type, path string) (offset int64, field string, err error) {
-	token, err := d.Token()
+// member reads one member of an object.
+func (w walker) member(t reflect.Type, path string) (offset int64, field string, err error) {
+	offset = w.InputOffset()
+	offset += int64(max(0, bytes.IndexByte(w.data[offset:], '"')))
+	token, err := w.Token()
 	if err != nil {
-		return d.InputOffset(), path, err
+		return offset, path, err
 	}
 	key, _ := token.(string)
 	inner, sub := elem(t), fmt.Sprintf("%s[%q]", path, key)
@@ -126,11 +134,11 @@ func unknownMember(d *json.Decoder, t reflect.Type, path string) (offset int64, 
 		i := slices.IndexFunc(names, func(n string) bool { return strings.EqualFold(n, key) })
 		if i < 0 {
 			slices.Sort(names)
-			return d.InputOffset() - int64(len(key)) - 2, sub, fmt.Errorf("no such field, want one of %s", strings.Join(names, ", "))
+			return offset, sub, fmt.Errorf("no such field, want one of %s", strings.Join(names, ", "))
 		}
 		inner = types[i]
 	}
-	return unknown(d, inner, sub)
+	return w.unknown(inner, sub)
 }
 
 func elem(t reflect.Type) reflect.Type {

@@ -94,29 +94,16 @@ func (b *builder) wifi() error {
 	return nil
 }
 
-func (b *builder) modules() error {
-	if b.Modules == nil {
-		return nil
-	}
-	// Debian's trees point to headers by these names.
-	return b.tree.AddFS("lib/modules", without{b.Modules, []string{"*/build", "*/source"}}, "the kernel's modules")
-}
-
-// without is a file system without what matches some patterns of [path.Match].
+// without is a file system without some files and directories.
 type without struct {
 	fs.FS
-	patterns []string
+	paths []string
 }
 
 // ReadDir implements [fs.ReadDirFS].
 func (w without) ReadDir(name string) ([]fs.DirEntry, error) {
 	list, err := fs.ReadDir(w.FS, name)
-	return slices.DeleteFunc(list, func(d fs.DirEntry) bool {
-		return slices.ContainsFunc(w.patterns, func(p string) bool {
-			match, _ := path.Match(p, path.Join(name, d.Name()))
-			return match
-		})
-	}), err
+	return slices.DeleteFunc(list, func(d fs.DirEntry) bool { return slices.Contains(w.paths, path.Join(name, d.Name())) }), err
 }
 
 // ReadLink implements [fs.ReadLinkFS].

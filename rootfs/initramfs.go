@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"time"
 )
 
@@ -120,17 +119,4 @@ func (c *cpio) Write(b []byte) (int, error) {
 func (c *cpio) pad(to int64) error {
 	_, err := c.Write(bytes.Repeat([]byte{0}, int((to-c.at%to)%to)))
 	return err
-}
-
-// ModuleEntries lists the files names of fsys below lib/modules, for [Initramfs]. The errors name a missing module.
-func ModuleEntries(fsys fs.FS, names ...string) ([]Entry, error) {
-	entries := make([]Entry, 0, len(names))
-	for _, name := range names {
-		content, err := FSFile(fsys, name)
-		if err != nil {
-			return nil, fmt.Errorf("kernel module: %w", err)
-		}
-		entries = append(entries, Entry{Path: path.Join("lib/modules", name), Mode: 0o644, Content: content})
-	}
-	return entries, nil
 }

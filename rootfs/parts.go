@@ -91,13 +91,3 @@ func parseParts(s string) (Parts, error) {
 	}
 	return p, nil
 }
-
-// Sources writes the corresponding source of the programs in the image that are not ours, Debian's archives as published
-// and the scripts, to the file manofwar-sources.tar in dir. The licences of ffmpeg, e2fsprogs and the C library ask that whoever passes
-// an image on offers this too.
-func Sources(ctx context.Context, dir string, progress io.Writer) error {
-	if err := script(ctx, io.Discard, progress, "sources.sh", dir); err != nil {
-		return fmt.Errorf("write corresponding source: %w", err)
-	}
-	return nil
-}

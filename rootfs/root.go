@@ -15,7 +15,6 @@ type Options struct {
 	Parts    Parts    // what is not ours; see [Prepare]
 	Init     Content  // PID 1, also modprobe
 	Manofwar Content  // the services
-	Modules  fs.FS    // kernel modules: a directory per kernel release, as in /lib/modules; nil: none
 	WiFi     bool     // the board has a Raspberry Pi's WiFi
 	Users    []string // whom the services run as; see [Account]
 	Hostname string
@@ -69,12 +68,13 @@ var (
 	}
 )
 
-// Build makes the tree of a root. The caller may add more to it ([Tree.Add]): services.json, an owner's programs.
+// Build makes the tree of a root. The caller adds more to it ([Tree.Add]): services.json, kernel modules, an
+// owner's programs.
 // Its errors name the file that is missing or given twice.
 func Build(o Options) (*Tree, error) {
 	b := builder{Options: o, tree: new(Tree)}
 	for _, part := range []func() error{
-		b.skeleton, b.programs, b.etc, b.certificates, b.timeZones, b.regulatory, b.wifi, b.modules, b.licenses, b.checkLinks,
+		b.skeleton, b.programs, b.etc, b.certificates, b.timeZones, b.regulatory, b.wifi, b.licenses, b.checkLinks,
 	} {
 		if err := part(); err != nil {
 			return nil, fmt.Errorf("build root: %w", err)

@@ -121,12 +121,6 @@ func options(t *testing.T) rootfs.Options {
 		Parts: fakeParts(t), Init: rootfs.Bytes([]byte("init")), Manofwar: rootfs.Bytes([]byte("manofwar")), WiFi: true,
 		Users: []string{"catalog", "portal", "player", "weather-station"}, Hostname: "cinema", Version: "1.2.3",
 		Licenses: map[string]rootfs.Content{"manofwar": rootfs.Bytes([]byte("MIT"))},
-		Modules: fstest.MapFS{
-			"6.12.47/modules.dep":           {Data: []byte("kernel/wifi.ko:\n")},
-			"6.12.47/kernel/wifi.ko":        {Data: []byte("ko"), Mode: 0o600},
-			"6.12.47/kernel/source/deep.ko": {Data: []byte("ko")}, // only the links at the top are left out
-			"6.12.47/build":                 {Data: []byte("/usr/src/linux"), Mode: fs.ModeSymlink | 0o777},
-		},
 	}
 }
 
@@ -181,8 +175,10 @@ func TestBuildErrors(t *testing.T) {
 		"bad user":        {func(o *rootfs.Options) { o.Users = []string{"a:b"} }, `"a:b"`},
 		"group's name":    {func(o *rootfs.Options) { o.Users = []string{"media"} }, "media"},
 		"broken link": {func(o *rootfs.Options) {
-			o.Modules = fstest.MapFS{"6/a.ko": {Data: []byte("gone.ko"), Mode: fs.ModeSymlink | 0o777}}
-		}, "gone.ko"},
+			if err := os.Remove(filepath.Join(o.Parts.TimeZones, "usr/share/zoneinfo/Asia/Kolkata")); err != nil {
+				t.Fatal(err)
+			}
+		}, "Calcutta"},
 	} {
 		o := options(t)
 		test.change(&o)
@@ -249,5 +245,29 @@ func TestTreeConflicts(t *testing.T) {
 				t.Errorf("%s: error %v; want one with %q", name, err, want)
 			}
 		}
+	}
+}
+
+// What a build machine's umask and owners are does not reach the image.
+func TestAddFS(t *testing.T) {
+	tree := new(rootfs.Tree)
+	err := tree.AddFS("opt", fstest.MapFS{
+		"bin/run":   {Data: []byte("x"), Mode: 0o700},
+		"etc/conf":  {Data: []byte("x"), Mode: 0o666},
+		"bin/alias": {Data: []byte("run"), Mode: fs.ModeSymlink | 0o777},
+	}, "a test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list strings.Builder
+	if err := tree.List(&list); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "addfs.txt", list.String())
+	if e, _ := tree.Get("opt/etc"); e.Origin != "a test" {
+		t.Errorf("origin %q", e.Origin)
+	}
+	if err := new(rootfs.Tree).AddFS("opt", fstest.MapFS{"pipe": {Mode: fs.ModeNamedPipe}}, "a test"); err == nil {
+		t.Error("a pipe was added")
 	}
 }

@@ -6,7 +6,7 @@
 // results lie in $MANOFWAR_CACHE, by default manofwar in the user's cache directory, under a hash of recipe and
 // versions. [Build] lays all of it out as a [Tree] by the tables in root.go; the caller adds what is particular to an
 // image. [WriteSquashFS] writes the root, [WriteInitramfs] the archive for the boot's first phase ([Initramfs]).
-// [Sources] writes the corresponding source, which has to be offered with an image.
+// build/sources.sh writes the corresponding source, which has to be offered with an image.
 //
 // It leaves out what decides an image: the kernel and its modules, boot files, services, partitions and signatures are
 // in package gokrazy; what a board is, in package board.

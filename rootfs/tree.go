@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path"
 	"slices"
@@ -215,24 +214,6 @@ func (t *Tree) List(w io.Writer) error {
 			more = fmt.Sprintf(" %d:%d", e.Major, e.Minor)
 		}
 		if _, err := fmt.Fprintf(w, "%s %d %d %d /%s%s\n", e.Mode, e.UID, e.GID, e.Content.Size, name, more); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Summary writes the sizes of the contents by origin, the largest first: "16.9 MB ffmpeg" a line.
-func (t *Tree) Summary(w io.Writer) error {
-	sums := map[string]int64{}
-	for _, e := range t.entries {
-		if e.Mode.IsRegular() {
-			sums[origin(e)] += e.Content.Size
-		}
-	}
-	for _, name := range slices.SortedFunc(maps.Keys(sums), func(a, b string) int {
-		return cmp.Or(cmp.Compare(sums[b], sums[a]), cmp.Compare(a, b))
-	}) {
-		if _, err := fmt.Fprintf(w, "%7.2f MB  %s\n", float64(sums[name])/1e6, name); err != nil {
 			return err
 		}
 	}

@@ -202,7 +202,7 @@ func TestSeeksLand(t *testing.T) {
 			s := serve(t, f.make(t))
 			list := parse(t, string(s.body(t, "hls/main.m3u8")))
 			head := s.body(t, "hls/"+list.init)
-			for at := 0.2; at < list.starts[len(list.starts)-1]; at += 3.1 {
+			for at := 0.2; at < list.starts[len(list.starts)-1]; at += 5.7 {
 				n := slices.IndexFunc(list.starts, func(s float64) bool { return s > at }) - 1
 				file := filepath.Join(t.TempDir(), fmt.Sprintf("%d.mp4", n))
 				if err := os.WriteFile(file, append(slices.Clone(head), s.body(t, "hls/"+list.segments[n])...), 0o600); err != nil {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -66,9 +67,11 @@ func serve(t testing.TB, path string) server {
 }
 
 // plan asks for a plan of the film.
-func (s server) plan(what string) (p api.Plan, err error) {
+func (s server) plan(what string) (p api.Plan, err error) { return s.planOf("film", what) }
+
+func (s server) planOf(id, what string) (p api.Plan, err error) {
 	w := httptest.NewRecorder()
-	s.h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/plan/film/"+what, nil))
+	s.h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/plan/"+url.PathEscape(id)+"/"+what, nil))
 	if w.Code != http.StatusOK {
 		e := &ipc.Error{Status: w.Code}
 		return p, errors.Join(json.Unmarshal(w.Body.Bytes(), e), e)

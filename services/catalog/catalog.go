@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -84,7 +85,8 @@ func (s *Service) Run(ctx context.Context, env service.Env) error {
 	err := ipc.Serve(ctx, env, s.handler())
 	cancel()
 	running.Wait()
-	return errors.Join(err, s.index.Close())
+	s.index.Close()
+	return err
 }
 
 // newsLoop tells listeners what has changed, at most once a beat, and the supervisor how the index is.
@@ -133,18 +135,27 @@ func (s *Service) publish(kind string, v any) {
 	}
 }
 
-// flushLoop writes changes to the file, and tries again where that could not be done.
+// flushLoop writes changes to the file, and tries again where that could not be done. When there is no more to do it gives
+// back the memory that scanning and writing took: the next scan may be days away.
 func (s *Service) flushLoop(ctx context.Context) {
 	tick := time.NewTicker(flushEvery)
 	defer tick.Stop()
+	worked := true
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if s.index.Pending() > 0 || s.index.Trouble() != "" {
-				s.index.Flush()
-			}
+		}
+		switch {
+		case s.index.Pending() > 0 || s.index.Trouble() != "":
+			s.index.Flush()
+			worked = true
+		case !s.scans.idle():
+			worked = true
+		case worked:
+			debug.FreeOSMemory()
+			worked = false
 		}
 	}
 }

@@ -137,6 +137,13 @@ func (q *scans) running() bool {
 	return q.state.Running
 }
 
+// idle reports whether no library waits or is being scanned.
+func (q *scans) idle() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.queue) == 0 && q.current == ""
+}
+
 func (q *scans) unchangedCount() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -50,7 +50,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir, said := t.TempDir(), 0
-	for range 20 {
+	for range 12 {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond+time.Duration(rand.IntN(150))*time.Millisecond)
 		cmd := exec.CommandContext(ctx, program) // killed when its time is over
 		cmd.Env = append(os.Environ(), childState+"="+dir)

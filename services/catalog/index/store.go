@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -22,14 +23,15 @@ import (
 	"manofwar/internal/media"
 )
 
-// store is the file. Its database is nil while there is none that can be written.
+// store is the file. It is open only while it is read or written: bbolt maps all of it into memory.
 type store struct {
 	path string
 	log  *slog.Logger
 
-	mu         sync.Mutex // guards db, and is held while it is written
+	mu         sync.Mutex // guards db and generation, and is held while the file is used
 	db         *bbolt.DB
-	dirtyRoots bool // guarded by Index.mu
+	generation uint64 // of the file that has all but what is pending; 0: none has
+	dirtyRoots bool   // guarded by Index.mu
 	trouble    atomic.Pointer[string]
 }
 
@@ -56,8 +58,7 @@ func Open(dir string, log *slog.Logger) *Index {
 	return x
 }
 
-// open opens the file and loads it. A damaged file is set aside; what could be read of it begins another. The caller
-// holds store.mu.
+// open loads the file. A damaged one is set aside; what could be read of it begins another. The caller holds store.mu.
 func (x *Index) open() {
 	s := x.store
 	err := s.beginLoad()
@@ -71,10 +72,11 @@ func (x *Index) open() {
 	if errors.Is(err, errDamaged) {
 		s.log.Warn("index damaged, scanning again", "path", s.path, "err", err)
 		s.setAside()
+		s.generation = 0
 		err = s.open()
 		x.markAll()
 	}
-	s.tell(err)
+	s.tell(errors.Join(err, s.close()))
 }
 
 // maxOpenings is how often a process may die while it reads the file before the file is blamed.
@@ -112,20 +114,47 @@ func (s *store) open() error {
 		if err := checkSize(db, s.path); err != nil {
 			return errors.Join(err, db.Close())
 		}
-		err = db.Update(func(tx *bbolt.Tx) error {
-			for _, name := range [][]byte{rootsBucket, itemsBucket} {
-				if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		if err != nil {
+		if err := prepare(db); err != nil {
 			return errors.Join(err, db.Close())
 		}
 		s.db = db
 		return nil
 	})
+}
+
+// prepare makes the buckets of a new file, and gives it its generation.
+func prepare(db *bbolt.DB) error {
+	if db.View(func(tx *bbolt.Tx) error { return complete(tx) }) == nil {
+		return nil
+	}
+	return db.Update(func(tx *bbolt.Tx) error {
+		if _, err := tx.CreateBucketIfNotExists(rootsBucket); err != nil {
+			return err
+		}
+		items, err := tx.CreateBucketIfNotExists(itemsBucket)
+		if err != nil {
+			return err
+		}
+		return items.SetSequence(rand.Uint64() | 1)
+	})
+}
+
+// complete reports, by an error, a file that lacks a bucket or a generation.
+func complete(tx *bbolt.Tx) error {
+	if tx.Bucket(rootsBucket) == nil || tx.Bucket(itemsBucket) == nil || tx.Bucket(itemsBucket).Sequence() == 0 {
+		return bbolterrors.ErrBucketNotFound
+	}
+	return nil
+}
+
+// close closes the file, if it is open.
+func (s *store) close() error {
+	db := s.db
+	if db == nil {
+		return nil
+	}
+	s.db = nil
+	return s.guard(db.Close)
 }
 
 // openError tells a file that is no database from one that cannot be had.
@@ -167,10 +196,7 @@ func (s *store) guard(f func() error) (err error) {
 // setAside closes the database and renames its file, so that a person can look at it. A database that is damaged may
 // refuse to be closed: then only its name goes.
 func (s *store) setAside() {
-	if db := s.db; db != nil {
-		s.db = nil
-		_ = s.guard(db.Close) // it has been found damaged: no more is to be learned
-	}
+	_ = s.close() // it has been found damaged: no more is to be learned
 	if err := os.Rename(s.path, s.path+".damaged"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.log.Warn("damaged index stays", "err", err)
 	}
@@ -214,6 +240,7 @@ func (x *Index) load() error {
 	defer x.mu.Unlock()
 	var damage error
 	err := x.store.db.View(func(tx *bbolt.Tx) error {
+		x.store.generation = tx.Bucket(itemsBucket).Sequence()
 		for _, bucket := range []struct {
 			name []byte
 			load func(key string, value []byte) error
@@ -287,27 +314,30 @@ func (x *Index) Flush() {
 	s := x.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.db == nil {
-		if err := s.open(); err != nil {
-			if errors.Is(err, errDamaged) {
-				s.setAside()
-			}
-			s.tell(err)
-			return
-		}
-		x.markAll()
+	err := s.open()
+	if err == nil {
+		err = s.guard(x.adopt)
 	}
-	for {
-		more, err := x.flushSome()
-		if errors.Is(err, errDamaged) {
-			s.log.Warn("index damaged, writing it anew", "path", s.path, "err", err)
-			s.setAside()
-		}
-		s.tell(err)
-		if err != nil || !more {
-			return
-		}
+	for more := true; more && err == nil; {
+		more, err = x.flushSome()
 	}
+	if errors.Is(err, errDamaged) {
+		s.log.Warn("index damaged, writing it anew", "path", s.path, "err", err)
+		s.setAside()
+	}
+	s.tell(errors.Join(err, s.close()))
+}
+
+// adopt makes everything pending if the file is not the one that was read or written last: it was set aside, or removed.
+func (x *Index) adopt() error {
+	s := x.store
+	return s.db.View(func(tx *bbolt.Tx) error {
+		if g := tx.Bucket(itemsBucket).Sequence(); g != s.generation {
+			x.markAll()
+			s.generation = g
+		}
+		return nil
+	})
 }
 
 // markAll makes everything pending, for a file that is new.
@@ -400,19 +430,5 @@ func (x *Index) putBack(batch map[string]*entry) {
 	x.store.dirtyRoots = true
 }
 
-// Close writes what is pending and closes the file.
-func (x *Index) Close() error {
-	x.Flush()
-	s := x.store
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.db == nil {
-		return nil
-	}
-	db := s.db
-	s.db = nil
-	if err := s.guard(db.Close); err != nil {
-		return fmt.Errorf("close index: %w", err)
-	}
-	return nil
-}
+// Close writes what is pending. Where that fails the scan after the next start finds it again.
+func (x *Index) Close() { x.Flush() }

@@ -188,9 +188,10 @@ func (g *group) add(h *head) {
 		g.year = h.year
 	}
 	switch {
+	case g.given:
 	case len(h.albumArtists) > 0:
 		g.artists, g.given = h.albumArtists, true
-	case !g.given:
+	default:
 		for _, a := range h.artists {
 			if len(g.artists) < maxAlbumArtists && !slices.Contains(g.artists, a) {
 				g.artists = append(slices.Clip(g.artists), a)

@@ -40,18 +40,24 @@ func (w *window) at(off int64, n int) ([]byte, error) {
 	return w.buf[i : i+n : i+n], nil
 }
 
+// fill reads what holds the n bytes at off: one page of the file if that does, because a disk delivers whole pages.
 func (w *window) fill(off int64, n int) error {
 	if w.reads++; w.reads > maxReads {
 		return corrupt("its headers never end")
 	}
-	want := min(int64(max(n, readAhead)), w.size-off)
+	start := off &^ (readAhead - 1)
+	if off+int64(n) > start+readAhead {
+		start = off
+	}
+	skip := int(off - start)
+	want := min(int64(max(skip+n, readAhead)), w.size-start)
 	buf := w.mem[:]
 	if want > readAhead {
 		buf = make([]byte, want)
 	}
-	got, err := w.r.ReadAt(buf[:want], off)
-	w.off, w.buf = off, buf[:got]
-	if got >= n {
+	got, err := w.r.ReadAt(buf[:want], start)
+	w.off, w.buf = start, buf[:got]
+	if got >= skip+n {
 		return nil
 	}
 	if err == nil || err == io.EOF {

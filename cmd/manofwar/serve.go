@@ -10,9 +10,12 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	initapi "manofwar/init/api"
+	"manofwar/init/control"
 	"manofwar/init/supervise"
 	"manofwar/internal/service"
 )
@@ -80,15 +83,24 @@ func serve(ctx context.Context, term terminal, s settings, state string, verbose
 	}
 	handler := slog.NewTextHandler(term.err, &slog.HandlerOptions{Level: level})
 	specs, made := hostedServices(s)
+	machine := &control.Server{Machine: control.Laptop{Version: version, Started: time.Now()}}
+	made[initapi.Name] = machine
 	super, err := supervise.New(supervise.Config{
-		Specs: specs, Log: slog.New(handler),
+		Specs: append(specs, service.Spec{Name: initapi.Name}), Log: slog.New(handler),
+		Change: func(s initapi.Service) { publish(machine, s) },
 		Runner: &supervise.Goroutine{Services: made, StateDir: state, RunDir: s.runDir, Handler: handler},
 	})
 	if err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
+	machine.Services = super
 	super.Run(ctx)
 	return nil
+}
+
+// publish tells the page of a service's new state, as PID 1 does.
+func publish(machine *control.Server, s initapi.Service) {
+	_ = machine.Events.Publish(initapi.EventService, s) // a Service always encodes
 }
 
 // hostedServices makes every service of the table.

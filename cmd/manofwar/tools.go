@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -147,13 +146,4 @@ type steps struct {
 
 func (s *steps) say(what string) {
 	fmt.Fprintf(s.w, "%5.1f s  %s\n", time.Since(s.began).Seconds(), what)
-}
-
-func flashCommand(term terminal) *ffcli.Command {
-	flags := newFlags("flash", term)
-	return &ffcli.Command{
-		Name: "flash", ShortUsage: "manofwar flash [flags] DEVICE", FlagSet: flags,
-		ShortHelp: "write an image to a card",
-		Exec:      func(context.Context, []string) error { return errors.New("flash: not wired") },
-	}
 }

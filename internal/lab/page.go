@@ -40,6 +40,21 @@ func (m *Machine) Await(ctx context.Context, what string, ok func() bool) error 
 	return nil
 }
 
+// Expect waits until pattern matches in what the console said after the mark, and returns the match and its groups. The
+// end of the machine ends the wait as well.
+func (m *Machine) Expect(ctx context.Context, mark int, pattern string) ([]string, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		select {
+		case <-m.ended:
+			cancel(fmt.Errorf("the machine has ended: %w", m.Wait()))
+		case <-ctx.Done():
+		}
+	}()
+	return m.Console.Wait(ctx, mark, pattern)
+}
+
 // JSON asks the guest's port for path and decodes the answer.
 func (m *Machine) JSON(ctx context.Context, port int, path string, v any) error {
 	resp, err := httpGet(ctx, "http://"+m.Addr(port)+path)

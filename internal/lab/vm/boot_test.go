@@ -79,7 +79,7 @@ func killEach(t *testing.T, m *lab.Machine, before status) {
 func powerCut(t *testing.T, m *lab.Machine) {
 	mark := m.Console.Len()
 	must(t, m.Reset())
-	_, err := m.Console.Wait(within(t, time.Minute), mark, `boot\.slot=2`)
+	_, err := m.Expect(within(t, time.Minute), mark, `boot\.slot=2`)
 	must(t, err)
 	must(t, m.AwaitPage(t.Context(), page))
 	await(t, m, "the library is back", func(s status) bool { return allReady(s) && scanned(s) })

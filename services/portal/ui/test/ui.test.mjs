@@ -240,7 +240,7 @@ describe('music', () => {
       '/album/a4',
       async (page) => {
         server.tell('library', away)
-        await page.getByRole('listitem').nth(1).getByRole('button').click()
+        await page.locator('main ol > li').nth(1).getByRole('button').click()
         const bar = page.getByRole('region', { name: 'Player' })
         await bar.getByText('The disk with this is not connected').waitFor()
         server.state.fail.clear()

@@ -63,7 +63,6 @@ export const de: Messages = {
   'film.preparing': 'Der Film wird vorbereitet. Beim ersten Mal kann es einen Moment dauern.',
 
   'player.label': 'Wiedergabe',
-  'player.open': 'Es läuft: {title}. Öffnen.',
   'player.previous': 'Voriges Lied',
   'player.next': 'Nächstes Lied',
   'player.position': 'Position',

@@ -66,7 +66,6 @@ export const en = {
   'film.preparing': 'Getting the film ready. The first time can take a moment.',
 
   'player.label': 'Player',
-  'player.open': 'Now playing: {title}. Open.',
   'player.previous': 'Previous song',
   'player.next': 'Next song',
   'player.position': 'Position',

@@ -1,22 +1,25 @@
 import { tick } from 'svelte'
 
+const here = () => ({
+  path: location.pathname.replace(/\/+$/, '') || '/',
+  params: new URLSearchParams(location.search),
+  hash: location.hash.slice(1),
+})
+
 /** The address, as the screens see it. */
-export const route = $state({ path: '/', params: new URLSearchParams(), hash: '' })
+export const route = $state(here())
 
 const places = new Map<string, number>() // scroll positions, by the key of a history entry
 let key = 'first'
 
 function read(): void {
-  route.path = location.pathname.replace(/\/+$/, '') || '/'
-  route.params = new URLSearchParams(location.search)
-  route.hash = location.hash.slice(1)
+  Object.assign(route, here())
 }
 
 /** Follows the browser's history and the page's links. The returned function stops it. */
 export function startRouter(): () => void {
   history.scrollRestoration = 'manual' // lists need their rows before there is somewhere to scroll to
   key = (history.state as { key?: string } | null)?.key ?? key
-  read()
   const onPop = (event: PopStateEvent) => {
     const before = route.path
     places.set(key, scrollY)

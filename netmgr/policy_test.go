@@ -53,38 +53,90 @@ func TestState(t *testing.T) {
 		reason string // begins so
 		want   func(LinkPlan) bool
 	}{
-		{"no cable", []Event{eth(1, false)}, api.Down, "No cable",
-			func(p LinkPlan) bool { return !p.Lease && !p.SelfAssign }},
-		{"switched off", []Event{LinkChanged{Link{Index: 1, Kind: Ethernet}}}, api.Down, "No cable",
-			func(p LinkPlan) bool { return p.SwitchOn }},
-		{"cable", []Event{eth(1, true)}, api.Associated, "Waiting",
-			func(p LinkPlan) bool { return p.Lease && !p.SelfAssign && p.Keep }},
-		{"only IPv6", []Event{eth(1, true, "2001:db8::9/64")}, api.LANOnly, "The network has no router",
-			func(p LinkPlan) bool { return p.Lease && p.Addresses == nil }},
-		{"no answer", []Event{eth(1, true), Unanswered{1}}, api.Associated, "No router",
-			func(p LinkPlan) bool { return p.Lease && p.SelfAssign }},
-		{"self-assigned", []Event{eth(1, true), Unanswered{1}, SelfAssigned{1, prefix("169.254.7.7/16")}}, api.LANOnly, "No router answers. Only",
+		{
+			"no cable",
+			[]Event{eth(1, false)},
+			api.Down, "No cable",
+			func(p LinkPlan) bool { return !p.Lease && !p.SelfAssign },
+		},
+		{
+			"switched off",
+			[]Event{LinkChanged{Link{Index: 1, Kind: Ethernet}}},
+			api.Down, "No cable",
+			func(p LinkPlan) bool { return p.SwitchOn },
+		},
+		{
+			"cable",
+			[]Event{eth(1, true)},
+			api.Associated, "Waiting",
+			func(p LinkPlan) bool { return p.Lease && !p.SelfAssign && p.Keep },
+		},
+		{
+			"only IPv6",
+			[]Event{eth(1, true, "2001:db8::9/64")},
+			api.LANOnly, "The network has no router",
+			func(p LinkPlan) bool { return p.Lease && p.Addresses == nil },
+		},
+		{
+			"no answer",
+			[]Event{eth(1, true), Unanswered{1}},
+			api.Associated, "No router",
+			func(p LinkPlan) bool { return p.Lease && p.SelfAssign },
+		},
+		{
+			"self-assigned",
+			[]Event{eth(1, true), Unanswered{1}, SelfAssigned{1, prefix("169.254.7.7/16")}},
+			api.LANOnly, "No router answers. Only",
 			func(p LinkPlan) bool {
 				return p.Lease && p.SelfAssign && p.Addresses[0] == prefix("169.254.7.7/16") && p.Routes == nil
-			}},
-		{"leased", []Event{eth(1, true), Leased{1, lease("192.0.2")}}, api.LANOnly, "",
+			},
+		},
+		{
+			"leased",
+			[]Event{eth(1, true), Leased{1, lease("192.0.2")}},
+			api.LANOnly, "",
 			func(p LinkPlan) bool {
 				return p.Lease && p.Addresses[0] == prefix("192.0.2.50/24") && len(p.Routes) == 1 && p.Until.Equal(epoch.Add(time.Hour))
-			}},
-		{"leased after self-assigned", []Event{eth(1, true), Unanswered{1}, SelfAssigned{1, prefix("169.254.7.7/16")}, Leased{1, lease("192.0.2")}, SelfAssigned{1, prefix("169.254.7.8/16")}}, api.LANOnly, "",
+			},
+		},
+		{
+			"leased after self-assigned",
+			[]Event{eth(1, true), Unanswered{1}, SelfAssigned{1, prefix("169.254.7.7/16")}, Leased{1, lease("192.0.2")}, SelfAssigned{1, prefix("169.254.7.8/16")}},
+			api.LANOnly, "",
 			func(p LinkPlan) bool {
 				return !p.SelfAssign && len(p.Addresses) == 1 && p.Addresses[0] == prefix("192.0.2.50/24")
-			}},
-		{"without a gateway", []Event{eth(1, true), Leased{1, Lease{Address: prefix("192.0.2.50/24")}}}, api.LANOnly, "The network has no router",
-			func(p LinkPlan) bool { return p.Routes == nil }},
-		{"unleased", []Event{eth(1, true), Leased{1, lease("192.0.2")}, Unleased{1, "It ran out."}}, api.Associated, "It ran out.",
-			func(p LinkPlan) bool { return p.Lease && !p.Keep && p.Addresses == nil && p.Routes == nil }},
-		{"pulled out", []Event{eth(1, true), Leased{1, lease("192.0.2")}, eth(1, false)}, api.Down, "No cable",
-			func(p LinkPlan) bool { return !p.Lease && p.Addresses == nil && p.Generation == 1 }},
-		{"plugged in again", []Event{eth(1, true), Leased{1, lease("192.0.2")}, eth(1, false), eth(1, true)}, api.Associated, "Waiting",
-			func(p LinkPlan) bool { return p.Lease && p.Addresses == nil && p.Generation == 2 }},
-		{"late news of a stopped client", []Event{eth(1, true), eth(1, false), Leased{1, lease("192.0.2")}, Unanswered{1}}, api.Down, "No cable",
-			func(p LinkPlan) bool { return p.Addresses == nil && !p.SelfAssign }},
+			},
+		},
+		{
+			"without a gateway",
+			[]Event{eth(1, true), Leased{1, Lease{Address: prefix("192.0.2.50/24")}}},
+			api.LANOnly, "The network has no router",
+			func(p LinkPlan) bool { return p.Routes == nil },
+		},
+		{
+			"unleased",
+			[]Event{eth(1, true), Leased{1, lease("192.0.2")}, Unleased{1, "It ran out."}},
+			api.Associated, "It ran out.",
+			func(p LinkPlan) bool { return p.Lease && !p.Keep && p.Addresses == nil && p.Routes == nil },
+		},
+		{
+			"pulled out",
+			[]Event{eth(1, true), Leased{1, lease("192.0.2")}, eth(1, false)},
+			api.Down, "No cable",
+			func(p LinkPlan) bool { return !p.Lease && p.Addresses == nil && p.Generation == 1 },
+		},
+		{
+			"plugged in again",
+			[]Event{eth(1, true), Leased{1, lease("192.0.2")}, eth(1, false), eth(1, true)},
+			api.Associated, "Waiting",
+			func(p LinkPlan) bool { return p.Lease && p.Addresses == nil && p.Generation == 2 },
+		},
+		{
+			"late news of a stopped client",
+			[]Event{eth(1, true), eth(1, false), Leased{1, lease("192.0.2")}, Unanswered{1}},
+			api.Down, "No cable",
+			func(p LinkPlan) bool { return p.Addresses == nil && !p.SelfAssign },
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p := NewPolicy("pirate", true)

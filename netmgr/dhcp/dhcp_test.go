@@ -341,28 +341,55 @@ func TestLease(t *testing.T) {
 		options []dhcpv4.Modifier
 		check   func(netmgr.Lease) bool
 	}{
-		{"no mask", []dhcpv4.Modifier{dhcpv4.WithoutOption(dhcpv4.OptionSubnetMask)},
-			func(l netmgr.Lease) bool { return l.Address.Bits() == 24 }},
-		{"broken mask", []dhcpv4.Modifier{dhcpv4.WithNetmask(net.IPv4Mask(255, 0, 255, 0))},
-			func(l netmgr.Lease) bool { return l.Address.Bits() == 24 }},
-		{"classless routes hide the router", []dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptClasslessStaticRoute(
-			route("0.0.0.0/0", "192.0.2.254"), route("198.51.100.0/24", "192.0.2.253"), route("192.0.2.128/25", "0.0.0.0")))},
+		{
+			"no mask",
+			[]dhcpv4.Modifier{dhcpv4.WithoutOption(dhcpv4.OptionSubnetMask)},
+			func(l netmgr.Lease) bool { return l.Address.Bits() == 24 },
+		},
+		{
+			"broken mask",
+			[]dhcpv4.Modifier{dhcpv4.WithNetmask(net.IPv4Mask(255, 0, 255, 0))},
+			func(l netmgr.Lease) bool { return l.Address.Bits() == 24 },
+		},
+		{
+			"classless routes hide the router",
+			[]dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptClasslessStaticRoute(
+				route("0.0.0.0/0", "192.0.2.254"), route("198.51.100.0/24", "192.0.2.253"), route("192.0.2.128/25", "0.0.0.0")))},
 			func(l netmgr.Lease) bool {
 				return len(l.Routes) == 3 && l.Routes[0].Default() && l.Routes[0].Via.String() == "192.0.2.254" &&
 					l.Routes[1].To.String() == "198.51.100.0/24" && !l.Routes[2].Via.IsValid()
-			}},
-		{"many servers", []dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptDNS(net.IPv4(192, 0, 2, 1), net.IPv4(192, 0, 2, 2), net.IPv4(224, 0, 0, 1), net.IPv4(192, 0, 2, 3), net.IPv4(192, 0, 2, 4)))},
-			func(l netmgr.Lease) bool { return len(l.DNS) == 3 && l.DNS[2].String() == "192.0.2.3" }},
-		{"domain", []dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptDomainName("home.arpa"))},
-			func(l netmgr.Lease) bool { return slices.Equal(l.Search, []string{"home.arpa"}) }},
-		{"hostile domain", []dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptDomainName("a\nnameserver 203.0.113.1"))},
-			func(l netmgr.Lease) bool { return len(l.Search) == 0 }},
-		{"search list", []dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptDomainSearch(&rfc1035label.Labels{Labels: []string{"a.example", "b.example"}}))},
-			func(l netmgr.Lease) bool { return slices.Equal(l.Search, []string{"a.example", "b.example"}) }},
-		{"without end", []dhcpv4.Modifier{dhcpv4.WithLeaseTime(1<<32 - 1)},
-			func(l netmgr.Lease) bool { return l.Until.IsZero() }},
-		{"too short", []dhcpv4.Modifier{dhcpv4.WithLeaseTime(1)},
-			func(l netmgr.Lease) bool { return time.Until(l.Until) == shortestLease }},
+			},
+		},
+		{
+			"many servers",
+			[]dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptDNS(net.IPv4(192, 0, 2, 1), net.IPv4(192, 0, 2, 2), net.IPv4(224, 0, 0, 1), net.IPv4(192, 0, 2, 3), net.IPv4(192, 0, 2, 4)))},
+			func(l netmgr.Lease) bool { return len(l.DNS) == 3 && l.DNS[2].String() == "192.0.2.3" },
+		},
+		{
+			"domain",
+			[]dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptDomainName("home.arpa"))},
+			func(l netmgr.Lease) bool { return slices.Equal(l.Search, []string{"home.arpa"}) },
+		},
+		{
+			"hostile domain",
+			[]dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptDomainName("a\nnameserver 203.0.113.1"))},
+			func(l netmgr.Lease) bool { return len(l.Search) == 0 },
+		},
+		{
+			"search list",
+			[]dhcpv4.Modifier{dhcpv4.WithOption(dhcpv4.OptDomainSearch(&rfc1035label.Labels{Labels: []string{"a.example", "b.example"}}))},
+			func(l netmgr.Lease) bool { return slices.Equal(l.Search, []string{"a.example", "b.example"}) },
+		},
+		{
+			"without end",
+			[]dhcpv4.Modifier{dhcpv4.WithLeaseTime(1<<32 - 1)},
+			func(l netmgr.Lease) bool { return l.Until.IsZero() },
+		},
+		{
+			"too short",
+			[]dhcpv4.Modifier{dhcpv4.WithLeaseTime(1)},
+			func(l netmgr.Lease) bool { return time.Until(l.Until) == shortestLease },
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			inLab(t, netip.Addr{}, func(t *testing.T, l *lab) {

@@ -68,7 +68,7 @@ func (s *Service) cover(r *http.Request, f catalog.File) (api.Plan, error) {
 
 // findPicture returns where the item's cover is.
 func findPicture(src *source) (picture, error) {
-	if c := src.Item.Cover; c != nil && c.Offset >= 0 && c.Length > 0 && c.Offset <= src.size-c.Length {
+	if c := src.Item.Cover; c != nil && c.Path == "" && c.Offset >= 0 && c.Length > 0 && c.Offset <= src.size-c.Length {
 		return picture{src.Path, c.Offset, c.Length, c.Type, src.modified}, nil
 	}
 	if p, ok := pictureBeside(src.Path); ok {

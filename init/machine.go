@@ -189,5 +189,5 @@ func (m machine) Commit(_ context.Context) error {
 }
 
 func (m machine) writeAutoboot(a slot.Autoboot) error {
-	return boot.WriteAutoboot(boot.DevicePath(m.boot.Disk, slot.Boot.Number), bootDir, a)
+	return boot.WriteAutoboot(m.bootDevice(), bootDir, a)
 }

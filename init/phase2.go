@@ -59,6 +59,7 @@ type system struct {
 	units    []service.Unit
 	process  *supervise.Process
 	control  control.Server
+	requests boot.Requests
 	end      chan ending // how it is to end; of capacity one
 
 	slots sync.Mutex // held over whatever writes to the boot partition or mounts a slot
@@ -115,6 +116,7 @@ func (s *system) run(ctx context.Context) ending {
 
 	running, stop := context.WithCancel(life)
 	var work sync.WaitGroup
+	s.handOnSetup()
 	s.fault(s.readUnits())
 	s.serve(running, &work)
 	if s.rescue.Rescue == "" {

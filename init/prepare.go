@@ -53,6 +53,7 @@ func (s *system) prepare(ctx context.Context) {
 	s.fault(setHostname())
 	s.fault(boot.LoopbackUp())
 	s.fault(s.openCgroups())
+	s.readRequests()
 	s.mountData(ctx)
 	for _, dir := range []string{filepath.Dir(s.clock.Path), runDir} {
 		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {

@@ -81,30 +81,20 @@ func (d Data) Mount(ctx context.Context) (repaired bool, err error) {
 // dataEntry is the index of /data's entry in the partition table.
 var dataEntry = slot.Data.Number - 1
 
-// blank reports whether the partition is missing or has never been formatted: zeros where a file system begins, and no
-// copy of an ext4 superblock where mke2fs puts the first ones. A card that merely lost its first blocks is not blank.
+// blank reports whether the partition is missing or has never been formatted: nothing but zeros in as much of it as a
+// fresh image has. A card that merely lost its first blocks is not blank. It reads on only while it finds zeros.
 func blank(disk io.ReaderAt, e mbr.Entry) (bool, error) {
 	if e.Type == 0 {
 		return true, nil
 	}
 	start, size := int64(e.Start)*mbr.SectorSize, int64(e.Count)*mbr.SectorSize
-	head := make([]byte, min(slot.MiB, size))
-	if _, err := disk.ReadAt(head, start); err != nil {
-		return false, err
-	}
-	if len(bytes.Trim(head, "\x00")) > 0 {
-		return false, nil
-	}
-	for _, group := range []int64{1, 3} { // sparse_super keeps copies in groups 1 and the powers of 3, 5 and 7
-		at := group * 32768 * 4096
-		if at+4096 > size {
-			break
-		}
-		magic := make([]byte, 2)
-		if _, err := disk.ReadAt(magic, start+at+0x38); err != nil {
+	chunk, zeros := make([]byte, slot.MiB), make([]byte, slot.MiB)
+	for at := int64(0); at < min(size, slot.MinData); at += slot.MiB {
+		n := min(slot.MiB, size-at)
+		if _, err := disk.ReadAt(chunk[:n], start+at); err != nil {
 			return false, err
 		}
-		if string(magic) == "\x53\xef" {
+		if !bytes.Equal(chunk[:n], zeros[:n]) {
 			return false, nil
 		}
 	}
@@ -145,7 +135,7 @@ func (d Data) create(ctx context.Context, disk *os.File, table mbr.Table) error 
 func (d Data) format(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, formatLimit)
 	defer cancel()
-	code, out, err := d.Command(ctx, "/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", slot.Data.Label, "-m", "1",
+	code, out, err := d.Command(ctx, "/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-L", slot.Data.Label, "-b", "4096", "-m", "1",
 		"-E", "lazy_itable_init=1,lazy_journal_init=1,discard", d.Device())
 	if err != nil {
 		return fmt.Errorf("format /data: %w", err)

@@ -134,11 +134,12 @@ func newProcess(t *testing.T, change func(*ProcessConfig)) runner {
 		Media: "/media", MediaGID: mediaGID,
 		Accounts: func(string) (Account, error) { return Account{UID: testUID, GID: testUID}, nil },
 	}
+	env := []string{"GORACE=atexit_sleep_ms=0"} // the race detector would outlast the grace
 	for name := range testServices {
-		cfg.Units = append(cfg.Units, service.Unit{Spec: service.Spec{Name: name}, Path: self, Notify: true, Socket: true})
+		cfg.Units = append(cfg.Units, service.Unit{Spec: service.Spec{Name: name}, Path: self, Notify: true, Socket: true, Env: env})
 	}
 	for name := range processServices {
-		cfg.Units = append(cfg.Units, service.Unit{Spec: service.Spec{Name: name}, Path: self, Notify: true})
+		cfg.Units = append(cfg.Units, service.Unit{Spec: service.Spec{Name: name}, Path: self, Notify: true, Env: env})
 	}
 	if change != nil {
 		change(&cfg)

@@ -175,7 +175,7 @@ func routes(m *dhcpv4.DHCPv4, ip netip.Addr) []netmgr.Route {
 func servers(list []net.IP) []netip.Addr {
 	var out []netip.Addr
 	for _, ip := range list {
-		if a := addr(ip); len(out) < netmgr.MaxServers && (validAddress(a) || a.IsLoopback()) {
+		if a := addr(ip); len(out) < netmgr.MaxServers && validAddress(a) {
 			out = append(out, a)
 		}
 	}

@@ -3,6 +3,7 @@ package native
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -177,6 +178,54 @@ func TestIPv6(t *testing.T) {
 	}, "dnsmasq")
 }
 
+// TestClock sets the clock by a server, here on the loopback interface, as soon as there is a network.
+func TestClock(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		newRouter(t)
+		server, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer server.Close()
+		go answerTime(server, 90*time.Second)
+		set := make(chan time.Duration, 8)
+		s := startService(t, Options{
+			TimeServers: []string{server.LocalAddr().String()},
+			adjust:      func(d time.Duration) error { set <- d; return nil },
+		})
+		select {
+		case d := <-set:
+			if d < 89*time.Second || d > 91*time.Second {
+				t.Errorf("moved by %v", d)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("not set")
+		}
+		s.awaitStatus(t, func(s api.Status) bool { return !s.Clock.IsZero() })
+	}, "dnsmasq")
+}
+
+// answerTime answers NTP's questions (RFC 5905, section 7.3) with a time that is ahead, until the socket is closed.
+func answerTime(server net.PacketConn, ahead time.Duration) {
+	const era = 2208988800 // seconds from 1900 to 1970
+	q := make([]byte, 48)
+	for {
+		n, from, err := server.ReadFrom(q)
+		if err != nil {
+			return
+		}
+		a := make([]byte, 48)
+		a[0], a[1], a[2], a[3] = 4<<3|4, 2, 6, 0xec // version 4, server, stratum 2
+		now := time.Now().Add(ahead)
+		stamp := uint64(now.Unix()+era)<<32 | uint64(now.Nanosecond())<<32/1e9
+		binary.BigEndian.PutUint64(a[16:], stamp-(10<<32))
+		copy(a[24:], q[40:n])
+		binary.BigEndian.PutUint64(a[32:], stamp)
+		binary.BigEndian.PutUint64(a[40:], stamp)
+		_, _ = server.WriteTo(a, from) // a lost answer is asked for again
+	}
+}
+
 // TestNothingLeaks plugs a cable in and out, and compares goroutines and open files.
 func TestNothingLeaks(t *testing.T) {
 	netnstest.Run(t, func(t *testing.T) {
@@ -301,39 +350,51 @@ func startService(t *testing.T, o Options) *running {
 	return r
 }
 
-// await follows the events until the first link is as wanted.
-func (r *running) await(t *testing.T, want func(api.Link) bool) api.Link {
+// await follows the events until a link is as wanted.
+func (r *running) await(t *testing.T, want func(api.Link) bool) (link api.Link) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
-	defer cancel()
-	events, errs := make(chan ipc.Event, 64), make(chan error, 1)
+	r.awaitStatus(t, func(s api.Status) bool {
+		for _, l := range s.Links {
+			if want(l) {
+				link = l
+				return true
+			}
+		}
+		return false
+	})
+	return link
+}
+
+// awaitStatus follows the events until the network is as wanted.
+func (r *running) awaitStatus(t *testing.T, want func(api.Status) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 25*time.Second)
+	events := make(chan ipc.Event, 64)
+	ended := make(chan error, 1)
+	defer func() { cancel(); <-ended }()
 	go func() {
-		defer close(errs)
 		for ev, err := range r.client.Events(ctx) {
 			if err != nil {
-				errs <- err
+				ended <- err
 				return
 			}
 			events <- ev
 		}
+		ended <- nil
 	}()
-	var last api.Status
 	for {
 		s, err := r.client.Status(ctx)
 		if err != nil {
-			t.Fatalf("status: %v (last %+v)", err, last)
+			t.Fatalf("status: %v (last %+v)", err, s)
 		}
-		last = s
-		for _, l := range s.Links {
-			if want(l) {
-				return l
-			}
+		if want(s) {
+			return
 		}
 		select {
 		case <-events:
 		case <-time.After(100 * time.Millisecond): // an event may have come before the stream was open
-		case err := <-errs:
-			t.Fatalf("events: %v (last %+v)", err, last)
+		case <-ctx.Done():
+			t.Fatalf("not as wanted: %+v", s)
 		}
 	}
 }

@@ -50,6 +50,7 @@ type Track struct {
 	Reorder   int64        // by how much a sample's DTS is later than its PTS at the most, in ticks; set by Movie.Index
 	Matrix    []byte       // how a picture is turned, as MP4's tkhd has it; nil: not at all
 	Prefix    []byte       // what the file leaves out before each sample (Matroska's header stripping)
+	Zlib      bool         // each sample is compressed (RFC 1950); only subtitles are served so
 }
 
 // Chapter is a named part of a film.
@@ -68,7 +69,7 @@ type Sample struct {
 	DTS      int64  // when to decode, in ticks; rises within a track
 	PTS      int64  // when to show
 	Size     uint32 // in bytes, without the prefix
-	Duration uint32 // until the next sample's DTS, in ticks
+	Duration uint32 // until the next sample's DTS, in ticks; of a subtitle, how long it is shown
 	Sync     bool   // decoding can start here
 }
 

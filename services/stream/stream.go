@@ -72,6 +72,7 @@ func (s *Service) routes() http.Handler {
 	mux.Handle("GET /plan/{id}/file", s.plan((*Service).file))
 	mux.Handle("GET /plan/{id}/cover", s.plan((*Service).cover))
 	mux.Handle("GET /plan/{id}/hls/{name}", s.plan((*Service).hls))
+	mux.Handle("GET /plan/{id}/subtitles/{name}", s.plan((*Service).subtitles))
 	mux.Handle("GET /status", ipc.Handler(func(w http.ResponseWriter, r *http.Request) error {
 		ipc.WriteJSON(w, api.Status{Transcode: s.engine.version(r.Context())})
 		return nil

@@ -49,6 +49,26 @@ func (m *Movie) walk(r io.ReaderAt, cluster int64) *walker {
 	return &walker{m: m, r: container.NewWindow(r), pos: cluster}
 }
 
+// enterAt goes on from within a cluster, after its timestamp.
+func (m *Movie) enterAt(r io.ReaderAt, c cue) (*walker, error) {
+	w := m.walk(r, c.cluster)
+	e, err := readElement(w.r, c.cluster, m.segment.end)
+	if err != nil || !w.enter(e) || w.cluster == 0 {
+		return w, unlessFormat(err)
+	}
+	t, err := readElement(w.r, e.start, w.end)
+	if err != nil || t.id != idTimestamp || c.within == 0 || c.within > e.size() {
+		return w, unlessFormat(err) // then from the cluster's beginning
+	}
+	w.pos = t.start
+	if err := w.read(w.buf[:min(t.size(), 8)], t.start); err != nil {
+		return w, unlessFormat(err)
+	}
+	w.time = min(number(w.buf[:min(t.size(), 8)]), math.MaxInt64/4)
+	w.pos = e.start + c.within
+	return w, nil
+}
+
 // next reads the next block. It returns false at the end of the file, or where the file is cut off or stops being
 // Matroska: what comes before that plays.
 func (w *walker) next(b *block) (bool, error) {

@@ -29,6 +29,7 @@ const (
 	idCompressionAlgorithm, idCompressionSettings, idEncryption                    = 0x4254, 0x4255, 0x5035
 	idTimestamp, idSimpleBlock, idBlockGroup, idBlock, idBlockDuration, idRefBlock = 0xE7, 0xA3, 0xA0, 0xA1, 0x9B, 0xFB
 	idCuePoint, idCueTime, idCueTrackPositions, idCueTrack, idCueClusterPosition   = 0xBB, 0xB3, 0xB7, 0xF7, 0xF1
+	idCueRelativePosition                                                          = 0xF0
 	idTag, idTargets, idTagTrackUID, idSimpleTag, idTagName, idTagString           = 0x7373, 0x63C0, 0x63C5, 0x67C8, 0x45A3, 0x4487
 	idEdition, idChapterAtom, idChapterStart, idChapterDisplay, idChapterString    = 0x45B9, 0xB6, 0x91, 0x80, 0x85
 	idAttachedFile, idFileName, idFileMediaType, idFileData                        = 0x61A7, 0x466E, 0x4660, 0x465C

@@ -25,7 +25,7 @@ const (
 func (m *Movie) Index(r io.ReaderAt, i int) (e container.Extent, err error) {
 	t := m.tracks[i]
 	t.cues, t.keys = nil, nil
-	if err := m.readCues(r, t); err != nil {
+	if err := m.readCues(r, t); err != nil || t.info.Kind == media.Subtitle {
 		return e, err
 	}
 	if len(t.cues) == 0 && (t.info.Kind == media.Video || !m.hasVideo()) {
@@ -92,17 +92,19 @@ func (m *Movie) readCues(r io.ReaderAt, t *track) error {
 			case idCueTime:
 				at = m.ticks(int64(min(number(v), math.MaxInt64/4)))
 			case idCueTrackPositions:
-				var track, cluster uint64
+				var track, cluster, within uint64
 				for id, v := range children(v) {
 					switch id {
 					case idCueTrack:
 						track = number(v)
 					case idCueClusterPosition:
 						cluster = number(v)
+					case idCueRelativePosition:
+						within = min(number(v), math.MaxInt64/4)
 					}
 				}
 				if track == t.number && cluster < uint64(m.segment.size()) && len(t.cues) < maxCueCount {
-					t.cues = append(t.cues, cue{at - t.delay, m.segment.start + int64(cluster)})
+					t.cues = append(t.cues, cue{at - t.delay, m.segment.start + int64(cluster), int64(within)})
 				}
 			}
 		}
@@ -127,7 +129,7 @@ func (m *Movie) addFirst(r io.ReaderAt, t *track) error {
 			continue
 		}
 		if pts := m.ticks(b.time) - t.delay; len(t.cues) == 0 || t.cues[0].pts > pts {
-			t.cues = slices.Insert(t.cues, 0, cue{pts, b.cluster})
+			t.cues = slices.Insert(t.cues, 0, cue{pts, b.cluster, 0})
 		}
 		return nil
 	}
@@ -205,7 +207,7 @@ func (m *Movie) addCue(t *track, b *block) bool {
 	}
 	pts := m.ticks(b.time) - t.delay
 	if n := len(t.cues); n == 0 || pts >= t.cues[n-1].pts+m.fromNanos(float64(container.KeyframeSpacing)) {
-		t.cues = append(t.cues, cue{pts, b.cluster})
+		t.cues = append(t.cues, cue{pts, b.cluster, 0})
 	}
 	return true
 }
@@ -291,6 +293,9 @@ func (m *Movie) extent(r io.ReaderAt, t *track) (e container.Extent, err error) 
 // Samples implements [container.Movie].
 func (m *Movie) Samples(r io.ReaderAt, i int, from, to int64, dst []container.Sample) ([]container.Sample, error) {
 	t := m.tracks[i]
+	if t.info.Kind == media.Subtitle {
+		return m.subtitles(r, t, from, to, dst)
+	}
 	begin, frame := len(dst), m.frameTicks(t)
 	w := m.walk(r, m.start(t, from))
 	beyond := to

@@ -30,8 +30,8 @@ type track struct {
 	cues  []cue
 }
 
-// cue is where a keyframe is.
-type cue struct{ pts, cluster int64 }
+// cue is where a keyframe is: in which cluster and, where the cues say so, how far into it; 0 is not said.
+type cue struct{ pts, cluster, within int64 }
 
 func (m *Movie) readTracks(data []byte) error {
 	for id, entry := range children(data) {
@@ -63,7 +63,7 @@ func (m *Movie) byNumber(n uint64) *track {
 func readTrack(entry []byte) *track {
 	t := &track{}
 	t.info.Language, t.info.Default = "eng", true // what the absence of the elements means
-	bcp47 := false
+	bcp47, encodings := false, []byte(nil)
 	for id, v := range children(entry) {
 		switch id {
 		case idTrackNumber:
@@ -93,9 +93,10 @@ func readTrack(entry []byte) *track {
 		case idAudio:
 			t.readAudio(v)
 		case idContentEncodings:
-			t.readEncodings(v)
+			encodings = v
 		}
 	}
+	t.readEncodings(encodings) // whose meaning depends on the track's kind
 	if t.info.Language == "und" {
 		t.info.Language = ""
 	}
@@ -181,6 +182,8 @@ func (t *track) readEncodings(data []byte) {
 		}
 		switch {
 		case scope&1 == 0: // not the blocks
+		case algorithm == 0 && !encrypted && t.info.Kind == media.Subtitle && !t.info.Zlib:
+			t.info.Zlib = true
 		case encrypted || algorithm != 3 || t.info.Prefix != nil || len(settings) > 256:
 			t.opaque = true
 		default:

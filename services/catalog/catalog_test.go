@@ -303,6 +303,34 @@ func TestOddFolders(t *testing.T) {
 	}
 }
 
+// TestPicturesBeside finds covers in files of their own.
+func TestPicturesBeside(t *testing.T) {
+	dir := t.TempDir()
+	song := mediatest.Song("T", "A", "B", "1")
+	for name, data := range map[string][]byte{
+		"album/1.mp3": song, "album/2.mp3": song, "album/Folder.jpg": []byte("f"), "album/COVER.PNG": []byte("cc"), "album/2.webp": []byte("own"), "album/back.jpg": []byte("b"),
+		"one/film.mkv": []byte("film"), "one/poster.jpg": []byte("p"), "one/empty.jpg": nil,
+		"many/a.avi": []byte("a"), "many/b.avi": []byte("b"), "many/folder.jpg": []byte("f"), "many/b-poster.jpeg": []byte("bp"),
+	} {
+		write(t, dir, name, data)
+	}
+	h := start(t, t.TempDir(), catalog.Options{Dirs: []string{dir}})
+	h.until(t, "scan", scanned)
+	ids := h.paths(t)
+	for path, want := range map[string]*media.Range{
+		"album/1.mp3":  {Path: "album/COVER.PNG", Length: 2, Type: "image/png"},
+		"album/2.mp3":  {Path: "album/2.webp", Length: 3, Type: "image/webp"},
+		"one/film.mkv": {Path: "one/poster.jpg", Length: 1, Type: "image/jpeg"},
+		"many/a.avi":   nil,
+		"many/b.avi":   {Path: "many/b-poster.jpeg", Length: 2, Type: "image/jpeg"},
+	} {
+		it, err := h.Item(t.Context(), ids[path])
+		if err != nil || (it.Cover == nil) != (want == nil) || want != nil && *it.Cover != *want {
+			t.Errorf("%s: %+v, %v; want %+v", path, it.Cover, err, want)
+		}
+	}
+}
+
 // TestEmptyFolderIsAway has a disk unmounted from a library that is a folder: what is left is an empty folder.
 func TestEmptyFolderIsAway(t *testing.T) {
 	dir := library(t, 20)

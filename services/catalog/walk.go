@@ -95,12 +95,8 @@ func (c *scan) folder(ctx context.Context, dir string, above []fs.FileInfo) (sub
 	if err := l.read(ctx, f); err != nil || l.hidden {
 		return nil, here, err
 	}
-	cover := l.cover(dir)
 	for _, file := range l.files {
-		stamp := index.Stamp{Size: file.Size(), Modified: file.ModTime(), Cover: cover}
-		if file.kind == media.Film && len(l.files) > 1 {
-			stamp.Cover = nil // it cannot be the picture of them all
-		}
+		stamp := index.Stamp{Size: file.Size(), Modified: file.ModTime(), Cover: l.cover(dir, file)}
 		changed := !c.s.index.Seen(c.root.ID, dir+file.name, stamp, c.pass)
 		c.s.scans.found(changed)
 		if !changed {
@@ -117,15 +113,16 @@ func (c *scan) folder(ctx context.Context, dir string, above []fs.FileInfo) (sub
 
 // listing is what a scan needs to know of one folder.
 type listing struct {
-	dir     string
-	links   bool // are followed. Those on disks are not: they could lead out of it
-	hidden  bool // it holds a file .nomedia, as on Android
-	files   []listed
-	subdirs []string
-	picture string // the best of coverNames
-	rank    int
-	size    int64 // of the picture
+	dir      string
+	links    bool // are followed. Those on disks are not: they could lead out of it
+	hidden   bool // it holds a file .nomedia, as on Android
+	files    []listed
+	subdirs  []string
+	pictures map[string]listed // by name in lower case, without the ending
 }
+
+// maxPictures bounds how many pictures of a folder are kept in mind: it may be one of photographs.
+const maxPictures = 1000
 
 // listed is one file that the library lists.
 type listed struct {
@@ -161,10 +158,10 @@ func (l *listing) add(e fs.DirEntry) {
 	if strings.HasPrefix(name, ".") || skipped[name] {
 		return
 	}
-	kind, media := tags.KindOf(name)
-	rank := coverRank(name)
+	kind, playable := tags.KindOf(name)
+	picture := pictureTypes[ending(name)] != "" && len(l.pictures) < maxPictures
 	link := e.Type()&fs.ModeSymlink != 0
-	if !e.IsDir() && !media && rank < 0 && !link || link && !l.links {
+	if !e.IsDir() && !playable && !picture && !link || link && !l.links {
 		return
 	}
 	info, err := e.Info()
@@ -176,10 +173,16 @@ func (l *listing) add(e fs.DirEntry) {
 	case info.IsDir():
 		l.subdirs = append(l.subdirs, name)
 	case !info.Mode().IsRegular():
-	case media:
+	case playable:
 		l.files = append(l.files, listed{info, name, kind})
-	case rank >= 0 && info.Size() > 0 && (l.picture == "" || rank < l.rank || rank == l.rank && name < l.picture):
-		l.picture, l.rank, l.size = name, rank, info.Size()
+	case picture && info.Size() > 0:
+		if l.pictures == nil {
+			l.pictures = map[string]listed{}
+		}
+		base := stem(name)
+		if other, ok := l.pictures[base]; !ok || name < other.name {
+			l.pictures[base] = listed{info, name, kind}
+		}
 	}
 }
 
@@ -187,22 +190,28 @@ func (l *listing) add(e fs.DirEntry) {
 var pictureTypes = map[string]string{".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp"}
 
 // coverNames are the names of a picture that stands for its folder, best first.
-var coverNames = []string{"cover", "folder", "front", "album", "albumart", "poster"}
+var coverNames = []string{"cover", "folder", "front", "poster", "album", "albumart", "movie"}
 
-// coverRank is a name's place in coverNames; negative: it is none.
-func coverRank(name string) int {
-	name = strings.ToLower(name)
-	ext := path.Ext(name)
-	if pictureTypes[ext] == "" {
-		return -1
-	}
-	return slices.Index(coverNames, strings.TrimSuffix(name, ext))
-}
+func ending(name string) string { return strings.ToLower(path.Ext(name)) }
 
-// cover is the picture that stands for the folder dir; nil: there is none.
-func (l *listing) cover(dir string) *media.Range {
-	if l.picture == "" {
+// stem is a name in lower case without its ending.
+func stem(name string) string { return strings.ToLower(strings.TrimSuffix(name, path.Ext(name))) }
+
+// cover is the picture for one file of the folder dir: one that has its name, else the one that stands for the folder.
+// Several films do not share that.
+func (l *listing) cover(dir string, file listed) *media.Range {
+	if len(l.pictures) == 0 {
 		return nil
 	}
-	return &media.Range{Path: dir + l.picture, Length: l.size, Type: pictureTypes[strings.ToLower(path.Ext(l.picture))]}
+	own := stem(file.name)
+	names := []string{own, own + "-poster"}
+	if file.kind == media.Music || len(l.files) == 1 {
+		names = append(names, coverNames...)
+	}
+	for _, name := range names {
+		if p, ok := l.pictures[name]; ok {
+			return &media.Range{Path: dir + p.name, Length: p.Size(), Type: pictureTypes[ending(p.name)]}
+		}
+	}
+	return nil
 }

@@ -7,7 +7,6 @@ package native
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -78,8 +77,8 @@ const inbox = 64
 
 // Run runs the network manager until ctx ends. It is ready as soon as it answers: an address may take for ever. What it
 // configured stays as it is when it ends, so that a restart disturbs nobody.
-func (s *Service) Run(ctx context.Context, env service.Env) error {
-	ctx, cancel := context.WithCancelCause(ctx)
+func (s *Service) Run(parent context.Context, env service.Env) error {
+	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	var running sync.WaitGroup
 	start := func(f func() error) {
@@ -104,10 +103,10 @@ func (s *Service) Run(ctx context.Context, env service.Env) error {
 	s.loop(ctx, env, policy, h, events)
 	running.Wait()
 	h.stop()
-	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
-		return fmt.Errorf("network manager: %w", err)
+	if parent.Err() != nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("network manager: %w", context.Cause(ctx))
 }
 
 // tryAgain is after how long a plan that could not be carried out is tried again, should nothing happen meanwhile.

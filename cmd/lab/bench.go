@@ -1,5 +1,101 @@
 package main
 
-import "context"
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
 
-func runBench(context.Context, []string) error { return nil }
+	"manofwar/internal/lab"
+	"manofwar/internal/lab/bench"
+)
+
+// benches measure; each prints the figures that it is named for. A name on the command line selects those that begin
+// with it.
+var benches = []struct {
+	names []string
+	run   func(ctx context.Context, dir string) error
+}{
+	{[]string{"calibration.sha256_mb_s"}, calibrate},
+	{[]string{"image.zst_mb"}, func(ctx context.Context, dir string) error {
+		mb, err := bench.ImageSize(ctx, dir)
+		row("image.zst_mb", mb, "MB")
+		return err
+	}},
+	{[]string{"boot.verify_s", "boot.portal_ready_s", "boot.total_s", "mem.idle_pss_mb"}, func(ctx context.Context, dir string) error {
+		f, err := bench.Boot(ctx, dir)
+		row("boot.verify_s", f.Verify, "s")
+		row("boot.portal_ready_s", f.PortalReady, "s")
+		row("boot.total_s", f.Total, "s")
+		row("mem.idle_pss_mb", f.PSS, "MB")
+		return err
+	}},
+	{[]string{"hls.seek_vs_ffmpeg_ratio"}, func(ctx context.Context, _ string) error {
+		dir, err := lab.Cached("bench-film", "two hours", func(string) error { return nil })
+		if err != nil {
+			return err
+		}
+		ours, ffmpeg, err := bench.Seek(ctx, dir)
+		row("hls.seek_ms", ours.Seconds()*1e3, "ms")
+		row("hls.seek_ffmpeg_ms", ffmpeg.Seconds()*1e3, "ms")
+		row("hls.seek_vs_ffmpeg_ratio", ours.Seconds()/ffmpeg.Seconds(), "ratio")
+		return err
+	}},
+	{[]string{"range.vs_nginx_ratio"}, func(ctx context.Context, dir string) error {
+		ours, nginx, err := bench.Range(ctx, dir)
+		row("range.mb_s", ours, "MB/s")
+		row("range.nginx_mb_s", nginx, "MB/s")
+		row("range.vs_nginx_ratio", ours/nginx, "ratio")
+		return err
+	}},
+	{[]string{"range.many_vs_nginx_ratio"}, func(ctx context.Context, dir string) error {
+		ours, nginx, err := bench.RangeMany(ctx, dir)
+		row("range.many_vs_nginx_ratio", ours/nginx, "ratio")
+		return err
+	}},
+}
+
+// row prints one figure.
+func row(name string, value float64, unit string) { fmt.Printf("%s %.4g %s\n", name, value, unit) }
+
+// runBench runs those asked for, or all. One that fails is told, and the rest still run.
+func runBench(ctx context.Context, args []string) error {
+	var failed []error
+	for _, b := range benches {
+		wanted := func(name string) bool {
+			return len(args) == 0 || slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(name, a) })
+		}
+		if !slices.ContainsFunc(b.names, wanted) {
+			continue
+		}
+		if err := inTemp(ctx, b.run); err != nil {
+			failed = append(failed, fmt.Errorf("%s: %w", b.names[0], err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func inTemp(ctx context.Context, run func(context.Context, string) error) error {
+	dir, err := os.MkdirTemp("", "manofwar-bench-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(run(ctx, dir), os.RemoveAll(dir))
+}
+
+// calibrate says how fast this machine is today, so that absolute figures of two days can be compared.
+func calibrate(context.Context, string) error {
+	const size = 256 << 20
+	data := make([]byte, 1<<20)
+	began := time.Now()
+	h := sha256.New()
+	for range size / len(data) {
+		h.Write(data)
+	}
+	row("calibration.sha256_mb_s", size/1e6/time.Since(began).Seconds(), "MB/s")
+	return nil
+}

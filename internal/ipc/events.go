@@ -109,16 +109,28 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // when ctx does. It is up to the caller to reconnect and to read the state anew.
 func (c *Client) Events(ctx context.Context, path string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
-		resp, err := c.do(ctx, http.MethodGet, path, nil)
+		events, err := c.Follow(ctx, path)
 		if err != nil {
 			yield(Event{}, err)
 			return
 		}
+		events(yield)
+	}
+}
+
+// Follow is [Client.Events] for a caller that reads the state itself: once it returns, no later event is missed. The
+// sequence can be ranged over once, and must be, for the connection to be closed.
+func (c *Client) Follow(ctx context.Context, path string) (iter.Seq2[Event, error], error) {
+	resp, err := c.do(ctx, http.MethodGet, path, nil)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(Event, error) bool) {
 		defer resp.Body.Close()
 		if err := readEvents(resp.Body, yield); err != nil && ctx.Err() == nil {
 			yield(Event{}, fmt.Errorf("events of %s: %w", c.name, err))
 		}
-	}
+	}, nil
 }
 
 // readEvents parses the stream. It returns nil once yield wants no more, else why the stream ended.

@@ -29,8 +29,7 @@ const agentPackage = "manofwar/internal/lab/agent"
 // agentUnit is what the agent may do, which no program of Packages could.
 var agentUnit = service.Unit{
 	Spec: service.Spec{
-		Name: "agent", User: "root", Core: true, Memory: 32 << 20, Write: []string{"/data"},
-		Caps: []string{"kill", "sys_ptrace", "dac_override", "dac_read_search"},
+		Name: "agent", Core: true, Memory: 32 << 20, Caps: []string{"kill"},
 	},
 	Path: "/user/agent", Notify: true,
 }

@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -71,7 +72,8 @@ type Machine struct {
 type Boot struct {
 	Partition int           // the slot that the firmware picked
 	Trial     bool          // by the one-shot flag
-	End       string        // QEMU's reason: "guest-reset", "guest-shutdown", "guest-panic", "host-qmp-quit"; empty: still up
+	Began     time.Time     // when QEMU was started
+	End       string        // "watchdog" or QEMU's reason, such as "guest-reset", "guest-shutdown", "host-qmp-quit"; empty: still up
 	Lasted    time.Duration // from QEMU's start to its end, or 0
 }
 
@@ -152,6 +154,9 @@ func (m *Machine) run(ctx context.Context) {
 	}
 }
 
+// resets are the ends after which the firmware starts anew: by the guest, its watchdog, or [Machine.Reset].
+var resets = []string{"guest-reset", "watchdog", "host-qmp-system-reset"}
+
 // boot is one start, from the firmware's decision to the end of QEMU. It tells whether the guest asked for another.
 func (m *Machine) boot(ctx context.Context) (again bool, err error) {
 	start, err := m.firmware.decide(ctx, m.hardware())
@@ -165,7 +170,7 @@ func (m *Machine) boot(ctx context.Context) (again bool, err error) {
 	}
 	began := time.Now()
 	m.mu.Lock()
-	m.boots = append(m.boots, Boot{Partition: start.partition, Trial: start.trial})
+	m.boots = append(m.boots, Boot{Partition: start.partition, Trial: start.trial, Began: began})
 	m.mu.Unlock()
 	end, err := m.emulate(ctx, start)
 	m.mu.Lock()
@@ -175,7 +180,7 @@ func (m *Machine) boot(ctx context.Context) (again bool, err error) {
 	if ctx.Err() != nil && end != "host-qmp-quit" {
 		return false, context.Cause(ctx)
 	}
-	return end == "guest-reset" || end == "watchdog", err
+	return slices.Contains(resets, end), err
 }
 
 // hardware is the part of QEMU's arguments that also shapes the device tree.

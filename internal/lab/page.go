@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -32,7 +33,7 @@ func (m *Machine) Await(ctx context.Context, what string, ok func() bool) error 
 		select {
 		case <-tick.C:
 		case <-m.ended:
-			return fmt.Errorf("waiting until %s: the machine has ended: %w; its console ends with:\n%s", what, m.Wait(), m.Console.Tail(30))
+			return fmt.Errorf("waiting until %s: %w; its console ends with:\n%s", what, m.endError(), m.Console.Tail(30))
 		case <-ctx.Done():
 			return fmt.Errorf("waiting until %s: %w; the console ends with:\n%s", what, context.Cause(ctx), m.Console.Tail(30))
 		}
@@ -48,11 +49,19 @@ func (m *Machine) Expect(ctx context.Context, mark int, pattern string) ([]strin
 	go func() {
 		select {
 		case <-m.ended:
-			cancel(fmt.Errorf("the machine has ended: %w", m.Wait()))
+			cancel(m.endError())
 		case <-ctx.Done():
 		}
 	}()
 	return m.Console.Wait(ctx, mark, pattern)
+}
+
+// endError says that the machine has ended, and why where it was not the guest's own wish.
+func (m *Machine) endError() error {
+	if err := m.Wait(); err != nil {
+		return fmt.Errorf("the machine has ended: %w", err)
+	}
+	return errors.New("the machine has powered off")
 }
 
 // JSON asks the guest's port for path and decodes the answer.

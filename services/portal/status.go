@@ -92,6 +92,7 @@ type unit struct {
 	Ready    bool          `json:"ready"`
 	Healthy  bool          `json:"healthy"`
 	Reason   string        `json:"reason,omitempty"` // why it is not healthy, or why its last run ended
+	PID      int           `json:"pid,omitempty"`
 	Restarts int           `json:"restarts"`
 	Memory   int64         `json:"memory"` // in bytes; 0: unknown
 	Since    time.Time     `json:"since"`
@@ -138,7 +139,7 @@ func (p *Service) device(now parts) *device {
 	for _, svc := range s.Services {
 		u := unit{
 			Name: svc.Name, State: svc.State, Ready: svc.Ready, Healthy: svc.Health == "", Reason: svc.Health,
-			Restarts: svc.Restarts, Memory: svc.Memory, Since: svc.Since,
+			PID: svc.PID, Restarts: svc.Restarts, Memory: svc.Memory, Since: svc.Since,
 		}
 		if u.Reason == "" {
 			u.Reason = svc.Error

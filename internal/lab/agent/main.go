@@ -1,17 +1,14 @@
 // Command agent is the lab's hand inside a guest: an image for tests has it as one more service.
 //
-// It can do what no service of the product may: kill others, read every process's memory map, and claim to be a core
-// service that has fallen ill. It is never in an image that anyone but the lab makes.
+// It can do what no service of the product may: kill others, and claim to be a core service that has fallen ill. It is never in an image that anyone but the lab makes.
 //
 //	POST /kill?pid=N&signal=N    sends a signal
-//	GET  /memory                 proportional set size of every process, in bytes: [{pid, name, pss}]
 //	GET  /clock                  seconds since the kernel started
 //	POST /health?reason=TEXT     reports ill health to PID 1; none: good health
 //	POST /fill?dir=DIR           fills the file system of DIR to the last byte, DIR/ballast
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,7 +34,7 @@ func main() {
 func run() error {
 	mux := http.NewServeMux()
 	for pattern, f := range map[string]func(*http.Request) (any, error){
-		"POST /kill": kill, "GET /memory": memory, "GET /clock": clock, "POST /health": health, "POST /fill": fill,
+		"POST /kill": kill, "GET /clock": clock, "POST /health": health, "POST /fill": fill,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			answer, err := f(r)
@@ -96,47 +93,6 @@ func clock(*http.Request) (any, error) {
 	}
 	first, _, _ := strings.Cut(string(data), " ")
 	return strconv.ParseFloat(first, 64)
-}
-
-// process is one row of the answer to /memory.
-type process struct {
-	PID  int    `json:"pid"`
-	Name string `json:"name"`
-	PSS  int64  `json:"pss"` // in bytes
-}
-
-func memory(*http.Request) (any, error) {
-	dirs, err := filepath.Glob("/proc/[0-9]*")
-	if err != nil {
-		return nil, err
-	}
-	var all []process
-	for _, dir := range dirs {
-		pss, err := proportional(filepath.Join(dir, "smaps_rollup"))
-		if err != nil || pss == 0 { // a kernel thread, or it has just ended
-			continue
-		}
-		cmdline, _ := os.ReadFile(filepath.Join(dir, "cmdline"))
-		pid, _ := strconv.Atoi(filepath.Base(dir))
-		all = append(all, process{PID: pid, Name: strings.TrimSpace(strings.ReplaceAll(string(cmdline), "\x00", " ")), PSS: pss})
-	}
-	return all, nil
-}
-
-// proportional returns the Pss line of a smaps_rollup, in bytes (proc(5)).
-func proportional(file string) (int64, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return 0, err
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if value, ok := strings.CutPrefix(lines.Text(), "Pss:"); ok {
-			kb, err := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
-			return kb << 10, err
-		}
-	}
-	return 0, nil
 }
 
 func fill(r *http.Request) (any, error) {

@@ -1,0 +1,228 @@
+package bench
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// rangeSize is what is downloaded, in bytes.
+	rangeSize = 1 << 30
+	// rangeRounds is how often each side is measured, in turns; the median counts.
+	rangeRounds = 7
+)
+
+// Range measures a download of 1 GB over loopback by one client, in MB/s: from the real portal and stream service, and
+// from nginx with Debian's settings. The file is in the page cache, so that it is the servers that are compared. dir
+// holds the file, which takes no space on the disk.
+func Range(ctx context.Context, dir string) (ours, nginx float64, err error) {
+	return compareDownloads(ctx, dir, func(ctx context.Context, target string) (int64, error) {
+		return drain(ctx, target, "")
+	})
+}
+
+// RangeMany is [Range] for a hundred clients at once that seek about: each asks for 1 MB in eight places.
+func RangeMany(ctx context.Context, dir string) (ours, nginx float64, err error) {
+	const clients, each, length = 100, 8, 1 << 20
+	return compareDownloads(ctx, dir, func(ctx context.Context, target string) (int64, error) {
+		var wg sync.WaitGroup
+		errs := make([]error, clients)
+		for c := range clients {
+			wg.Go(func() {
+				for i := range each {
+					start := (c*each + i) * 7919 * 4096 % (rangeSize - length)
+					_, err := drain(ctx, target, fmt.Sprintf("bytes=%d-%d", start, start+length-1))
+					errs[c] = errors.Join(errs[c], err)
+				}
+			})
+		}
+		wg.Wait()
+		return clients * each * length, errors.Join(errs...)
+	})
+}
+
+// compareDownloads runs load against both servers in turns and returns the median of each, in MB/s.
+func compareDownloads(ctx context.Context, dir string, load func(ctx context.Context, target string) (int64, error)) (ours, nginx float64, err error) {
+	file := filepath.Join(dir, "download.mp4")
+	if err := makeSparse(file, rangeSize); err != nil {
+		return 0, 0, err
+	}
+	defer os.Remove(file)
+	peer, stop, err := startNginx(ctx, dir)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	var rates [2][]float64
+	_, err = withServices(ctx, file, func(base string) (string, error) {
+		targets := []string{base + "/media/film/file", peer + "/download.mp4"}
+		for round := range rangeRounds + 1 {
+			for i, target := range targets {
+				start := time.Now()
+				n, err := load(ctx, target)
+				if err != nil {
+					return "", fmt.Errorf("%s: %w", target, err)
+				}
+				if round > 0 { // the first fills the page cache
+					rates[i] = append(rates[i], float64(n)/1e6/time.Since(start).Seconds())
+				}
+			}
+		}
+		return "", nil
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	return median(rates[0]), median(rates[1]), nil
+}
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+func makeSparse(path string, size int64) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Truncate(size), f.Close())
+}
+
+// drains holds what clients read into.
+var drains = sync.Pool{New: func() any { return new([256 << 10]byte) }}
+
+// drain downloads target, or a range of it, over a connection of its own and returns the length of the body. It is as
+// thin as a client can be: what it costs is not the servers' doing.
+func drain(ctx context.Context, target, ranges string) (n int64, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return 0, err
+	}
+	if ranges != "" {
+		req.Header.Set("Range", ranges)
+	}
+	conn, err := dialURL(ctx, req.URL)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close()
+	if err := req.Write(conn); err != nil {
+		return 0, err
+	}
+	in := bufio.NewReader(conn)
+	resp, err := http.ReadResponse(in, req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode/100 != 2 {
+		return 0, errors.New(resp.Status)
+	}
+	if n, err = io.CopyN(io.Discard, in, int64(in.Buffered())); err != nil {
+		return n, err
+	}
+	buf := drains.Get().(*[256 << 10]byte)
+	defer drains.Put(buf)
+	for n < resp.ContentLength {
+		m, err := conn.Read(buf[:])
+		n += int64(m)
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func dialURL(ctx context.Context, u *url.URL) (net.Conn, error) {
+	var d net.Dialer
+	return d.DialContext(ctx, "tcp", u.Host)
+}
+
+// nginxConf has the settings of Debian's nginx.conf that matter for files. Its places are the port and the directory.
+const nginxConf = `daemon off;
+%s
+worker_processes auto;
+pid nginx.pid;
+error_log error.log;
+events { worker_connections 768; }
+http {
+	sendfile on;
+	tcp_nopush on;
+	access_log off;
+	default_type application/octet-stream;
+	client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;
+	server { listen %s; root %s; }
+}
+`
+
+// startNginx serves dir on a loopback port until stop is called.
+func startNginx(ctx context.Context, dir string) (base string, stop func() error, err error) {
+	prefix, err := os.MkdirTemp("", "nginx")
+	if err != nil {
+		return "", nil, err
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, err
+	}
+	addr := ln.Addr().String()
+	_ = ln.Close() // nginx opens it again
+	root, err := filepath.Abs(dir)
+	if err != nil {
+		return "", nil, err
+	}
+	user := ""
+	if os.Geteuid() == 0 {
+		user = "user root;" // the directory may be nobody else's to read
+	}
+	conf := filepath.Join(prefix, "nginx.conf")
+	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, user, addr, root), 0o600); err != nil {
+		return "", nil, err
+	}
+	cmd := exec.CommandContext(ctx, "nginx", "-p", prefix, "-c", conf)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Start(); err != nil {
+		return "", nil, fmt.Errorf("start nginx (Debian's package is nginx-light): %w", err)
+	}
+	stop = func() error {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself: Wait says why
+		return errors.Join(cmd.Wait(), os.RemoveAll(prefix))
+	}
+	if err := answers(ctx, addr); err != nil {
+		return "", nil, errors.Join(err, stop())
+	}
+	return "http://" + addr, stop, nil
+}
+
+// answers waits until somebody listens at addr.
+func answers(ctx context.Context, addr string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var d net.Dialer
+	for {
+		conn, err := d.DialContext(ctx, "tcp", addr)
+		if err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for nginx: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

@@ -178,6 +178,43 @@ func TestIPv6(t *testing.T) {
 	}, "dnsmasq")
 }
 
+// TestTwoCards prefers the first of two cards by its routes' metrics, goes on with the second when the first is pulled out of
+// its socket, and takes a third that is plugged in.
+func TestTwoCards(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		newRouter(t)
+		other := netnstest.NewPeer(t, "second")
+		other.Cable("eth1", "lan0")
+		other.IP("addr add 198.51.100.1/24 dev lan0")
+		startDnsmasq(t, other, "lan0", "--dhcp-range=198.51.100.50,198.51.100.99,2m")
+		s := startService(t, Options{TimeServers: []string{}})
+		both := func(s api.Status) bool { return len(s.Links) == 2 && leased(s.Links[0]) && leased(s.Links[1]) }
+		s.awaitStatus(t, both)
+		if routes := defaultRoutes(t); len(routes) != 2 || !strings.Contains(routes[0], "via 192.0.2.1 dev eth0") || !strings.Contains(routes[1], "via 198.51.100.1 dev eth1") {
+			t.Errorf("default routes %q", routes)
+		}
+		netnstest.IP(t, "link del eth0")
+		s.awaitStatus(t, func(s api.Status) bool { return len(s.Links) == 1 && s.Links[0].Name == "eth1" && leased(s.Links[0]) })
+		if routes := defaultRoutes(t); len(routes) != 1 || !strings.Contains(routes[0], "dev eth1") {
+			t.Errorf("default routes %q", routes)
+		}
+		other.Cable("usb0", "lan1")
+		other.IP("addr add 203.0.113.1/24 dev lan1")
+		startDnsmasq(t, other, "lan1", "--dhcp-range=203.0.113.50,203.0.113.99,2m")
+		s.awaitStatus(t, both)
+	}, "dnsmasq")
+}
+
+// defaultRoutes returns the kernel's, the preferred one first.
+func defaultRoutes(t *testing.T) []string {
+	t.Helper()
+	out, err := exec.Command("ip", "-4", "route", "show", "default").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
 // TestClock sets the clock by a server, here on the loopback interface, as soon as there is a network.
 func TestClock(t *testing.T) {
 	netnstest.Run(t, func(t *testing.T) {

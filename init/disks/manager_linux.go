@@ -28,7 +28,8 @@ type Config struct {
 	Sys     string // where sysfs is; empty: /sys
 	Dev     string // where device nodes are; empty: /dev
 
-	mount func(dev, dir string, how options) error // the system's, but for tests
+	mount   func(dev, dir string, how options) error // the system's, but for tests
+	unmount func(dir string) error                   // likewise
 }
 
 // Manager mounts what is plugged in, read-only, and forgets what is pulled out. Make one with [NewManager].
@@ -50,7 +51,7 @@ func NewManager(cfg Config) *Manager {
 		cfg.Dev = "/dev"
 	}
 	if cfg.mount == nil {
-		cfg.mount = mount
+		cfg.mount, cfg.unmount = mount, unmount
 	}
 	return &Manager{cfg: cfg, disks: make(map[string]*api.Disk)}
 }
@@ -103,7 +104,7 @@ func (m *Manager) Eject(id string) error {
 	if d.Path == "" {
 		return nil
 	}
-	if err := unmount(d.Path); err != nil {
+	if err := m.cfg.unmount(d.Path); err != nil {
 		return err
 	}
 	d.Path, d.Free = "", 0
@@ -227,7 +228,7 @@ func (m *Manager) remove(name string) {
 		return
 	}
 	if d.Path != "" {
-		if err := unmount(d.Path); err != nil {
+		if err := m.cfg.unmount(d.Path); err != nil {
 			m.cfg.Log.Warn("disk is gone, but still mounted", "path", d.Path, "err", err)
 		}
 	}
@@ -293,9 +294,9 @@ func (m *Manager) attach(d *api.Disk) {
 
 // makeDir makes the directory to mount at: named after the label, else the UUID or the device, and unlike any other's.
 func (m *Manager) makeDir(d api.Disk) (string, error) {
-	name := directoryName(d.Label)
+	name := directoryNameOf(d.Label)
 	if name == "" {
-		name = directoryName(d.UUID)
+		name = directoryNameOf(d.UUID)
 	}
 	if name == "" {
 		name = filepath.Base(d.Device)
@@ -310,22 +311,6 @@ func (m *Manager) makeDir(d api.Disk) (string, error) {
 			return dir, err
 		}
 	}
-}
-
-// directoryName makes a label safe as a file name: no separators, nothing that hides it.
-func directoryName(label string) string {
-	name := strings.Map(func(c rune) rune {
-		if c == '/' || c == '\\' || c == ':' {
-			return '_'
-		}
-		return c
-	}, printable(label))
-	name = strings.TrimLeft(name, ". ")
-	for len(name) > 100 {
-		runes := []rune(name)
-		name = string(runes[:len(runes)-1])
-	}
-	return name
 }
 
 // humanSize prints a disk's size as on its package.

@@ -131,46 +131,71 @@ func probeHFSPlus(r io.ReaderAt) (Filesystem, bool) {
 	return Filesystem{Type: "hfsplus", UUID: strings.ToUpper(hex.EncodeToString(b[104:112]))}, true
 }
 
-// probeUDF: ECMA-167, the volume recognition sequence from 32 KiB on. The label is the Primary Volume Descriptor's
-// identifier, found by the anchor in sector 256.
+// probeUDF: ECMA-167, the volume recognition sequence from 32 KiB on. What it is called is in the Primary Volume
+// Descriptor, found by the anchor in sector 256, whose size depends on the medium.
 func probeUDF(r io.ReaderAt) (Filesystem, bool) {
-	const sector = 2048
 	for i := range int64(16) {
-		b := read(r, 32<<10+i*sector, 8)
+		b := read(r, 32<<10+i*2048, 8)
 		if b == nil {
 			return Filesystem{}, false
 		}
 		if id := string(b[1:6]); id == "NSR02" || id == "NSR03" {
-			return Filesystem{Type: "udf", Label: udfLabel(r, sector)}, true
+			fs := Filesystem{Type: "udf"}
+			for _, sector := range []int64{2048, 512, 4096} {
+				if udfNames(r, sector, &fs) {
+					break
+				}
+			}
+			return fs, true
 		}
 	}
 	return Filesystem{}, false
 }
 
-// udfLabel follows the anchor (ECMA-167 3/10.2) to the Primary Volume Descriptor (3/10.1).
-func udfLabel(r io.ReaderAt, sector int64) string {
+// udfNames follows the anchor (ECMA-167 3/10.2) to the Primary Volume Descriptor (3/10.1). The UUID is, as for blkid,
+// the first sixteen characters of the volume set's identifier, which are unique by OSTA UDF 2.2.2.5.
+func udfNames(r io.ReaderAt, sector int64, fs *Filesystem) bool {
 	anchor := read(r, 256*sector, 32)
 	if anchor == nil || binary.LittleEndian.Uint16(anchor) != 2 {
-		return ""
+		return false
 	}
 	start := int64(binary.LittleEndian.Uint32(anchor[20:]))
 	for i := range int64(16) {
-		b := read(r, (start+i)*sector, 64)
+		b := read(r, (start+i)*sector, 200)
 		if b == nil || binary.LittleEndian.Uint16(b) != 1 {
 			continue
 		}
-		id := b[24:56] // OSTA compressed unicode; the last byte is the length
-		n := int(id[31])
-		switch {
-		case n < 1 || n > 31:
-			return ""
-		case id[0] == 8:
-			return string(id[1:n])
-		case id[0] == 16:
-			return utf16be(id[1:n])
+		fs.Label = dstring(b[24:56])
+		if set := dstring(b[72:200]); len(set) >= 16 && isHex(set[:16]) {
+			fs.UUID = strings.ToLower(set[:16])
 		}
+		return true
+	}
+	return false
+}
+
+// dstring decodes OSTA compressed unicode (OSTA UDF 2.1.1) of a fixed length, whose last byte is the length used.
+func dstring(b []byte) string {
+	n := int(b[len(b)-1])
+	if n < 1 || n >= len(b) {
+		return ""
+	}
+	switch b[0] {
+	case 8:
+		runes := make([]rune, n-1)
+		for i, c := range b[1:n] {
+			runes[i] = rune(c)
+		}
+		return string(runes)
+	case 16:
+		return utf16be(b[1:n])
 	}
 	return ""
+}
+
+func isHex(s string) bool {
+	_, err := hex.DecodeString(s)
+	return err == nil
 }
 
 // probeISO: ECMA-119, the Primary Volume Descriptor in sector 16. The UUID is the creation time, as blkid has it.
@@ -261,4 +286,20 @@ func printable(s string) string {
 		return c
 	}, s)
 	return strings.TrimSpace(s)
+}
+
+// directoryNameOf makes a label safe as a file name: no separators, nothing that hides it.
+func directoryNameOf(label string) string {
+	name := strings.Map(func(c rune) rune {
+		if c == '/' || c == '\\' || c == ':' {
+			return '_'
+		}
+		return c
+	}, printable(label))
+	name = strings.TrimLeft(name, ". ")
+	for len(name) > 100 {
+		runes := []rune(name)
+		name = string(runes[:len(runes)-1])
+	}
+	return name
 }

@@ -253,5 +253,7 @@ func (s *stage) stop() {
 	if s.watchdog != nil {
 		feed(s.watchdog)
 	}
-	select {}
+	for { // not select {}: without a watchdog nothing else runs, and Go's runtime would call that a deadlock and panic
+		time.Sleep(time.Hour)
+	}
 }

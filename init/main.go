@@ -37,7 +37,9 @@ func main() {
 		stage1()
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
+		if !errors.Is(err, errNoModule) {
+			fmt.Fprintln(os.Stderr, err)
+		}
 		os.Exit(1)
 	}
 }
@@ -48,6 +50,9 @@ func argument() string {
 	}
 	return os.Args[1]
 }
+
+// errNoModule ends modprobe without a word.
+var errNoModule = errors.New("no such module")
 
 // modprobe is what the kernel calls as "/sbin/modprobe -q -- name". A module that does not exist is an error for the
 // exit code, but nothing to print: the kernel asks for many that there never were.
@@ -61,7 +66,7 @@ func modprobe(args []string) error {
 			continue
 		}
 		if err := modules.Load(name); errors.Is(err, fs.ErrNotExist) {
-			os.Exit(1)
+			return errNoModule
 		} else if err != nil {
 			return err
 		}

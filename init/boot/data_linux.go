@@ -130,8 +130,8 @@ func (d Data) create(ctx context.Context, disk *os.File, table mbr.Table) error 
 	return writeTable(disk, table)
 }
 
-// format makes an ext4 file system: 1% in reserve for PID 1's own words, few inodes (media are large), tables written
-// now rather than by a kernel thread that would compete with the first use.
+// format makes an ext4 file system with 1% in reserve for root: what PID 1 keeps there still fits when services have
+// filled it. Inode tables are zeroed by the kernel later, so that a large card does not make the first start long.
 func (d Data) format(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, formatLimit)
 	defer cancel()

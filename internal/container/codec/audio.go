@@ -256,8 +256,19 @@ func ESDS(data []byte) (Config, error) {
 		object byte
 		name   string
 	}{
-		{0x69, "mp3"}, {0x6B, "mp3"}, {0xA5, "ac3"}, {0xA6, "eac3"}, {0xA9, "dts"}, {0xDD, "vorbis"}, {0xAD, "opus"},
-		{0x20, "mpeg4"}, {0x60, "mpeg2video"}, {0x61, "mpeg2video"}, {0x62, "mpeg2video"}, {0x6A, "mpeg1video"}, {0x6C, "mjpeg"},
+		{0x69, "mp3"},
+		{0x6B, "mp3"},
+		{0xA5, "ac3"},
+		{0xA6, "eac3"},
+		{0xA9, "dts"},
+		{0xDD, "vorbis"},
+		{0xAD, "opus"},
+		{0x20, "mpeg4"},
+		{0x60, "mpeg2video"},
+		{0x61, "mpeg2video"},
+		{0x62, "mpeg2video"},
+		{0x6A, "mpeg1video"},
+		{0x6C, "mjpeg"},
 	} {
 		if o.object == object {
 			return Config{Name: o.name}, nil

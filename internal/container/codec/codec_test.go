@@ -26,27 +26,45 @@ func TestConfigurations(t *testing.T) {
 		make func() (codec.Config, error)
 		want codec.Config
 	}{
-		{"avc high 4.0", func() (codec.Config, error) { return codec.AVC(bytesOf(t, "01640028ffe10000"), 1920, 1080) },
-			codec.Config{Name: "h264", Entry: "avc1", RFC6381: "avc1.640028", Width: 1920, Height: 1080}},
+		{
+			"avc high 4.0", func() (codec.Config, error) { return codec.AVC(bytesOf(t, "01640028ffe10000"), 1920, 1080) },
+			codec.Config{Name: "h264", Entry: "avc1", RFC6381: "avc1.640028", Width: 1920, Height: 1080},
+		},
 		{"hevc main 10", func() (codec.Config, error) {
 			return codec.HEVC(bytesOf(t, "010220000000b0000000000099f000fcfdfafa00000f00"), 3840, 2160)
 		}, codec.Config{Name: "hevc", Entry: "hvc1", RFC6381: "hvc1.2.4.L153.B0", Width: 3840, Height: 2160}},
-		{"av1 main 10 bit", func() (codec.Config, error) { return codec.AV1(bytesOf(t, "81084c00"), 1280, 720) },
-			codec.Config{Name: "av1", Entry: "av01", RFC6381: "av01.0.08M.10", Width: 1280, Height: 720}},
-		{"vp9 profile 2", func() (codec.Config, error) { return codec.VP9(bytesOf(t, "01000000020aa20202020000"), 640, 360) },
-			codec.Config{Name: "vp9", Entry: "vp09", RFC6381: "vp09.02.10.10", Width: 640, Height: 360}},
-		{"aac-lc", func() (codec.Config, error) { return codec.AAC(bytesOf(t, "1190")) },
-			codec.Config{Name: "aac", Entry: "mp4a", RFC6381: "mp4a.40.2", SampleRate: 48000, Channels: 2}},
-		{"he-aac", func() (codec.Config, error) { return codec.AAC(bytesOf(t, "2b118800")) },
-			codec.Config{Name: "aac", Entry: "mp4a", RFC6381: "mp4a.40.5", SampleRate: 48000, Channels: 2}},
-		{"he-aac v2", func() (codec.Config, error) { return codec.AAC(bytesOf(t, "eb098800")) },
-			codec.Config{Name: "aac", Entry: "mp4a", RFC6381: "mp4a.40.29", SampleRate: 48000, Channels: 2}},
-		{"mp3", func() (codec.Config, error) { return codec.MP3(44100, 2), nil },
-			codec.Config{Name: "mp3", Entry: "mp4a", RFC6381: "mp4a.6B", SampleRate: 44100, Channels: 2}},
-		{"ac-3 5.1", func() (codec.Config, error) { return codec.AC3Frame(bytesOf(t, "0b77a5f81c40e1df")) },
-			codec.Config{Name: "ac3", Entry: "ac-3", RFC6381: "ac-3", SampleRate: 48000, Channels: 6}},
-		{"opus 5.1", func() (codec.Config, error) { return codec.Opus(opusHead) },
-			codec.Config{Name: "opus", Entry: "Opus", RFC6381: "opus", SampleRate: 48000, Channels: 6}},
+		{
+			"av1 main 10 bit", func() (codec.Config, error) { return codec.AV1(bytesOf(t, "81084c00"), 1280, 720) },
+			codec.Config{Name: "av1", Entry: "av01", RFC6381: "av01.0.08M.10", Width: 1280, Height: 720},
+		},
+		{
+			"vp9 profile 2", func() (codec.Config, error) { return codec.VP9(bytesOf(t, "01000000020aa20202020000"), 640, 360) },
+			codec.Config{Name: "vp9", Entry: "vp09", RFC6381: "vp09.02.10.10", Width: 640, Height: 360},
+		},
+		{
+			"aac-lc", func() (codec.Config, error) { return codec.AAC(bytesOf(t, "1190")) },
+			codec.Config{Name: "aac", Entry: "mp4a", RFC6381: "mp4a.40.2", SampleRate: 48000, Channels: 2},
+		},
+		{
+			"he-aac", func() (codec.Config, error) { return codec.AAC(bytesOf(t, "2b118800")) },
+			codec.Config{Name: "aac", Entry: "mp4a", RFC6381: "mp4a.40.5", SampleRate: 48000, Channels: 2},
+		},
+		{
+			"he-aac v2", func() (codec.Config, error) { return codec.AAC(bytesOf(t, "eb098800")) },
+			codec.Config{Name: "aac", Entry: "mp4a", RFC6381: "mp4a.40.29", SampleRate: 48000, Channels: 2},
+		},
+		{
+			"mp3", func() (codec.Config, error) { return codec.MP3(44100, 2), nil },
+			codec.Config{Name: "mp3", Entry: "mp4a", RFC6381: "mp4a.6B", SampleRate: 44100, Channels: 2},
+		},
+		{
+			"ac-3 5.1", func() (codec.Config, error) { return codec.AC3Frame(bytesOf(t, "0b77a5f81c40e1df")) },
+			codec.Config{Name: "ac3", Entry: "ac-3", RFC6381: "ac-3", SampleRate: 48000, Channels: 6},
+		},
+		{
+			"opus 5.1", func() (codec.Config, error) { return codec.Opus(opusHead) },
+			codec.Config{Name: "opus", Entry: "Opus", RFC6381: "opus", SampleRate: 48000, Channels: 6},
+		},
 	} {
 		got, err := c.make()
 		if err != nil {

@@ -86,9 +86,9 @@ func VP9Frame(frame []byte, width, height int, rate float64) (Config, error) {
 	if profile == 3 {
 		b.read(1)
 	}
-	hidden := b.read(1) == 1 || b.read(1) == 1 // show_existing_frame, or not a key frame
+	existing, inter := b.read(1), b.read(1) // show_existing_frame, frame_type
 	b.read(2)
-	if marker != 2 || hidden || b.read(24) != 0x498342 {
+	if marker != 2 || existing|inter != 0 || b.read(24) != 0x498342 {
 		return Config{Name: "vp9", Width: width, Height: height}, malformed("no VP9 key frame")
 	}
 	depth := uint64(8)
@@ -114,9 +114,19 @@ func vp9Level(pixels int, rate float64) uint64 {
 		size   int
 		second float64
 	}{
-		{10, 36864, 829440}, {11, 73728, 2764800}, {20, 122880, 4608000}, {21, 245760, 9216000}, {30, 552960, 20736000},
-		{31, 983040, 36864000}, {40, 2228224, 83558400}, {41, 2228224, 160432128}, {50, 8912896, 311951360},
-		{51, 8912896, 588251136}, {52, 8912896, 1176502272}, {60, 35651584, 1176502272}, {61, 35651584, 2353004544},
+		{10, 36864, 829440},
+		{11, 73728, 2764800},
+		{20, 122880, 4608000},
+		{21, 245760, 9216000},
+		{30, 552960, 20736000},
+		{31, 983040, 36864000},
+		{40, 2228224, 83558400},
+		{41, 2228224, 160432128},
+		{50, 8912896, 311951360},
+		{51, 8912896, 588251136},
+		{52, 8912896, 1176502272},
+		{60, 35651584, 1176502272},
+		{61, 35651584, 2353004544},
 	} {
 		if pixels <= l.size && float64(pixels)*rate <= l.second {
 			return l.level

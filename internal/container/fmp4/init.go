@@ -141,5 +141,7 @@ func (b *buffer) raw(p []byte) *buffer { b.data = append(b.data, p...); return b
 func (b *buffer) str(s string) *buffer { b.data = append(b.data, s...); return b }
 func (b *buffer) zeros(n int) *buffer  { b.data = append(b.data, make([]byte, n)...); return b }
 func (b *buffer) u16(v uint16) *buffer { b.data = binary.BigEndian.AppendUint16(b.data, v); return b }
+
 func (b *buffer) u32(v uint32) *buffer { b.data = binary.BigEndian.AppendUint32(b.data, v); return b }
+
 func (b *buffer) u64(v uint64) *buffer { b.data = binary.BigEndian.AppendUint64(b.data, v); return b }

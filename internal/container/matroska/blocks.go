@@ -29,16 +29,15 @@ const maxElements = 1 << 25
 
 // walker walks blocks in the order of the file.
 type walker struct {
-	m          *Movie
-	r          io.ReaderAt
-	pos        int64
-	cluster    int64 // position of the cluster that pos is in, 0: none
-	end        int64 // of that cluster
-	unknown    bool  // its size is not given
-	time       uint64
-	seen       int
-	buf        [1024]byte
-	laceFrames []frame
+	m       *Movie
+	r       io.ReaderAt
+	pos     int64
+	cluster int64 // position of the cluster that pos is in, 0: none
+	end     int64 // of that cluster
+	unknown bool  // its size is not given
+	time    uint64
+	seen    int
+	buf     [1024]byte
 }
 
 // walk starts at a cluster.

@@ -24,7 +24,7 @@ const (
 	idCodecDelay, idVideo, idAudio, idFlagEnabled                                  = 0x56AA, 0xE0, 0xE1, 0xB9
 	idPixelWidth, idPixelHeight, idDisplayWidth, idDisplayHeight, idDisplayUnit    = 0xB0, 0xBA, 0x54B0, 0x54BA, 0x54B2
 	idColour, idMatrix, idTransfer, idPrimaries, idColourRange                     = 0x55B0, 0x55B1, 0x55BA, 0x55BB, 0x55B9
-	idSamplingFrequency, idOutputFrequency, idChannels, idBitDepth                 = 0xB5, 0x78B5, 0x9F, 0x6264
+	idSamplingFrequency, idChannels, idBitDepth                                    = 0xB5, 0x9F, 0x6264
 	idContentEncodings, idContentEncoding, idEncodingScope, idCompression          = 0x6D80, 0x6240, 0x5032, 0x5034
 	idCompressionAlgorithm, idCompressionSettings, idEncryption                    = 0x4254, 0x4255, 0x5035
 	idTimestamp, idSimpleBlock, idBlockGroup, idBlock, idBlockDuration, idRefBlock = 0xE7, 0xA3, 0xA0, 0xA1, 0x9B, 0xFB

@@ -2,6 +2,7 @@ package matroska
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -19,7 +20,6 @@ type track struct {
 	private         []byte
 	codecDelay      uint64 // in nanoseconds, to be taken off every time
 	defaultDuration uint64 // of a frame, in nanoseconds, 0: unknown
-	outputRate      float64
 	bitDepth        uint64
 	display         [3]uint64 // width, height, unit
 	colour          *[4]uint64
@@ -145,8 +145,6 @@ func (t *track) readAudio(data []byte) {
 			if f := float(v); f > 0 && f < math.MaxInt32 {
 				t.info.SampleRate = int(f)
 			}
-		case idOutputFrequency:
-			t.outputRate = float(v)
 		case idChannels:
 			t.info.Channels = int(min(number(v), 255))
 		case idBitDepth:
@@ -209,6 +207,9 @@ func (t *track) configure() codec.Config {
 	c := codec.Config{Name: names[t.codecID], Width: t.info.Width, Height: t.info.Height}
 	if t.info.Kind != media.Video {
 		c.Width, c.Height = 0, 0
+	}
+	if t.bitDepth > 0 && strings.HasPrefix(c.Name, "pcm_s16") {
+		c.Name = fmt.Sprintf("pcm_s%d%s", t.bitDepth, c.Name[len("pcm_s16"):])
 	}
 	var got codec.Config
 	var err error

@@ -215,6 +215,30 @@ func defaultRoutes(t *testing.T) []string {
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
+// TestObserve changes nothing of a computer that manages its network itself, tells how it is, and answers a name of its own.
+func TestObserve(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		router, log := newRouter(t)
+		router.Cable("eth1", "lan1")
+		netnstest.IP(t, "link set eth0 up")
+		netnstest.IP(t, "addr add 192.0.2.9/24 dev eth0")
+		netnstest.IP(t, "route add default via 192.0.2.1")
+		s := startService(t, Options{Observe: true, WebPort: 8080, adjust: func(time.Duration) error { t.Error("the clock was set"); return nil }})
+		s.awaitStatus(t, func(s api.Status) bool {
+			return s.Hostname == "manofwar" && len(s.Links) == 2 && leased(s.Links[0]) && s.Links[1].State == api.Down
+		})
+		if strings.Contains(log.String(), "DHCPDISCOVER") || strings.Contains(log.String(), "DHCPREQUEST") {
+			t.Errorf("an address was asked for:\n%s", log)
+		}
+		if list, err := os.ReadDir(s.env.RunDir); err != nil || len(list) != 1 {
+			t.Errorf("written: %v, %v", list, err)
+		}
+		if ifi, err := net.InterfaceByName("eth1"); err != nil || ifi.Flags&net.FlagUp != 0 {
+			t.Errorf("switched on: %v, %v", ifi, err)
+		}
+	}, "dnsmasq")
+}
+
 // TestClock sets the clock by a server, here on the loopback interface, as soon as there is a network.
 func TestClock(t *testing.T) {
 	netnstest.Run(t, func(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 // apeKeys maps the keys of APEv2 tags to fields.
 var apeKeys = map[string]field{
 	"title": title, "artist": artist, "album": album, "album artist": albumArtist, "albumartist": albumArtist,
-	"track": track, "disc": disc, "year": date, "genre": genre,
+	"album_artist": albumArtist, "track": track, "disc": disc, "year": date, "date": date, "genre": genre,
 }
 
 // readAPE reads the APEv2 tag that ends at end and returns where it starts; end itself where there is none.

@@ -52,7 +52,20 @@ func readWAV(w *window, f *Facts) error {
 }
 
 // waveCodecs names the formats of a WAVE file (Microsoft's mmreg.h).
-var waveCodecs = map[int]string{2: "adpcm_ms", 6: "pcm_alaw", 7: "pcm_mulaw", 0x11: "adpcm_ima_wav", 0x50: "mp2", 0x55: "mp3"}
+var waveCodecs = map[int]string{
+	2: "adpcm_ms", 6: "pcm_alaw", 7: "pcm_mulaw", 0x11: "adpcm_ima_wav", 0x50: "mp2", 0x55: "mp3", 0xFF: "aac",
+	0x160: "wmav1", 0x161: "wmav2", 0x162: "wmapro", 0x163: "wmalossless", 0x2000: "ac3", 0x2001: "dts", 0x566F: "vorbis", 0x706D: "aac",
+}
+
+func waveCodec(tag, bits int) string {
+	switch tag {
+	case 1:
+		return map[int]string{8: "pcm_u8", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}[bits]
+	case 3:
+		return map[int]string{32: "pcm_f32le", 64: "pcm_f64le"}[bits]
+	}
+	return waveCodecs[tag]
+}
 
 func readWaveFormat(c *cursor, f *Facts) (byteRate int64, err error) {
 	b, err := c.next(16)
@@ -61,22 +74,18 @@ func readWaveFormat(c *cursor, f *Facts) (byteRate int64, err error) {
 	}
 	tag, channels, rate, bits := le16(b), le16(b[2:]), le32(b[4:]), le16(b[14:])
 	byteRate = le32(b[8:])
+	if rate == 0 || channels == 0 || byteRate == 0 {
+		return 0, corrupt("its WAVE header makes no sense")
+	}
 	if tag == 0xFFFE { // extensible: the real one begins the GUID
 		if b, err := c.next(10); err == nil {
 			tag = le16(b[8:])
 		}
 	}
-	s := media.Stream{Kind: media.Audio, Codec: waveCodecs[tag], Default: true, SampleRate: int(rate), Channels: channels, Bitrate: int(byteRate * 8)}
-	switch {
-	case tag == 1:
-		s.Codec = map[int]string{8: "pcm_u8", 16: "pcm_s16le", 24: "pcm_s24le", 32: "pcm_s32le"}[bits]
-	case tag == 3:
-		s.Codec = map[int]string{32: "pcm_f32le", 64: "pcm_f64le"}[bits]
-	}
-	if rate == 0 || channels == 0 || byteRate == 0 {
-		return 0, corrupt("its WAVE header makes no sense")
-	}
-	f.Streams = []media.Stream{s}
+	f.Streams = []media.Stream{{
+		Kind: media.Audio, Codec: waveCodec(tag, bits), Default: true,
+		SampleRate: int(rate), Channels: channels, Bitrate: int(byteRate * 8),
+	}}
 	return byteRate, nil
 }
 

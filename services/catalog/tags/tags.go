@@ -52,30 +52,30 @@ var formats = map[string]format{
 	"aif":  {media.Music, "aiff", readAIFF},
 	"aiff": {media.Music, "aiff", readAIFF},
 	"aifc": {media.Music, "aiff", readAIFF},
-	"aac":  {media.Music, "aac", nil},
-	"ac3":  {media.Music, "ac3", nil},
-	"ape":  {media.Music, "ape", nil},
+	"aac":  {media.Music, "aac", readADTS},
+	"ac3":  {media.Music, "ac3", readAC3},
+	"ape":  {media.Music, "ape", readMonkey},
 	"mka":  {media.Music, "matroska", readMatroska},
-	"tta":  {media.Music, "tta", nil},
-	"wma":  {media.Music, "asf", nil},
-	"wv":   {media.Music, "wavpack", nil},
+	"tta":  {media.Music, "tta", readTTA},
+	"wma":  {media.Music, "asf", readASF},
+	"wv":   {media.Music, "wavpack", readWavPack},
 
 	"3gp":  {media.Film, "mp4", readMP4},
-	"avi":  {media.Film, "avi", nil},
-	"flv":  {media.Film, "flv", nil},
-	"m2ts": {media.Film, "mpegts", nil},
+	"avi":  {media.Film, "avi", readAVI},
+	"flv":  {media.Film, "flv", readFLV},
+	"m2ts": {media.Film, "mpegts", readTransportStream},
 	"m4v":  {media.Film, "mp4", readMP4},
 	"mkv":  {media.Film, "matroska", readMatroska},
 	"mov":  {media.Film, "mp4", readMP4},
 	"mp4":  {media.Film, "mp4", readMP4},
-	"mpeg": {media.Film, "mpeg", nil},
-	"mpg":  {media.Film, "mpeg", nil},
-	"mts":  {media.Film, "mpegts", nil},
+	"mpeg": {media.Film, "mpeg", readProgramStream},
+	"mpg":  {media.Film, "mpeg", readProgramStream},
+	"mts":  {media.Film, "mpegts", readTransportStream},
 	"ogv":  {media.Film, "ogg", readOgg},
-	"ts":   {media.Film, "mpegts", nil},
-	"vob":  {media.Film, "mpeg", nil},
+	"ts":   {media.Film, "mpegts", readTransportStream},
+	"vob":  {media.Film, "mpeg", readProgramStream},
 	"webm": {media.Film, "matroska", readMatroska},
-	"wmv":  {media.Film, "asf", nil},
+	"wmv":  {media.Film, "asf", readASF},
 }
 
 // magic tells formats apart by their first bytes, because names lie. An MPEG audio frame is not in it: two bytes of
@@ -90,6 +90,10 @@ var magic = []struct {
 	{4, "ftyp", formats["mp4"]},
 	{0, "FORM", formats["aiff"]},
 	{8, "WAVE", formats["wav"]},
+	{8, "AVI ", formats["avi"]},
+	{0, "FLV\x01", formats["flv"]},
+	{0, asfHeader, formats["wma"]},
+	{0, "wvpk", formats["wv"]},
 	{0, "\x1a\x45\xdf\xa3", formats["mkv"]},
 }
 
@@ -181,6 +185,9 @@ func samples(n, rate int64) time.Duration {
 	}
 	return time.Duration(s * float64(time.Second))
 }
+
+// errEnough ends a walk that has seen all it came for.
+var errEnough = errors.New("enough")
 
 // maxDuration bounds what is believed: a month.
 const maxDuration = 31 * 24 * time.Hour

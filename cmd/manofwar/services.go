@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
@@ -24,6 +25,9 @@ import (
 
 // mediaDir is where PID 1 mounts the owner's disks.
 const mediaDir = "/media"
+
+// dongleListen is where the dongle serves its web page.
+const dongleListen = ":80"
 
 // settings are everything that a service's constructor takes from the command line.
 type settings struct {
@@ -85,7 +89,7 @@ var services = []entry{
 		},
 		help: "the network: addresses, time, the name under .local",
 		make: func(s settings) service.Service {
-			return native.New(native.Options{Observe: s.hosted, NotBefore: notBefore})
+			return native.New(native.Options{Observe: s.hosted, NotBefore: notBefore, WebPort: s.webPort()})
 		},
 	},
 }
@@ -93,7 +97,7 @@ var services = []entry{
 func newPortal(s settings) service.Service {
 	o := portal.Options{Listen: s.listen, Names: s.names, Version: version, Hosted: s.hosted}
 	if len(o.Listen) == 0 {
-		o.Listen = []string{":80"}
+		o.Listen = []string{dongleListen}
 	}
 	if s.opened != nil {
 		o.Listening = s.opened
@@ -108,6 +112,23 @@ func catalogOptions(s settings) catalog.Options {
 		o.Disks = disks{ipc.NewClient(s.runDir, initapi.Name)}
 	}
 	return o
+}
+
+// webPort is the port of the web page that the network is told of; 0 where the page is for this computer only.
+func (s settings) webPort() int {
+	if len(s.listen) == 0 {
+		return 80 // as dongleListen
+	}
+	for _, address := range s.listen {
+		host, port, err := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); err != nil || host == "localhost" || ip.IsLoopback() {
+			continue
+		}
+		if n, err := strconv.Atoi(port); err == nil {
+			return n
+		}
+	}
+	return 0
 }
 
 // findService returns the entry of that name, or nil.

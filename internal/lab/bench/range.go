@@ -3,6 +3,8 @@ package bench
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -25,8 +28,8 @@ const (
 	rangeRounds = 7
 )
 
-// Range measures a download of 1 GB over loopback by one client, in MB/s: from the real portal and stream service, and
-// from nginx with Debian's settings. The file is in the page cache, so that it is the servers that are compared. dir
+// Range measures a download of 1 GB over loopback by one client, in MB/s: from "manofwar serve", and from
+// nginx with Debian's settings. The file is in the page cache, so that it is the servers that are compared. dir
 // holds the file, which takes no space on the disk.
 func Range(ctx context.Context, dir string) (ours, nginx float64, err error) {
 	return compareDownloads(ctx, dir, func(ctx context.Context, target string) (int64, error) {
@@ -54,37 +57,44 @@ func RangeMany(ctx context.Context, dir string) (ours, nginx float64, err error)
 	})
 }
 
-// compareDownloads runs load against both servers in turns and returns the median of each, in MB/s.
+// compareDownloads runs load against both servers in turns and returns the median of each, in MB/s. Each server is a
+// process of its own, started the way a person would.
 func compareDownloads(ctx context.Context, dir string, load func(ctx context.Context, target string) (int64, error)) (ours, nginx float64, err error) {
-	file := filepath.Join(dir, "download.mp4")
-	if err := makeSparse(file, rangeSize); err != nil {
+	library := filepath.Join(dir, "library")
+	if err := os.Mkdir(library, 0o755); err != nil {
 		return 0, 0, err
 	}
-	defer os.Remove(file)
-	peer, stop, err := startNginx(ctx, dir)
+	defer os.RemoveAll(library)
+	if err := makeSilence(filepath.Join(library, "silence.wav"), rangeSize); err != nil {
+		return 0, 0, err
+	}
+	peer, stopPeer, err := startNginx(ctx, library)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, stopPeer()) }()
+	base, stop, err := startServe(ctx, dir, library)
 	if err != nil {
 		return 0, 0, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
-	var rates [2][]float64
-	_, err = withServices(ctx, file, func(base string) (string, error) {
-		targets := []string{base + "/media/film/file", peer + "/download.mp4"}
-		for round := range rangeRounds + 1 {
-			for i, target := range targets {
-				start := time.Now()
-				n, err := load(ctx, target)
-				if err != nil {
-					return "", fmt.Errorf("%s: %w", target, err)
-				}
-				if round > 0 { // the first fills the page cache
-					rates[i] = append(rates[i], float64(n)/1e6/time.Since(start).Seconds())
-				}
-			}
-		}
-		return "", nil
-	})
+	item, err := onlyItem(ctx, base)
 	if err != nil {
 		return 0, 0, err
+	}
+	targets := []string{base + "/media/" + item + "/file", peer + "/silence.wav"}
+	var rates [2][]float64
+	for round := range rangeRounds + 1 {
+		for i, target := range targets {
+			start := time.Now()
+			n, err := load(ctx, target)
+			if err != nil {
+				return 0, 0, fmt.Errorf("%s: %w", target, err)
+			}
+			if round > 0 { // the first fills the page cache
+				rates[i] = append(rates[i], float64(n)/1e6/time.Since(start).Seconds())
+			}
+		}
 	}
 	return median(rates[0]), median(rates[1]), nil
 }
@@ -94,12 +104,72 @@ func median(v []float64) float64 {
 	return v[len(v)/2]
 }
 
-func makeSparse(path string, size int64) error {
-	f, err := os.Create(path)
-	if err != nil {
+// makeSilence writes a WAV file of silence, size bytes long, that takes no space on the disk.
+func makeSilence(path string, size uint32) error {
+	head := []byte("RIFF\x00\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x02\x00\x44\xac\x00\x00\x10\xb1\x02\x00\x04\x00\x10\x00data\x00\x00\x00\x00")
+	binary.LittleEndian.PutUint32(head[4:], size-8)
+	binary.LittleEndian.PutUint32(head[40:], size-44)
+	if err := os.WriteFile(path, head, 0o644); err != nil {
 		return err
 	}
-	return errors.Join(f.Truncate(size), f.Close())
+	return os.Truncate(path, int64(size))
+}
+
+// startServe builds manofwar and serves library with it on a loopback port until stop is called. What it needs is kept
+// in dir.
+func startServe(ctx context.Context, dir, library string) (base string, stop func() error, err error) {
+	bin := filepath.Join(dir, "manofwar")
+	if out, err := exec.CommandContext(ctx, "go", "build", "-o", bin, "manofwar/cmd/manofwar").CombinedOutput(); err != nil {
+		return "", nil, fmt.Errorf("build manofwar: %w: %s", err, out)
+	}
+	cmd := exec.CommandContext(ctx, bin, "serve", "--listen", "127.0.0.1:0", "--state", filepath.Join(dir, "state"), library)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return "", nil, err
+	}
+	if stop, err = start(cmd); err != nil {
+		return "", nil, err
+	}
+	lines := bufio.NewScanner(out)
+	for lines.Scan() {
+		if at, ok := strings.CutPrefix(lines.Text(), "Open "); ok {
+			return at, stop, nil
+		}
+	}
+	return "", nil, errors.Join(errors.New("manofwar serve ended without an address"), stop())
+}
+
+// start starts a server; stop ends it and waits.
+func start(cmd *exec.Cmd) (stop func() error, err error) {
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	return func() error {
+		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself: Wait says why
+		return cmd.Wait()
+	}, nil
+}
+
+// onlyItem waits until the library has been scanned and returns the ID of what it holds.
+func onlyItem(ctx context.Context, base string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	var page struct{ Items []struct{ ID string } }
+	for len(page.Items) == 0 {
+		var body strings.Builder
+		err := receive(ctx, base+"/api/v1/items", &body)
+		if err == nil {
+			err = json.Unmarshal([]byte(body.String()), &page)
+		}
+		select {
+		case <-ctx.Done():
+			return "", errors.Join(errors.New("the scan found nothing"), err)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return page.Items[0].ID, nil
 }
 
 // drains holds what clients read into.
@@ -128,7 +198,7 @@ func drain(ctx context.Context, target, ranges string) (n int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	defer resp.Body.Close()
+	// The body is read around resp, whose Close would wait for it once more; the connection's ends it.
 	if resp.StatusCode/100 != 2 {
 		return 0, errors.New(resp.Status)
 	}
@@ -193,16 +263,11 @@ func startNginx(ctx context.Context, dir string) (base string, stop func() error
 	if err := os.WriteFile(conf, fmt.Appendf(nil, nginxConf, user, addr, root), 0o600); err != nil {
 		return "", nil, err
 	}
-	cmd := exec.CommandContext(ctx, "nginx", "-p", prefix, "-c", conf)
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = 5 * time.Second
-	if err := cmd.Start(); err != nil {
+	end, err := start(exec.CommandContext(ctx, "nginx", "-p", prefix, "-c", conf))
+	if err != nil {
 		return "", nil, fmt.Errorf("start nginx (Debian's package is nginx-light): %w", err)
 	}
-	stop = func() error {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself: Wait says why
-		return errors.Join(cmd.Wait(), os.RemoveAll(prefix))
-	}
+	stop = func() error { return errors.Join(end(), os.RemoveAll(prefix)) }
 	if err := answers(ctx, addr); err != nil {
 		return "", nil, errors.Join(err, stop())
 	}

@@ -3,8 +3,7 @@
 //
 // A film in MP4 or Matroska becomes an HLS presentation on demand. Its playlists are complete at once and cut where the
 // film itself has keyframes; a segment is a few kilobytes that are made, followed by the film's own bytes where they
-// lie. Nothing is converted, copied or kept on disk, and a seek costs the same wherever it goes. docs/decisions has why
-// sound and picture share segments.
+// lie. Nothing is converted, copied or kept on disk, and a seek costs the same wherever it goes (docs/decisions/0040).
 //
 // It leaves out conversion: what a browser cannot play as it is comes back as [media.ErrUnsupported], with the reason.
 // What a library holds and where is the catalog's to say.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,6 +85,11 @@ func testKey() ed25519.PrivateKey {
 // testRoot is a root with our two programs and the users, and nothing that takes minutes to make.
 func testRoot(_ context.Context, o rootfs.Options) (*rootfs.Tree, error) {
 	t := new(rootfs.Tree)
+	for _, dir := range []string{"boot", "data", "dev", "media", "proc", "run", "sys", "tmp"} {
+		if err := t.Add(rootfs.Entry{Path: dir, Mode: fs.ModeDir | 0o755}); err != nil {
+			return nil, err
+		}
+	}
 	return t, t.Add(
 		rootfs.Entry{Path: "init", Mode: 0o755, Content: o.Init},
 		rootfs.Entry{Path: "bin/manofwar", Mode: 0o755, Content: o.Manofwar},

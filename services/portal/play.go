@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"manofwar/internal/media"
+	streamapi "manofwar/services/stream/api"
 )
 
 // planTimeout is how long a player waits for the stream service to find out what to send: preparing a film may take it
@@ -14,7 +17,11 @@ import (
 const planTimeout = 45 * time.Second
 
 func (p *Service) file(w http.ResponseWriter, r *http.Request) error {
-	return p.play(w, r, "file", nil)
+	return p.play(w, r, func(ctx context.Context, id media.ID) (streamapi.Plan, error) {
+		return p.plans.of(ctx, id, func(ctx context.Context) (streamapi.Plan, error) {
+			return p.planner.Plan(ctx, id, "file", nil)
+		})
+	})
 }
 
 // maxCover is the largest width that may be asked for, in pixels.
@@ -33,7 +40,7 @@ func (p *Service) cover(w http.ResponseWriter, r *http.Request) error {
 	if size > 0 {
 		params = url.Values{"size": {strconv.Itoa(size)}}
 	}
-	return p.play(w, r, "cover", params)
+	return p.play(w, r, p.part("cover", params))
 }
 
 // hls serves the playlist and whatever it names, with the parameters it names them with.
@@ -48,7 +55,7 @@ func (p *Service) hls(w http.ResponseWriter, r *http.Request) error {
 			return errNoPage(r.URL.Path)
 		}
 	}
-	return p.play(w, r, "hls/"+name, params)
+	return p.play(w, r, p.part("hls/"+name, params))
 }
 
 func (p *Service) subtitles(w http.ResponseWriter, r *http.Request) error {
@@ -57,18 +64,25 @@ func (p *Service) subtitles(w http.ResponseWriter, r *http.Request) error {
 	if _, err := strconv.ParseUint(n, 10, 16); err != nil || !ok {
 		return errNoPage(r.URL.Path)
 	}
-	return p.play(w, r, "subtitles/"+name, nil)
+	return p.play(w, r, p.part("subtitles/"+name, nil))
 }
 
-// play asks for the plan of one part of an item and delivers it.
-func (p *Service) play(w http.ResponseWriter, r *http.Request, what string, params url.Values) error {
+// part returns the question for one part of an item.
+func (p *Service) part(what string, params url.Values) func(context.Context, media.ID) (streamapi.Plan, error) {
+	return func(ctx context.Context, id media.ID) (streamapi.Plan, error) {
+		return p.planner.Plan(ctx, id, what, params)
+	}
+}
+
+// play asks for a plan for the item that the path names, and delivers it.
+func (p *Service) play(w http.ResponseWriter, r *http.Request, ask func(context.Context, media.ID) (streamapi.Plan, error)) error {
 	w.Header().Set("Content-Security-Policy", mediaPolicy)
 	id, err := pathID(r)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), planTimeout)
-	plan, err := p.planner.Plan(ctx, id, what, params)
+	plan, err := ask(ctx, id)
 	cancel()
 	if err != nil {
 		return err

@@ -47,6 +47,7 @@ type Service struct {
 	shelves shelves
 	planner planner
 	machine machine
+	plans   planCache
 
 	site  *site
 	hosts hosts

@@ -122,7 +122,7 @@ func TestNewsIsWhatChanged(t *testing.T) {
 		r.none(time.Hour)
 		music.Store(5)
 		tell(w.kick)
-		ev := r.within(pace)
+		ev := r.within(2 * pace)
 		var l catalogapi.Status
 		if err := json.Unmarshal(ev.Data, &l); ev.Kind != "library" || err != nil || l.Music != 5 {
 			t.Errorf("got %s %s", ev.Kind, ev.Data)
@@ -182,14 +182,14 @@ func TestServiceThatGoesAndComesBack(t *testing.T) {
 		}
 		away.Store(true)
 		tell(w.kick)
-		ev := r.within(pace)
+		ev := r.within(2 * pace)
 		var n []Notice
 		if err := json.Unmarshal(ev.Data, &n); ev.Kind != "notices" || err != nil || len(n) != 1 || n[0].Code != "service-away" {
 			t.Fatalf("got %s %s", ev.Kind, ev.Data)
 		}
 		r.none(time.Minute) // and it keeps its date
 		away.Store(false)
-		if ev := r.within(pace + againAfter); ev.Kind != "notices" || string(ev.Data) != "[]" {
+		if ev := r.within(againAfter + 2*pace); ev.Kind != "notices" || string(ev.Data) != "[]" {
 			t.Errorf("got %s %s", ev.Kind, ev.Data)
 		}
 	})

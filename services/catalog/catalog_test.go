@@ -260,6 +260,7 @@ func TestOddFolders(t *testing.T) {
 	} {
 		write(t, dir, name, song)
 	}
+	write(t, dir, "program.ts", []byte("export const x: number = 1;\n"))
 	write(t, dir, "empty.mp3", nil)
 	write(t, dir, "noise.flac", []byte("this is not a flac file, whatever its name says"))
 	elsewhere := t.TempDir()

@@ -116,7 +116,7 @@ func (c *scan) readAll(ctx context.Context) {
 	}
 }
 
-// read makes an item of a file. It is not ok where the file, or the disk, has gone.
+// read makes an item of a file. It is not ok where the file or the disk has gone, or is no media after all.
 func (c *scan) read(j job) (media.Item, bool) {
 	it := media.Item{Root: c.root.ID, Path: j.path, Size: j.stamp.Size, Modified: j.stamp.Modified, Added: time.Now(), Cover: j.stamp.Cover}
 	it.Kind, _ = tags.KindOf(j.path)
@@ -125,7 +125,7 @@ func (c *scan) read(j job) (media.Item, bool) {
 		return it, true
 	}
 	facts, err := c.facts(j)
-	if errors.Is(err, fs.ErrNotExist) || isGone(err) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, tags.ErrNotMedia) || isGone(err) {
 		return it, false
 	}
 	it.Kind, it.Container, it.Duration = facts.Kind, facts.Container, media.Duration(facts.Duration)

@@ -199,10 +199,7 @@ func parseSequence(b []byte, s *media.Stream) bool {
 }
 
 // transportTypes are the kinds of streams in a program map (ISO/IEC 13818-1, table 2-34; Blu-ray above 0x80).
-var transportTypes = map[byte]struct {
-	kind  media.StreamKind
-	codec string
-}{
+var transportTypes = map[byte]transportType{
 	0x01: {media.Video, "mpeg1video"}, 0x02: {media.Video, "mpeg2video"}, 0x10: {media.Video, "mpeg4"}, 0x1B: {media.Video, "h264"},
 	0x24: {media.Video, "hevc"}, 0xEA: {media.Video, "vc1"},
 	0x03: {media.Audio, "mp2"}, 0x04: {media.Audio, "mp2"}, 0x0F: {media.Audio, "aac"}, 0x11: {media.Audio, "aac_latm"}, 0x80: {media.Audio, "pcm_bluray"},
@@ -210,11 +207,47 @@ var transportTypes = map[byte]struct {
 	0x87: {media.Audio, "eac3"}, 0x90: {media.Subtitle, "hdmv_pgs_subtitle"},
 }
 
+type transportType struct {
+	kind  media.StreamKind
+	codec string
+}
+
+// privateData is the kind of streams that only descriptors tell of.
+const privateData = 0x06
+
+// descriptors tell what a private stream carries (ETSI EN 300 468, table 12): broadcasts have their sound there.
+var descriptors = map[byte]transportType{
+	0x56: {media.Subtitle, "dvb_teletext"}, 0x59: {media.Subtitle, "dvb_subtitle"}, 0x6A: {media.Audio, "ac3"}, 0x7A: {media.Audio, "eac3"},
+	0x7B: {media.Audio, "dts"}, 0x7C: {media.Audio, "aac"},
+}
+
+// registrations are the format identifiers of registration descriptors (ISO/IEC 13818-1, section 2.6.8).
+var registrations = map[string]transportType{
+	"AC-3": {media.Audio, "ac3"}, "EAC3": {media.Audio, "eac3"}, "Opus": {media.Audio, "opus"}, "HEVC": {media.Video, "hevc"}, "DTS1": {media.Audio, "dts"},
+	"DTS2": {media.Audio, "dts"}, "DTS3": {media.Audio, "dts"}, "VC-1": {media.Video, "vc1"},
+}
+
+func describedType(b []byte) (t transportType, ok bool) {
+	for len(b) >= 2 && !ok {
+		end := min(len(b), 2+int(b[1]))
+		if b[0] == 0x05 && end >= 6 {
+			t, ok = registrations[string(b[2:6])]
+		} else {
+			t, ok = descriptors[b[0]]
+		}
+		b = b[end:]
+	}
+	return t, ok
+}
+
 // readTransportStream reads an MPEG transport stream: TS, and M2TS with its four bytes in front of each packet.
 func readTransportStream(w *window, f *Facts) error {
 	first, last, err := ends(w)
 	if err != nil {
 		return err
+	}
+	if _, size := syncTransport(first); size == 0 {
+		return ErrNotMedia // TypeScript has the same ending
 	}
 	maps := map[int]bool{}
 	var times stamps
@@ -231,7 +264,7 @@ func readTransportStream(w *window, f *Facts) error {
 		}
 	}
 	if len(f.Streams) == 0 {
-		return corrupt("it is not an MPEG transport stream, or has no program in it")
+		return corrupt("there is no program in it")
 	}
 	for id, packet := range transportPackets(last) {
 		if _, pts, timed := parsePES(packet); timed && id == clock && times.any {
@@ -306,6 +339,9 @@ func readProgramMap(p []byte, f *Facts) (clock int) {
 	for len(b) >= 5 {
 		info := min(len(b), 5+be16(b[3:])&0xFFF)
 		t, ok := transportTypes[b[0]]
+		if b[0] == privateData {
+			t, ok = describedType(b[5:info])
+		}
 		if ok {
 			f.Streams = append(f.Streams, media.Stream{Kind: t.kind, Codec: t.codec, Default: true})
 			if clock < 0 {

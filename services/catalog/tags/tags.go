@@ -107,8 +107,11 @@ func ending(name string) string {
 	return strings.ToLower(strings.TrimPrefix(path.Ext(name), "."))
 }
 
+// ErrNotMedia means that a file only has the name of media, as programs in TypeScript have. It is not to be listed.
+var ErrNotMedia = errors.New("not media")
+
 // Read reads the facts of a file of size bytes. What could be read comes back even with an error, which wraps
-// [media.ErrCorrupt] where the file is to blame; any other error is of the disk.
+// [media.ErrCorrupt] where the file is to blame, or is [ErrNotMedia]; any other error is of the disk.
 func Read(r io.ReaderAt, size int64, name string) (Facts, error) {
 	form := formats[ending(name)]
 	w := &window{r: r, size: size}

@@ -210,6 +210,15 @@ func TestDamagedFiles(t *testing.T) {
 		{"cut.flac", load("s16.flac")[:40], "ends too early"},
 		{"cut.mp4", half(load("end.mp4")), "not complete"},
 		{"cut.ogg", load("vorbis.ogg")[:20], "ends too early"},
+		{"noise.avi", noise, "not an AVI file"},
+		{"noise.wmv", noise, "not a Windows Media file"},
+		{"noise.mpg", noise, "not an MPEG file"},
+		{"noise.flv", noise, "not a Flash Video file"},
+		{"noise.aac", noise, "no AAC"},
+		{"noise.ac3", noise, "no AC-3"},
+		{"noise.wv", noise, "not a WavPack file"},
+		{"noise.ape", noise, "not a Monkey's Audio file"},
+		{"cut.avi", load("film.avi")[:100], "header is missing"},
 		{"byte.mp3", []byte{0xFF}, "no MPEG audio"},
 	} {
 		_, err := tags.Read(bytes.NewReader(c.data), int64(len(c.data)), c.name)
@@ -292,7 +301,7 @@ func FuzzRead(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte, ending uint8) {
 		facts, err := tags.Read(bytes.NewReader(data), int64(len(data)), names[int(ending)%len(names)])
-		if err != nil && !errors.Is(err, media.ErrCorrupt) {
+		if err != nil && !errors.Is(err, media.ErrCorrupt) && !errors.Is(err, tags.ErrNotMedia) {
 			t.Errorf("memory gave a disk's error: %v", err)
 		}
 		if c := facts.Cover; c != nil && (c.Offset < 0 || c.Length <= 0 || c.Offset+c.Length > int64(len(data))) {

@@ -58,7 +58,9 @@ func (s *system) followDevices(ctx context.Context, rules []boot.NodeRule) {
 		s.fault(modules.Load(name))
 	}
 	s.fault(boot.GrantAll("/dev", rules))
-	s.fault(boot.Coldplug("/sys/devices", s.loader(modules)))
+	if modules.Any() { // a walk through thousands of files, on a slow machine just when the services start
+		s.fault(boot.Coldplug("/sys/devices", s.loader(modules)))
+	}
 	for {
 		ev, err := uevents.Next(ctx)
 		switch {

@@ -121,6 +121,9 @@ func (m *Modules) addSoftdep(line string) {
 	}
 }
 
+// Any reports whether there is any module that could be loaded.
+func (m *Modules) Any() bool { return len(m.paths) > 0 }
+
 // Load loads a module by name or by alias, after what it depends on. Modules that are built in or loaded already are
 // no error. An alias that no module has wraps [fs.ErrNotExist].
 func (m *Modules) Load(name string) error {

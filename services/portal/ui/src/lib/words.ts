@@ -2,9 +2,18 @@ import { ApiError } from '../api/client'
 import type { Item, Notice } from '../api/types'
 import { t, tOr } from '../i18n/index.svelte'
 
-/** The item's title, else its file's name without the extension. */
-export function titleOf(item: Pick<Item, 'title' | 'path'>): string {
-  return item.title || (item.path.split('/').at(-1) ?? '').replace(/\.[^.]+$/, '') || item.path
+const yearAtEnd = / \((\d{4})\)$/
+
+const fileName = (item: Item) => (item.path.split('/').at(-1) ?? '').replace(/\.[^.]+$/, '')
+
+/** The item's title, else its file's name without the extension, and of a film without the year behind it. */
+export function titleOf(item: Item): string {
+  return item.title || fileName(item).replace(item.kind === 'film' ? yearAtEnd : '', '') || item.path
+}
+
+/** The item's year, else the one in a film's file name; empty where neither has one. */
+export function yearOf(item: Item): string {
+  return item.year ? String(item.year) : item.kind === 'film' ? (yearAtEnd.exec(fileName(item))?.[1] ?? '') : ''
 }
 
 /** An error as a person reads it: what happened, what to do, and the details one tap below. */

@@ -21,7 +21,9 @@ const typing = (target: EventTarget | null) =>
 
 /** Handles the page's keys. */
 export function onKey(event: KeyboardEvent): void {
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
+  const leaves = isTV() && (event.key === 'ArrowUp' || event.key === 'ArrowDown') // a remote has no other way out of a field
+  if (typing(event.target) && !leaves) return
   if (handlers.at(-1)?.(event) || arrows(event) || (settings.shortcuts && shortcut(event))) event.preventDefault()
 }
 
@@ -36,7 +38,7 @@ function shortcut(event: KeyboardEvent): boolean {
       help.open = !help.open
       return true
     case ' ':
-      if (on.matches('button, a, summary, input, [role=tab]') || !player.track) return false
+      if (on.matches('button, a, summary, input') || !player.track) return false
       player.toggle()
       return true
     case 'n':
@@ -51,11 +53,12 @@ function shortcut(event: KeyboardEvent): boolean {
 
 function arrows(event: KeyboardEvent): boolean {
   const on = event.target as HTMLElement
-  if (!event.key.startsWith('Arrow') || on.matches('input, [role=tab]')) return false
-  const forward = document.dir === 'rtl' ? 'ArrowLeft' : 'ArrowRight'
+  const vertical = event.key === 'ArrowUp' || event.key === 'ArrowDown'
+  if (!event.key.startsWith('Arrow') || (on.matches('input') && !(isTV() && vertical))) return false
   if (isTV()) return toNeighbour(event.key)
-  if (event.key === 'ArrowUp' || event.key === 'ArrowDown') return toRow(on, event.key === 'ArrowDown' ? 1 : -1)
+  if (vertical) return toRow(on, event.key === 'ArrowDown' ? 1 : -1)
   if (!settings.shortcuts || !player.track) return false
+  const forward = document.dir === 'rtl' ? 'ArrowLeft' : 'ArrowRight'
   player.seek(player.time + (event.key === forward ? 10 : -10))
   return true
 }

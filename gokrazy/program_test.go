@@ -5,10 +5,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -197,18 +200,33 @@ func TestMissingModule(t *testing.T) {
 
 // TestReproducible builds twice, in different directories, and compares.
 func TestReproducible(t *testing.T) {
-	var sums []string
+	var results []gokrazy.Result
 	for range 2 {
 		o := testOptions(t, testInstance(t, nil), raspberrypi.Board())
-		o.NoZstd = len(sums) > 0 // once is enough to see that compression changes nothing of the image
+		o.NoZstd = false
 		r, err := gokrazy.Build(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		sums = append(sums, r.SHA256)
+		results = append(results, r)
 	}
-	if sums[0] != sums[1] {
-		t.Error("two builds of the same sources with the same key differ")
+	if a, b := results[0], results[1]; a.SHA256 != b.SHA256 || a.ZstdSum != b.ZstdSum {
+		t.Errorf("two builds of the same sources with the same key differ:\n%+v\n%+v", a, b)
+	}
+	for _, r := range results[1:] {
+		info, err := os.ReadFile(r.Info)
+		if err != nil || strings.Contains(string(info), filepath.Dir(r.Image)) {
+			t.Errorf("%s: %v, names a directory of this machine", info, err)
+		}
+		// What anyone has undoes the compression.
+		if zstd, err := exec.LookPath("zstd"); err == nil {
+			sum := sha256.New()
+			cmd := exec.Command(zstd, "-dc", r.Zstd)
+			cmd.Stdout = sum
+			if err := cmd.Run(); err != nil || hex.EncodeToString(sum.Sum(nil)) != r.SHA256 {
+				t.Errorf("zstd -d: %v, or another image", err)
+			}
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,11 +51,12 @@ type Service struct {
 	log     *slog.Logger
 	index   *index.Index
 	events  ipc.Events
-	scans   scans
+	scans   *scans
 }
 
 // New returns the service. [Service.Run] starts it.
 func New(o Options) *Service {
+	o.Dirs = slices.Clone(o.Dirs)
 	if o.Rescan <= 0 {
 		o.Rescan = defaultRescan
 	}
@@ -72,7 +74,7 @@ func (s *Service) Run(ctx context.Context, env service.Env) error {
 	}
 	s.log = env.Log
 	s.index = index.Open(env.StateDir, env.Log)
-	s.scans.init()
+	s.scans = newScans()
 	s.adoptDirs()
 
 	ctx, cancel := context.WithCancel(ctx)

@@ -28,7 +28,7 @@ type host struct {
 }
 
 // start runs a catalog whose index is in state until the test ends or stop is called.
-func start(t *testing.T, state string, o catalog.Options) *host {
+func start(t testing.TB, state string, o catalog.Options) *host {
 	t.Helper()
 	run, err := os.MkdirTemp("", "catalog") // t.TempDir is too long for a socket
 	if err != nil {
@@ -66,7 +66,7 @@ func start(t *testing.T, state string, o catalog.Options) *host {
 }
 
 // until asks for the status until it is as wanted.
-func (h *host) until(t *testing.T, what string, ok func(api.Status) bool) api.Status {
+func (h *host) until(t testing.TB, what string, ok func(api.Status) bool) api.Status {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -88,7 +88,7 @@ func (h *host) until(t *testing.T, what string, ok func(api.Status) bool) api.St
 func scanned(st api.Status) bool { return !st.Scan.Running && !st.Scan.Finished.IsZero() }
 
 // write puts a file into a library.
-func write(t *testing.T, dir, name string, data []byte) {
+func write(t testing.TB, dir, name string, data []byte) {
 	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(name))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -100,14 +100,14 @@ func write(t *testing.T, dir, name string, data []byte) {
 }
 
 // library makes a folder of n songs, ten on each album.
-func library(t *testing.T, n int) string {
+func library(t testing.TB, n int) string {
 	t.Helper()
 	dir := t.TempDir()
 	addSongs(t, dir, n)
 	return dir
 }
 
-func addSongs(t *testing.T, dir string, n int) {
+func addSongs(t testing.TB, dir string, n int) {
 	t.Helper()
 	for i := range n {
 		artist, album := fmt.Sprintf("Artist %d", i/100), fmt.Sprintf("Album %d", i/10)
@@ -135,7 +135,7 @@ func (h *host) paths(t *testing.T) map[string]media.ID {
 }
 
 // rescan has all libraries scanned and waits for the outcome to be listed.
-func (h *host) rescan(t *testing.T) api.Status {
+func (h *host) rescan(t testing.TB) api.Status {
 	t.Helper()
 	before, err := h.Status(t.Context())
 	if err != nil {
@@ -421,4 +421,28 @@ func TestUnknownItemIsNotFound(t *testing.T) {
 			t.Errorf("%s: got %v, want not found", name, err)
 		}
 	}
+}
+
+// BenchmarkScan scans 2,000 songs that are new, and then again when nothing has changed.
+func BenchmarkScan(b *testing.B) {
+	const songs = 2000
+	dir := library(b, songs)
+	b.Run("full", func(b *testing.B) {
+		for b.Loop() {
+			h := start(b, b.TempDir(), catalog.Options{Dirs: []string{dir}})
+			h.until(b, "scan", scanned)
+			b.StopTimer()
+			h.stop()
+			b.StartTimer()
+		}
+		b.ReportMetric(float64(songs)*float64(b.N)/b.Elapsed().Seconds(), "files/s")
+	})
+	b.Run("unchanged", func(b *testing.B) {
+		h := start(b, b.TempDir(), catalog.Options{Dirs: []string{dir}})
+		h.until(b, "scan", scanned)
+		for b.Loop() {
+			h.rescan(b)
+		}
+		b.ReportMetric(float64(songs)*float64(b.N)/b.Elapsed().Seconds(), "files/s")
+	})
 }

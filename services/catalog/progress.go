@@ -25,10 +25,12 @@ type scans struct {
 	readSince time.Time // when the first file that had to be read was found
 }
 
-func (q *scans) init() {
-	q.ended = make(chan struct{}, 1)
-	q.wake = make(chan struct{}, 1)
-	q.pass = uint32(time.Now().Unix()) // another than in the last life, though nothing keeps it
+func newScans() *scans {
+	return &scans{
+		ended: make(chan struct{}, 1),
+		wake:  make(chan struct{}, 1),
+		pass:  uint32(time.Now().Unix()), // another than in the last life, though nothing keeps it
+	}
 }
 
 // add queues a library, unless it waits already. One that is being scanned is scanned again afterwards only if it has

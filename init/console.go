@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -16,6 +17,39 @@ import (
 // and milestones of the form key=value for those who measure.
 type console struct{ w io.Writer }
 
+// patient is a writer that never makes its user wait: whoever holds the scroll lock on a keyboard, or a serial line
+// that nobody reads, must not stop PID 1. What is too much at once is lost.
+type patient struct {
+	w     *os.File
+	queue chan []byte
+}
+
+func newPatient(w *os.File) *patient { return &patient{w: w, queue: make(chan []byte, 256)} }
+
+// Write implements [io.Writer]. It always succeeds.
+func (p *patient) Write(b []byte) (int, error) {
+	select {
+	case p.queue <- bytes.Clone(b):
+	default:
+	}
+	return len(b), nil
+}
+
+// run writes until ctx ends, and then what is left.
+func (p *patient) run(ctx context.Context) {
+	for {
+		select {
+		case b := <-p.queue:
+			_, _ = p.w.Write(b) // a console that fails leaves nobody to tell
+		case <-ctx.Done():
+			for range len(p.queue) {
+				_, _ = p.w.Write(<-p.queue)
+			}
+			return
+		}
+	}
+}
+
 // say prints a message for a person, every line of it marked.
 func (c console) say(format string, args ...any) {
 	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\nmanofwar: ")
@@ -23,10 +57,8 @@ func (c console) say(format string, args ...any) {
 }
 
 // drain waits until a serial line has sent everything: a reset would swallow the rest, and with it the reason.
-func (c console) drain() {
-	if f, ok := c.w.(*os.File); ok {
-		_ = unix.IoctlSetInt(int(f.Fd()), unix.TCSBRK, 1) // a screen has nothing to send
-	}
+func drain(f *os.File) {
+	_ = unix.IoctlSetInt(int(f.Fd()), unix.TCSBRK, 1) // a screen has nothing to send
 }
 
 // mark prints a milestone.

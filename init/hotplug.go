@@ -35,10 +35,23 @@ func (s *system) followDisks(ctx context.Context, manager *disks.Manager) {
 			s.fault(err)
 			return
 		}
-		if ev.Subsystem == "block" {
-			events <- disks.Event{Name: filepath.Base(ev.Path), Remove: ev.Action == "remove"}
+		if ev.Subsystem != "block" {
+			continue
+		}
+		select {
+		case events <- diskEvent(ev):
+		case <-ctx.Done():
+			return
 		}
 	}
+}
+
+// diskEvent is the manager's view of a message. One without a path stands for those that were missed.
+func diskEvent(ev boot.Uevent) disks.Event {
+	if ev.Path == "" {
+		return disks.Event{}
+	}
+	return disks.Event{Name: filepath.Base(ev.Path), Remove: ev.Action == "remove"}
 }
 
 // followDevices loads the modules of devices as they come, and lets the services have the nodes that their rows name.

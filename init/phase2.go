@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"manofwar/board"
 	"manofwar/init/api"
@@ -26,18 +29,32 @@ const (
 	cgroupDir = "/sys/fs/cgroup"
 )
 
-// stopLimit is how long the whole stop may take: after it the watchdog is not fed any more, and resets what hangs.
+// stopLimit is how long the whole stop may take: after it, what hangs is left behind.
 const stopLimit = 40 * time.Second
 
 // phase2 is PID 1 in the root, for as long as the machine runs. It does not return.
 func phase2() {
-	s := newSystem(console{os.Stdout})
+	out := newPatient(os.Stdout)
+	s := newSystem(console{out})
 	s.console.markNow("boot.phase2_s")
+	_ = unix.Reboot(unix.LINUX_REBOOT_CMD_CAD_OFF) // Ctrl-Alt-Del is SIGINT from now on, rather than a reset
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	writing, quiet := context.WithCancel(context.Background())
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		out.run(writing)
+	}()
 	end := s.run(ctx)
+	quiet()
+	select {
+	case <-written:
+		drain(os.Stdout)
+	case <-time.After(time.Second): // somebody holds the scroll lock
+	}
 	for {
-		s.fault(s.leave(end))
+		fmt.Fprintf(os.Stdout, "manofwar: %v\n", s.leave(end))
 		time.Sleep(time.Minute) // the kernel refused; PID 1 must not exit
 	}
 }
@@ -128,11 +145,29 @@ func (s *system) run(ctx context.Context) ending {
 	case end = <-s.end:
 	}
 	s.console.say("stopping")
-	defer time.AfterFunc(stopLimit, kill).Stop()
 	stop()
-	work.Wait()
+	if !waitFor(&work, stopLimit) {
+		s.log.Error("something does not stop: going on without it")
+	}
 	s.fault(s.unmount(end))
 	return end
+}
+
+// waitFor waits for the group, up to the limit: a disk that hangs must not keep the machine from its end.
+func waitFor(wg *sync.WaitGroup, limit time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		wg.Wait()
+	}()
+	late := time.NewTimer(limit)
+	defer late.Stop()
+	select {
+	case <-done:
+		return true
+	case <-late.C:
+		return false
+	}
 }
 
 // clockSaved keeps a time that cannot be saved from being an event each time.
@@ -144,7 +179,6 @@ func (s *system) clockSaved(err error) {
 
 // leave ends the machine. It returns only with an error.
 func (s *system) leave(end ending) error {
-	s.console.drain()
 	if end.off {
 		return boot.PowerOff()
 	}

@@ -20,10 +20,19 @@ import (
 	"manofwar/internal/service"
 )
 
-// readUnits reads services.json and makes the supervisor of it.
+// readUnits reads services.json and makes the supervisor of it. A unit that cannot be run is left out and noted: the
+// others are no worse for it.
 func (s *system) readUnits() error {
-	if err := atomicfile.ReadJSON(service.UnitsPath, &s.units); err != nil {
+	var all []service.Unit
+	if err := atomicfile.ReadJSON(service.UnitsPath, &all); err != nil {
 		return err
+	}
+	for _, u := range all {
+		if err := supervise.CheckUnit(u, account); err != nil {
+			s.fault(err)
+			continue
+		}
+		s.units = append(s.units, u)
 	}
 	process, err := supervise.NewProcess(supervise.ProcessConfig{
 		Units: s.units, Accounts: account, Reaper: s.reaper, Shim: []string{"/init", "exec"}, Cgroups: s.cgroups,

@@ -213,7 +213,7 @@ func (s *stage) fallBack(current int, trial bool, bad error) error {
 	}
 	s.console.say("the other slot is good: restarting into partition %d", other)
 	s.console.mark("boot.fallback", other)
-	s.console.drain()
+	drain(os.Stdout)
 	return errors.Join(bad, boot.Restart(s.board, board.Next{}))
 }
 

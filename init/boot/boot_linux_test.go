@@ -287,8 +287,12 @@ func TestGrant(t *testing.T) {
 		name string
 		want error
 	}{
-		{61001, "snd/pcmC0D0p", nil}, {61002, "snd/pcmC0D0p", nil}, {61002, "cec0", nil},
-		{61001, "cec0", unix.EACCES}, {61003, "cec0", unix.EACCES}, {61003, "snd/pcmC0D0p", unix.EACCES},
+		{61001, "snd/pcmC0D0p", nil},
+		{61002, "snd/pcmC0D0p", nil},
+		{61002, "cec0", nil},
+		{61001, "cec0", unix.EACCES},
+		{61003, "cec0", unix.EACCES},
+		{61003, "snd/pcmC0D0p", unix.EACCES},
 	} {
 		if err := openAs(tt.uid, filepath.Join(dev, tt.name)); !errors.Is(err, tt.want) {
 			t.Errorf("user %d opens %s: %v; want %v", tt.uid, tt.name, err, tt.want)

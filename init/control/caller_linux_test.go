@@ -59,10 +59,17 @@ func TestCallersAreHeldToTheTable(t *testing.T) {
 		verb string
 		want int
 	}{
-		{portal, "GET /status", 200}, {update, "GET /status", 200}, {stranger, "GET /status", 403},
-		{portal, "POST /poweroff", 200}, {update, "POST /poweroff", 403}, {stranger, "POST /poweroff", 403},
-		{portal, "POST /commit", 403}, {update, "POST /commit", 200},
-		{update, "GET /logs/portal", 403}, {portal, "GET /data/export", 200}, {update, "GET /data/export", 403},
+		{portal, "GET /status", 200},
+		{update, "GET /status", 200},
+		{stranger, "GET /status", 403},
+		{portal, "POST /poweroff", 200},
+		{update, "POST /poweroff", 403},
+		{stranger, "POST /poweroff", 403},
+		{portal, "POST /commit", 403},
+		{update, "POST /commit", 200},
+		{update, "GET /logs/portal", 403},
+		{portal, "GET /data/export", 200},
+		{update, "GET /data/export", 403},
 		{0, "POST /commit", 200},
 	} {
 		if got := callAs(t, tt.uid, dir, tt.verb); got != tt.want {

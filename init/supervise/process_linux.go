@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"manofwar/init/api"
 	"manofwar/init/sandbox"
 	"manofwar/internal/ipc"
 	"manofwar/internal/service"
@@ -64,26 +65,45 @@ type Account struct {
 	Groups   []int // supplementary
 }
 
-// NewProcess looks up every unit's user: an unknown one is an error here, not a crash loop later.
+// NewProcess makes the Runner of the units, which must pass [CheckUnit].
 func NewProcess(cfg ProcessConfig) (*Process, error) {
 	p := &Process{
 		cfg: cfg, units: make(map[string]service.Unit), account: make(map[string]Account),
 		sockets: make(map[string]*os.File), groups: make(map[string]*Cgroup),
 	}
 	for _, u := range cfg.Units {
+		if err := CheckUnit(u, cfg.Accounts); err != nil {
+			return nil, err
+		}
 		account, err := cfg.Accounts(u.Account())
 		if err != nil {
-			return nil, fmt.Errorf("service %q: user: %w", u.Name, err)
-		}
-		if account.UID == 0 || account.GID == 0 {
-			return nil, fmt.Errorf("service %q: user %q is root: only PID 1 is", u.Name, u.Account())
-		}
-		if err := sandbox.ValidCaps(u.Caps); err != nil {
-			return nil, fmt.Errorf("service %q: %w", u.Name, err)
+			return nil, err
 		}
 		p.units[u.Name], p.account[u.Name] = u, account
 	}
 	return p, os.MkdirAll(filepath.Join(cfg.RunDir, notifyDir), 0o755)
+}
+
+// CheckUnit returns what would keep a unit from ever running: a name that is none, an unknown user or root, a capability
+// that does not exist.
+func CheckUnit(u service.Unit, accounts func(user string) (Account, error)) error {
+	if !ValidName(u.Name) {
+		return fmt.Errorf("service %q: %w", u.Name, errName)
+	}
+	if u.Name == api.Name {
+		return fmt.Errorf("service %q: the name is PID 1's own", u.Name)
+	}
+	account, err := accounts(u.Account())
+	if err != nil {
+		return fmt.Errorf("service %q: user: %w", u.Name, err)
+	}
+	if account.UID == 0 || account.GID == 0 {
+		return fmt.Errorf("service %q: user %q is root: only PID 1 is", u.Name, u.Account())
+	}
+	if err := sandbox.ValidCaps(u.Caps); err != nil {
+		return fmt.Errorf("service %q: %w", u.Name, err)
+	}
+	return nil
 }
 
 // notifyDir is where the notify sockets are, below the directory of sockets. It is root's: in its own directory a

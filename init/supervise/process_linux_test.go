@@ -367,7 +367,10 @@ func TestNewProcessRefuses(t *testing.T) {
 		if name == "ghost" {
 			return Account{}, errors.New("unknown user ghost")
 		}
-		return Account{UID: 0, GID: 0}, nil
+		if name == "root" {
+			return Account{}, nil
+		}
+		return Account{UID: testUID, GID: testUID}, nil
 	}
 	tests := []struct {
 		name string
@@ -375,6 +378,9 @@ func TestNewProcessRefuses(t *testing.T) {
 		want string
 	}{
 		{"root", service.Unit{Spec: service.Spec{Name: "a", User: "root"}}, "only PID 1 is"},
+		{"PID 1's name", service.Unit{Spec: service.Spec{Name: "init"}}, "PID 1's own"},
+		{"no name", service.Unit{Spec: service.Spec{Name: "A b"}}, "a name is"},
+		{"a capability that is none", service.Unit{Spec: service.Spec{Name: "a", User: "user", Caps: []string{"fly"}}}, `capability "fly"`},
 		{"an unknown user", service.Unit{Spec: service.Spec{Name: "a", User: "ghost"}}, `service "a": user: unknown user ghost`},
 	}
 	for _, tt := range tests {

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -43,7 +44,7 @@ func New(cfg Config) (*Supervisor, error) {
 	s := &Supervisor{cfg: cfg, named: make(map[string]*unit)}
 	for _, spec := range cfg.Specs {
 		if !ValidName(spec.Name) {
-			return nil, fmt.Errorf("service %q: a name is 1 to 32 of a-z, 0-9, - and begins with a letter", spec.Name)
+			return nil, fmt.Errorf("service %q: %w", spec.Name, errName)
 		}
 		if s.named[spec.Name] != nil {
 			return nil, fmt.Errorf("service %q is listed twice", spec.Name)
@@ -61,6 +62,8 @@ func New(cfg Config) (*Supervisor, error) {
 	}
 	return s, s.checkCycles()
 }
+
+var errName = errors.New("a name is 1 to 32 of a-z, 0-9, - and begins with a letter")
 
 func orDefault(d, def time.Duration) time.Duration {
 	if d == 0 {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"manofwar/internal/mbr"
 )
 
 // exclusive makes the kernel refuse a disk that is mounted or otherwise in use (open(2), O_EXCL on block devices).
@@ -55,7 +58,7 @@ func inspectTarget(name string) (Target, error) {
 	case err != nil:
 		return Target{}, &TargetError{Path: name, Err: err}
 	case info.Mode().IsRegular():
-		return Target{Path: name, Size: info.Size(), File: true}, nil
+		return Target{Path: name, Size: info.Size(), File: true, Partitions: tabled(name)}, nil
 	case info.Mode().Type() != fs.ModeDevice:
 		return bad("", "neither a disk nor a file")
 	}
@@ -73,7 +76,9 @@ func inspectTarget(name string) (Target, error) {
 	}
 	t := Target{Path: name, Size: sysInt(dir, "size") * 512, Removable: removable(dir)}
 	t.Model = strings.Join(strings.Fields(sysString(dir, "device/vendor")+" "+sysString(dir, "device/model")+" "+sysString(dir, "device/name")), " ")
-	t.Partitions = partitions(dir)
+	if t.Partitions = partitions(dir); len(t.Partitions) == 0 {
+		t.Partitions = tabled(name)
+	}
 	switch {
 	case t.Size == 0:
 		return bad("", "there is no card in it")
@@ -120,8 +125,31 @@ func partitions(dir string) (list []TargetPartition) {
 	return list
 }
 
+// tabled lists the partitions of which the kernel does not know, by the table of a disk or file.
+func tabled(name string) (list []TargetPartition) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	table, err := readTable(f)
+	if err != nil {
+		return nil
+	}
+	for i, e := range table.Entries {
+		start, size := int64(e.Start)*mbr.SectorSize, int64(e.Count)*mbr.SectorSize
+		if e.Type == 0 || size == 0 {
+			continue
+		}
+		p := TargetPartition{Name: fmt.Sprintf("partition %d", i+1), Size: size}
+		p.Type, p.Label = probe(io.NewSectionReader(f, start, size))
+		list = append(list, p)
+	}
+	return list
+}
+
 // probe recognises the file systems that a card may have, and their labels.
-func probe(f *os.File) (kind, label string) {
+func probe(f io.ReaderAt) (kind, label string) {
 	b := make([]byte, 4096)
 	if _, err := f.ReadAt(b, 0); err != nil {
 		return "", ""

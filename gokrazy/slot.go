@@ -172,10 +172,7 @@ func gzipFile(to, source string) error {
 			_, err := io.Copy(w, r)
 			return err
 		}
-		z, err := gzip.NewWriterLevel(w, gzip.BestCompression)
-		if err != nil {
-			return err
-		}
+		z := gzip.NewWriter(w) // the best level takes five times as long for a two-thousandth less
 		if _, err := io.Copy(z, r); err != nil {
 			return err
 		}

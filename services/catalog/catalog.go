@@ -75,7 +75,6 @@ func (s *Service) Run(ctx context.Context, env service.Env) error {
 	s.log = env.Log
 	s.index = index.Open(env.StateDir, env.Log)
 	s.scans = newScans()
-	s.adoptDirs()
 
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -150,7 +149,7 @@ func (s *Service) flushLoop(ctx context.Context) {
 		case <-tick.C:
 		}
 		switch {
-		case s.index.Pending() > 0 || s.index.Trouble() != "":
+		case s.index.Pending() || s.index.Trouble() != "":
 			s.index.Flush()
 			worked = true
 		case !s.scans.idle():
@@ -162,16 +161,19 @@ func (s *Service) flushLoop(ctx context.Context) {
 	}
 }
 
-// rescanLoop scans the folders every so often.
+// rescanLoop scans the folders at first, every so often, and with the disks when it is asked to. It is a goroutine of
+// its own because looking at a folder on a share that does not answer takes long.
 func (s *Service) rescanLoop(ctx context.Context) {
 	tick := time.NewTicker(s.options.Rescan)
 	defer tick.Stop()
 	for {
+		s.adoptDirs()
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			s.adoptDirs()
+		case <-s.scans.asked:
+			s.addDisks()
 		}
 	}
 }

@@ -111,11 +111,9 @@ func (s *Service) getStatus(w http.ResponseWriter, _ *http.Request) error {
 }
 
 func (s *Service) postScan(w http.ResponseWriter, _ *http.Request) error {
-	s.adoptDirs()
-	for _, r := range s.index.Roots() {
-		if !r.Away {
-			s.scans.add(r.ID)
-		}
+	select {
+	case s.scans.asked <- struct{}{}:
+	default: // it has been asked already
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil

@@ -12,6 +12,7 @@ import (
 // scans is the queue of libraries to scan, and how far the scan under way is.
 type scans struct {
 	ended chan struct{} // a scan has ended
+	asked chan struct{} // all libraries are to be scanned
 
 	mu        sync.Mutex // guards all that follows
 	queue     []media.ID
@@ -28,6 +29,7 @@ type scans struct {
 func newScans() *scans {
 	return &scans{
 		ended: make(chan struct{}, 1),
+		asked: make(chan struct{}, 1),
 		wake:  make(chan struct{}, 1),
 		pass:  uint32(time.Now().Unix()), // another than in the last life, though nothing keeps it
 	}
@@ -146,10 +148,11 @@ func (q *scans) idle() bool {
 	return len(q.queue) == 0 && q.current == ""
 }
 
-func (q *scans) unchangedCount() int {
+// counts returns how many files the scan has found, and how many of them it read.
+func (q *scans) counts() (files, read int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.unchanged
+	return q.state.Found, q.state.Done - q.unchanged
 }
 
 // progress returns the state of the scan, with an estimate of the time left: what is found and not read, at the rate so far.

@@ -60,16 +60,24 @@ func (s *Service) setDisks(disks []Disk) {
 	}
 	for _, r := range s.index.Roots() {
 		if r.Disk != "" && !r.Away && !here[r.ID] {
-			s.setAway(r, "")
+			s.setAway(r.ID, "")
+		}
+	}
+}
+
+// addDisks has all disks that are there scanned.
+func (s *Service) addDisks() {
+	for _, r := range s.index.Roots() {
+		if r.Disk != "" && !r.Away {
+			s.scans.add(r.ID)
 		}
 	}
 }
 
 // setAway marks a library as not there, and ends a scan of it.
-func (s *Service) setAway(r media.Root, why string) {
-	r.Away, r.Error = true, why
-	s.index.SetRoot(r)
-	s.scans.remove(r.ID)
+func (s *Service) setAway(id media.ID, why string) {
+	s.index.UpdateRoot(id, func(r *media.Root) { r.Away, r.Error = true, why })
+	s.scans.remove(id)
 }
 
 // adoptDirs looks whether the folders are there and has those that are scanned. Folders that the index remembers but
@@ -81,13 +89,12 @@ func (s *Service) adoptDirs() {
 		wanted[r.ID] = true
 		old, known := s.index.Root(r.ID)
 		why := missing(dir, known && old.Items > 0)
-		switch {
-		case why != "" && (!known || !old.Away || old.Error != why):
-			s.setAway(r, why)
-		case why == "":
-			if !known || old.Away {
-				s.index.SetRoot(r)
-			}
+		if !known || old.Away && why == "" {
+			s.index.SetRoot(r)
+		}
+		if why != "" {
+			s.setAway(r.ID, why)
+		} else {
 			s.scans.add(r.ID)
 		}
 	}

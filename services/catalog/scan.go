@@ -76,26 +76,23 @@ func (s *Service) scanRoot(ctx context.Context, r media.Root) {
 
 // finish forgets what is gone, if the whole library could be seen, and notes the outcome.
 func (c *scan) finish(err error, took time.Duration) {
-	r, ok := c.s.index.Root(c.root.ID)
-	if !ok || r.Away {
-		return
-	}
-	removed := 0
-	if err == nil {
-		removed = c.s.index.Sweep(r.ID, c.pass, c.isKept)
-	}
-	r.Error = ""
+	removed, problem := 0, ""
 	switch {
 	case err != nil:
-		r.Error = problemOf(err)
+		problem = problemOf(err)
 	case len(c.kept) > 0:
-		r.Error = fmt.Sprintf("%d folders could not be read, such as %s", len(c.kept), strings.ToValidUTF8(c.kept[0], "\uFFFD"))
+		problem = fmt.Sprintf("%d folders could not be read, such as %s", len(c.kept), strings.ToValidUTF8(c.kept[0], "\uFFFD"))
+		fallthrough
+	default:
+		removed = c.s.index.Sweep(c.root.ID, c.pass, c.isKept)
 	}
-	if old, ok := c.s.index.Root(r.ID); ok && old.Error != r.Error {
-		c.s.index.SetRoot(r)
-	}
-	p := c.s.scans.progress()
-	c.s.log.Info("scan done", "root", r.Path, "files", p.Found, "read", p.Done-c.s.scans.unchangedCount(), "removed", removed, "took", took, "err", err)
+	c.s.index.UpdateRoot(c.root.ID, func(r *media.Root) {
+		if !r.Away {
+			r.Error = problem
+		}
+	})
+	files, read := c.s.scans.counts()
+	c.s.log.Info("scan done", "root", c.root.Path, "files", files, "read", read, "removed", removed, "took", took, "err", err)
 }
 
 // isKept reports whether a path is in a folder that could not be read.

@@ -96,13 +96,35 @@ func parseID(s media.ID) (uint64, bool) {
 func (x *Index) SetRoot(r media.Root) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	items := new(atomic.Int64)
-	if old := x.roots[r.ID]; old != nil {
-		items = old.items
+	x.setRoot(r)
+}
+
+// setRoot is [Index.SetRoot] for who holds mu. It notes whether the file has to learn of it.
+func (x *Index) setRoot(r media.Root) {
+	next := &root{r, new(atomic.Int64)}
+	old := x.roots[r.ID]
+	if old != nil {
+		next.items = old.items
 	}
-	x.roots[r.ID] = &root{r, items}
-	x.store.dirtyRoots = true
+	if old == nil || old.Name != r.Name || old.Path != r.Path || old.Disk != r.Disk {
+		x.store.dirtyRoots = true
+	}
+	x.roots[r.ID] = next
 	x.revision++
+}
+
+// UpdateRoot changes what is known of a library, if it is known.
+func (x *Index) UpdateRoot(id media.ID, change func(r *media.Root)) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	old := x.roots[id]
+	if old == nil {
+		return
+	}
+	r := old.Root
+	if change(&r); r != old.Root {
+		x.setRoot(r)
+	}
 }
 
 // Root returns a library.

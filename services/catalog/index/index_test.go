@@ -97,6 +97,35 @@ func TestReopenKeepsEverything(t *testing.T) {
 	}
 }
 
+// TestStartWritesNothing spares the memory card: a start that finds everything as it was leaves the file alone.
+func TestStartWritesNothing(t *testing.T) {
+	dir := t.TempDir()
+	x := open(t, dir)
+	fill(x, 10)
+	closeIndex(t, x)
+	x = open(t, dir)
+	x.SetRoot(root)
+	fill(x, 10)
+	if x.Pending() {
+		t.Error("something is to be written")
+	}
+	x.UpdateRoot(root.ID, func(r *media.Root) { r.Away = true })
+	x.UpdateRoot("unknown", func(r *media.Root) { r.Away = true })
+	if r, _ := x.Root(root.ID); x.Pending() || !r.Away || r.Items != 10 {
+		t.Errorf("root %+v", r)
+	}
+	x.UpdateRoot(root.ID, func(r *media.Root) { r.Name = "Another" })
+	if !x.Pending() {
+		t.Error("a new name is not to be written")
+	}
+	closeIndex(t, x)
+	x = open(t, dir)
+	defer closeIndex(t, x)
+	if r, _ := x.Root(root.ID); r.Name != "Another" {
+		t.Errorf("root %+v", r)
+	}
+}
+
 func TestSeen(t *testing.T) {
 	x := open(t, t.TempDir())
 	defer closeIndex(t, x)

@@ -123,11 +123,11 @@ func (x *Index) loadItem(key string, record []byte) error {
 	return nil
 }
 
-// Pending returns how many changes are not in the file yet.
-func (x *Index) Pending() int {
+// Pending reports whether there are changes that are not in the file yet.
+func (x *Index) Pending() bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	return len(x.pending)
+	return len(x.pending) > 0 || x.store.dirtyRoots
 }
 
 // flushBatch is how many changes go into one transaction, so that its memory is bounded.
@@ -138,6 +138,9 @@ func (x *Index) Flush() {
 	s := x.store
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.generation != 0 && s.trouble.Load() == nil && !x.Pending() {
+		return
+	}
 	err := s.open()
 	if err == nil {
 		err = s.guard(x.adopt)
@@ -233,13 +236,19 @@ func (x *Index) takePending() (batch map[string]*entry, roots []media.Root) {
 		x.pending = map[string]*entry{}
 	}
 	if x.store.dirtyRoots {
-		roots = make([]media.Root, 0, len(x.roots))
-		for _, r := range x.roots {
-			roots = append(roots, r.Root)
-		}
+		roots = x.keptRoots()
 		x.store.dirtyRoots = false
 	}
 	return batch, roots
+}
+
+// keptRoots returns what the file keeps of the roots: not whether they are there, which every start finds out.
+func (x *Index) keptRoots() []media.Root {
+	roots := make([]media.Root, 0, len(x.roots))
+	for _, r := range x.roots {
+		roots = append(roots, media.Root{ID: r.ID, Name: r.Name, Path: r.Path, Disk: r.Disk})
+	}
+	return roots
 }
 
 // putBack makes a batch that was not written pending again, but for what has changed since.

@@ -71,9 +71,10 @@ func ReplaceSector(name string, sector []byte) (err error) {
 	return nil
 }
 
-// withBootPartition mounts the boot partition at dir, calls f, and unmounts it whatever f says.
+// withBootPartition mounts the boot partition at dir, calls f, and unmounts it whatever f says. Nobody else can look
+// meanwhile: setup.json has passphrases.
 func withBootPartition(dev, dir string, flags uintptr, f func() error) (err error) {
-	m := Mount{Source: dev, Target: dir, FSType: "vfat", Flags: flags | noExec | unix.MS_SYNCHRONOUS}
+	m := Mount{Source: dev, Target: dir, FSType: "vfat", Flags: flags | noExec | unix.MS_SYNCHRONOUS, Data: "umask=0077"}
 	if err := m.mount(); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,36 +67,36 @@ type Verified struct {
 
 // VerifySlot mounts the partition read-only at dir and verifies it. After an error nothing is mounted; the error wraps a
 // [*slot.VerifyError] if a file is bad.
-func VerifySlot(dev string, partition int, dir string, keys []Key) (_ *Verified, err error) {
+func VerifySlot(dev string, partition int, dir string, keys []Key) (*Verified, error) {
 	if err := (Mount{Source: dev, Target: dir, FSType: "vfat", Flags: unix.MS_RDONLY | noExec}).mount(); err != nil {
 		return nil, err
 	}
-	pinned := &pinnedFS{FS: os.DirFS(dir)}
-	defer func() {
-		if err != nil {
-			pinned.close()
-			err = errors.Join(err, unmount(dir))
-		}
-	}()
+	v, err := verifyDir(dir, keys)
+	if err != nil {
+		return nil, errors.Join(err, unmount(dir))
+	}
+	v.Partition = partition
+	return v, nil
+}
+
+// verifyDir verifies a mounted slot. After an error no file of it is open.
+func verifyDir(dir string, keys []Key) (*Verified, error) {
 	public := make([]ed25519.PublicKey, len(keys))
 	for i, k := range keys {
 		public[i] = k.Public
 	}
+	pinned := &pinnedFS{FS: os.DirFS(dir)}
 	start := time.Now()
 	manifest, signer, err := slot.Verify(pinned, public)
+	if err == nil && pinned.root == nil {
+		err = &slot.VerifyError{File: slot.RootName, Reason: "is not in the manifest"}
+	}
 	if err != nil {
+		pinned.close()
 		return nil, err
 	}
-	if pinned.root == nil {
-		return nil, &slot.VerifyError{File: slot.RootName, Reason: "is not in the manifest"}
-	}
-	v := &Verified{Partition: partition, Manifest: manifest, Root: pinned.root, Took: time.Since(start)}
-	for _, k := range keys {
-		if k.Public.Equal(signer) {
-			v.Key = k
-		}
-	}
-	return v, nil
+	i := slices.IndexFunc(keys, func(k Key) bool { return k.Public.Equal(signer) })
+	return &Verified{Manifest: manifest, Key: keys[i], Root: pinned.root, Took: time.Since(start)}, nil
 }
 
 func unmount(dir string) error {

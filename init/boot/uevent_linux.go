@@ -60,6 +60,9 @@ func (u *Uevents) Next(ctx context.Context) (Uevent, error) {
 			return Uevent{}, ctx.Err()
 		case errors.Is(err, unix.ENOBUFS):
 			return Uevent{}, ErrMissed
+		case errors.Is(err, os.ErrDeadlineExceeded): // left over from a ctx of before
+			_ = u.f.SetReadDeadline(time.Time{})
+			continue
 		case err != nil:
 			return Uevent{}, fmt.Errorf("uevents: %w", err)
 		}

@@ -267,7 +267,7 @@ func (m *Manager) attach(d *api.Disk) {
 	d.Error = ""
 	how, ok := optionsFor(d.FSType, m.cfg.GID)
 	if !ok {
-		d.Error = fmt.Sprintf("it has a file system of type %s, which is not supported: use exFAT, FAT32 or ext4", d.FSType)
+		d.Error = fmt.Sprintf("it has a file system of type %s, which is not supported: use exFAT, FAT32 or ext4", typeName(d.FSType))
 		return
 	}
 	dir, err := m.makeDir(*d)
@@ -278,7 +278,7 @@ func (m *Manager) attach(d *api.Disk) {
 	}
 	switch {
 	case errors.Is(err, unix.ENODEV):
-		d.Error = fmt.Sprintf("this device's kernel cannot read file systems of type %s: use exFAT, FAT32 or ext4", d.FSType)
+		d.Error = fmt.Sprintf("this device's kernel cannot read file systems of type %s: use exFAT, FAT32 or ext4", typeName(d.FSType))
 	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.EUCLEAN):
 		d.Error = "its file system is damaged: repair it on a computer"
 	case err != nil:
@@ -290,6 +290,19 @@ func (m *Manager) attach(d *api.Disk) {
 			d.Free = int64(st.Bavail) * st.Bsize
 		}
 	}
+}
+
+// typeName is what people call a file system, where that differs from the kernel's word.
+func typeName(fstype string) string {
+	switch fstype {
+	case "ntfs3":
+		return "NTFS"
+	case "hfsplus":
+		return "HFS+ (Mac OS Extended)"
+	case "iso9660", "udf":
+		return fstype + " (a disc)"
+	}
+	return fstype
 }
 
 // makeDir makes the directory to mount at: named after the label, else the UUID or the device, and unlike any other's.

@@ -251,7 +251,7 @@ func TestDisksThatCannotBeMounted(t *testing.T) {
 		err   error
 		want  string
 	}{
-		{"ntfs", unix.ENODEV, "kernel cannot read file systems of type ntfs3"},
+		{"ntfs", unix.ENODEV, "kernel cannot read file systems of type NTFS"},
 		{"exfat", unix.EINVAL, "is damaged: repair it on a computer"},
 		{"ext4", unix.EIO, "input/output error"},
 		{"vfat16", nil, ""},

@@ -16,6 +16,9 @@ import (
 // the memory of all that the service starts, and kills all of it at once. A nil Cgroup, on a kernel without, does nothing.
 type Cgroup struct{ dir string }
 
+// maxTasks bounds the processes and threads of a service: more is a mistake that would take the others along.
+const maxTasks = "1024"
+
 // CgroupRoot prepares the group under which those of the services are made, in a mounted cgroup2 file system. memory
 // tells whether limits of memory can be set; without the controller the groups still kill.
 func CgroupRoot(mount, name string) (root *Cgroup, memory bool, err error) {
@@ -28,14 +31,15 @@ func CgroupRoot(mount, name string) (root *Cgroup, memory bool, err error) {
 		return nil, false, fmt.Errorf("cgroups: %w", err)
 	}
 	for _, c := range strings.Fields(string(controllers)) {
-		memory = memory || c == "memory"
-	}
-	if memory {
+		if c != "memory" && c != "pids" {
+			continue
+		}
 		for _, dir := range []string{mount, root.dir} {
-			if err := os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+memory"), 0); err != nil {
-				return root, false, fmt.Errorf("cgroups: %w", err)
+			if err := os.WriteFile(filepath.Join(dir, "cgroup.subtree_control"), []byte("+"+c), 0); err != nil {
+				return root, memory, fmt.Errorf("cgroups: %w", err)
 			}
 		}
+		memory = memory || c == "memory"
 	}
 	return root, memory, nil
 }
@@ -46,12 +50,14 @@ func (c *Cgroup) Child(name string, limit int64) (*Cgroup, error) {
 	if err := os.Mkdir(child.dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return nil, fmt.Errorf("cgroup: %w", err)
 	}
-	value := "max"
+	bytes := "max"
 	if limit > 0 {
-		value = strconv.FormatInt(limit, 10)
+		bytes = strconv.FormatInt(limit, 10)
 	}
-	if err := child.write("memory.max", value); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("cgroup: %w", err)
+	for file, value := range map[string]string{"memory.max": bytes, "pids.max": maxTasks} {
+		if err := child.write(file, value); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("cgroup: %w", err)
+		}
 	}
 	return child, nil
 }

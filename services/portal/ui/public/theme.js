@@ -6,5 +6,6 @@ try {
 } catch {
   // Storage is off: the system's colours it is.
 }
-if (theme !== 'dark' && theme !== 'light') theme = matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark'
+if (theme !== 'dark' && theme !== 'light')
+  theme = matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark'
 document.documentElement.dataset.theme = theme

@@ -36,7 +36,10 @@ export function poster(seed, title) {
   const next = random(seed * 104729 + 7)
   const colours = palettes[Math.floor(next() * palettes.length)]
   const words = title.toUpperCase().split(' ')
-  const lines = words.map((word, i) => `<text x="300" y="${130 + i * 74}" font-family="Noto Sans, sans-serif" font-weight="800" font-size="${Math.min(64, 620 / Math.max(6, word.length))}" letter-spacing="6" text-anchor="middle" fill="${colours[3]}">${word}</text>`)
+  const lines = words.map(
+    (word, i) =>
+      `<text x="300" y="${130 + i * 74}" font-family="Noto Sans, sans-serif" font-weight="800" font-size="${Math.min(64, 620 / Math.max(6, word.length))}" letter-spacing="6" text-anchor="middle" fill="${colours[3]}">${word}</text>`,
+  )
   const scene = [hills, waves, orb][seed % 3](next, colours, 900)
   return `<svg xmlns="http://www.w3.org/2000/svg" width="600" height="900" viewBox="0 0 600 900">${scene}${lines.join('')}</svg>`
 }
@@ -46,7 +49,9 @@ function sky(colours, height, from = 0, to = 2) {
 }
 
 function hills(next, c, h) {
-  let out = sky(c, h, 1, 4) + `<circle cx="${150 + next() * 300}" cy="${h * (0.3 + next() * 0.15)}" r="${50 + next() * 60}" fill="${c[3]}" opacity=".95"/>`
+  let out =
+    sky(c, h, 1, 4) +
+    `<circle cx="${150 + next() * 300}" cy="${h * (0.3 + next() * 0.15)}" r="${50 + next() * 60}" fill="${c[3]}" opacity=".95"/>`
   const shades = [c[2], c[1], c[0]]
   shades.forEach((shade, i) => {
     let [d, y] = ['', h * (0.55 + i * 0.14)]
@@ -64,7 +69,8 @@ function hills(next, c, h) {
 function rings(next, c, h) {
   const [x, y] = [180 + next() * 240, h * (0.35 + next() * 0.3)]
   let out = `<rect width="600" height="${h}" fill="${c[0]}"/>`
-  for (let i = 9; i > 0; i--) out += `<circle cx="${x}" cy="${y}" r="${i * 52}" fill="${c[1 + (i % 4)]}" opacity="${0.25 + (9 - i) * 0.085}"/>`
+  for (let i = 9; i > 0; i--)
+    out += `<circle cx="${x}" cy="${y}" r="${i * 52}" fill="${c[1 + (i % 4)]}" opacity="${0.25 + (9 - i) * 0.085}"/>`
   return out
 }
 
@@ -101,7 +107,8 @@ function waves(next, c, h) {
 function orb(next, c, h) {
   const [x, y] = [300, h * 0.46]
   let out = `<defs><radialGradient id="o" cx=".35" cy=".3" r=".8"><stop offset="0" stop-color="${c[3]}"/><stop offset=".45" stop-color="${c[4]}"/><stop offset="1" stop-color="${c[1]}"/></radialGradient></defs><rect width="600" height="${h}" fill="${c[0]}"/>`
-  for (let i = 0; i < 40; i++) out += `<circle cx="${next() * 600}" cy="${next() * h}" r="${next() * 2.4}" fill="${c[3]}" opacity="${next()}"/>`
+  for (let i = 0; i < 40; i++)
+    out += `<circle cx="${next() * 600}" cy="${next() * h}" r="${next() * 2.4}" fill="${c[3]}" opacity="${next()}"/>`
   out += `<circle cx="${x}" cy="${y}" r="150" fill="url(#o)"/><ellipse cx="${x}" cy="${y}" rx="250" ry="${40 + next() * 30}" fill="none" stroke="${c[2]}" stroke-width="7" opacity=".75" transform="rotate(${-25 + next() * 20} ${x} ${y})"/>`
   return out
 }

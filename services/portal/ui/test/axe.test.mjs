@@ -13,8 +13,22 @@ const real = process.env.BASE_URL
 const skip = real ? 'the screens are those of the stand-in' : false
 
 const screens = {
-  home: '/', albums: '/music', songs: '/music/songs', album: '/album/a4', 'album with troubles': '/album/a0', 'very long': '/album/a7', films: '/films', film: '/film/f0',
-  'film with trouble': '/film/f6', cinema: '/film/f0/play', search: '/search?q=ha', 'nothing found': '/search?q=zzzqqq', device: '/device', settings: '/settings', design: '/design', missing: '/nowhere',
+  home: '/',
+  albums: '/music',
+  songs: '/music/songs',
+  album: '/album/a4',
+  'album with troubles': '/album/a0',
+  'very long': '/album/a7',
+  films: '/films',
+  film: '/film/f0',
+  'film with trouble': '/film/f6',
+  cinema: '/film/f0/play',
+  search: '/search?q=ha',
+  'nothing found': '/search?q=zzzqqq',
+  device: '/device',
+  settings: '/settings',
+  design: '/design',
+  missing: '/nowhere',
 }
 
 let [server, browser] = []
@@ -22,7 +36,14 @@ before(async () => {
   if (skip) return
   server = await serve()
   server.state.status.notices = [
-    { code: 'disk-away', level: 'warning', subject: 'Old Stick', message: 'x', detail: 'usb 1-1', since: new Date().toISOString() },
+    {
+      code: 'disk-away',
+      level: 'warning',
+      subject: 'Old Stick',
+      message: 'x',
+      detail: 'usb 1-1',
+      since: new Date().toISOString(),
+    },
     { code: 'service-failing', level: 'error', subject: 'Playing', message: 'x', detail: 'exit status 2' },
   ]
   browser = await launch()
@@ -35,7 +56,12 @@ after(async () => {
 for (const width of [320, 1280, 1920]) {
   for (const theme of ['dark', 'light']) {
     test(`${width} px, ${theme}`, { skip }, async (context) => {
-      const { page, troubles, close } = await open(browser, server.url, { width, height: width < 400 ? 640 : 900, theme, reducedMotion: 'reduce' })
+      const { page, troubles, close } = await open(browser, server.url, {
+        width,
+        height: width < 400 ? 640 : 900,
+        theme,
+        reducedMotion: 'reduce',
+      })
       try {
         const check = async (name) => {
           await page.waitForTimeout(250)
@@ -43,7 +69,9 @@ for (const width of [320, 1280, 1920]) {
           assert.ok(overflow <= 0, `${name}: ${overflow} px wider than the window`)
           await page.evaluate(axe)
           const { violations } = await page.evaluate((tags) => window.axe.run(document, { runOnly: tags }), tags)
-          const found = violations.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.target} ${node.any[0]?.message ?? node.failureSummary}`))
+          const found = violations.flatMap(({ id, nodes }) =>
+            nodes.map((node) => `${id}: ${node.target} ${node.any[0]?.message ?? node.failureSummary}`),
+          )
           assert.deepEqual(found, [], name)
         }
         if (width === 1920) await page.goto(server.url + '/missing?tv') // which lasts for the tab

@@ -20,12 +20,19 @@ if (!existsSync(program)) {
 const work = mkdtempSync(join(tmpdir(), 'manofwar-ui-'))
 const port = await freePort()
 const base = `http://127.0.0.1:${port}`
-const server = spawn(program, ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(work, 'state'), library(join(work, 'library'))], { stdio: ['ignore', 'ignore', 'inherit'] })
+const server = spawn(
+  program,
+  ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(work, 'state'), library(join(work, 'library'))],
+  { stdio: ['ignore', 'ignore', 'inherit'] },
+)
 try {
   await ready()
   process.exitCode = await new Promise((resolve) => {
     const tests = fileURLToPath(new URL('ui.test.mjs', import.meta.url))
-    spawn(process.execPath, ['--test', '--test-timeout=300000', tests], { stdio: 'inherit', env: { ...process.env, BASE_URL: base } }).on('exit', resolve)
+    spawn(process.execPath, ['--test', '--test-timeout=300000', tests], {
+      stdio: 'inherit',
+      env: { ...process.env, BASE_URL: base },
+    }).on('exit', resolve)
   })
 } finally {
   const ended = new Promise((resolve) => server.on('exit', resolve))
@@ -38,11 +45,39 @@ try {
 function library(dir) {
   const [from, album, films] = [media(), join(dir, 'Mara Lind', 'Harbour Lights'), join(dir, 'Films')]
   for (const each of [album, films]) mkdirSync(each, { recursive: true })
-  const tags = (title, track) => Object.entries({ title, track, artist: 'Mara Lind', album: 'Harbour Lights', date: 2019 }).flatMap(([key, value]) => ['-metadata', `${key}=${value}`])
+  const tags = (title, track) =>
+    Object.entries({ title, track, artist: 'Mara Lind', album: 'Harbour Lights', date: 2019 }).flatMap(
+      ([key, value]) => ['-metadata', `${key}=${value}`],
+    )
   const ffmpeg = (...args) => execFileSync('ffmpeg', ['-v', 'error', '-nostdin', '-y', ...args])
   const picture = join(dir, 'Mara Lind', 'picture.png')
-  ffmpeg('-f', 'lavfi', '-i', 'gradients=s=600x600:c0=0x0b3954:c1=0xff6663:nb_colors=2:seed=3', '-frames:v', '1', picture)
-  ffmpeg('-i', join(from, 'song0.mp3'), '-i', picture, '-map', '0', '-map', '1', '-c', 'copy', '-id3v2_version', '3', ...tags('Low Tide', 1), '-disposition:v', 'attached_pic', join(album, '1.mp3'))
+  ffmpeg(
+    '-f',
+    'lavfi',
+    '-i',
+    'gradients=s=600x600:c0=0x0b3954:c1=0xff6663:nb_colors=2:seed=3',
+    '-frames:v',
+    '1',
+    picture,
+  )
+  ffmpeg(
+    '-i',
+    join(from, 'song0.mp3'),
+    '-i',
+    picture,
+    '-map',
+    '0',
+    '-map',
+    '1',
+    '-c',
+    'copy',
+    '-id3v2_version',
+    '3',
+    ...tags('Low Tide', 1),
+    '-disposition:v',
+    'attached_pic',
+    join(album, '1.mp3'),
+  )
   ffmpeg('-i', join(from, 'song1.flac'), '-c', 'copy', ...tags('Mooring', 2), join(album, '2.flac'))
   ffmpeg('-i', join(from, 'song2.m4a'), '-c', 'copy', ...tags('Slack Water', 3), join(album, '3.m4a'))
   rmSync(picture)
@@ -52,7 +87,7 @@ function library(dir) {
 
 /** Waits until the server has found the library. */
 async function ready() {
-  for (const end = Date.now() + 30_000; Date.now() < end; ) {
+  for (const end = Date.now() + 30_000; Date.now() < end;) {
     try {
       const { library } = await (await fetch(base + '/api/v1/status')).json()
       if (library?.music === 3 && library.films === 1 && !library.scan.running) return

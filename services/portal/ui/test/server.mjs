@@ -13,10 +13,20 @@ import { media } from './media.mjs'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
 const types = {
-  '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.mp3': 'audio/mpeg', '.flac': 'audio/flac',
-  '.m4a': 'audio/mp4', '.mp4': 'video/mp4', '.m4s': 'video/iso.segment', '.m3u8': 'application/vnd.apple.mpegurl', '.vtt': 'text/vtt',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+  '.mp3': 'audio/mpeg',
+  '.flac': 'audio/flac',
+  '.m4a': 'audio/mp4',
+  '.mp4': 'video/mp4',
+  '.m4s': 'video/iso.segment',
+  '.m3u8': 'application/vnd.apple.mpegurl',
+  '.vtt': 'text/vtt',
 }
-export const policy = "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; style-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'"
+export const policy =
+  "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; worker-src 'self' blob:; style-src 'self'; connect-src 'self'; object-src 'none'; base-uri 'none'"
 
 /** Starts the server. Its state may be changed at any time; tell sends an event to the pages that listen. */
 export async function serve() {
@@ -37,7 +47,8 @@ export async function serve() {
     const url = new URL(request.url, 'http://x')
     state.requests.push(`${request.method} ${url.pathname}${url.search}`)
     const failure = state.fail.get(url.pathname)
-    if (failure) return json(response, { code: failure.code, message: failure.message, hint: failure.hint }, failure.status)
+    if (failure)
+      return json(response, { code: failure.code, message: failure.message, hint: failure.hint }, failure.status)
     if (url.pathname === '/api/v1/events') return events(response)
     if (url.pathname.startsWith('/api/v1/')) return api(url, request, response)
     if (url.pathname.startsWith('/media/')) return mediaFile(url, request, response)
@@ -56,16 +67,29 @@ export async function serve() {
     const [kind, q, offset, limit] = ['kind', 'q', 'offset', 'limit'].map((name) => url.searchParams.get(name) ?? '')
     const run = (list) => list.slice(Number(offset), Number(offset) + (Number(limit) || 100))
     const words = q.toLowerCase().split(/\s+/).filter(Boolean)
-    const has = (...texts) => words.every((word) => texts.filter(Boolean).some((text) => text.toLowerCase().split(/\s+/).some((each) => each.startsWith(word))))
+    const has = (...texts) =>
+      words.every((word) =>
+        texts.filter(Boolean).some((text) =>
+          text
+            .toLowerCase()
+            .split(/\s+/)
+            .some((each) => each.startsWith(word)),
+        ),
+      )
     const { albums, items } = state.library
     if (path === 'status') return json(response, state.status)
     if (path === 'scan' && request.method === 'POST') return response.writeHead(204).end()
     if (path === 'items') {
       if (state.endless && kind === 'music' && !q) {
         const n = Math.max(0, Math.min(Number(limit) || 100, state.endless - Number(offset)))
-        return json(response, { total: state.endless, items: Array.from({ length: n }, (_, i) => endless(Number(offset) + i)) })
+        return json(response, {
+          total: state.endless,
+          items: Array.from({ length: n }, (_, i) => endless(Number(offset) + i)),
+        })
       }
-      const found = items.filter((each) => (!kind || each.kind === kind) && has(each.title, each.album, ...(each.artists ?? [])))
+      const found = items.filter(
+        (each) => (!kind || each.kind === kind) && has(each.title, each.album, ...(each.artists ?? [])),
+      )
       return json(response, { total: found.length, items: run(found) })
     }
     if (path === 'albums') {
@@ -82,7 +106,11 @@ export async function serve() {
       if (found) return json(response, { ...found, items: items.filter((each) => each.albumId === id) })
     }
     if (thing === 'services') {
-      const lines = Array.from({ length: 60 }, (_, i) => ({ time: new Date(Date.now() - (60 - i) * 7000).toISOString(), level: i % 20 === 7 ? 'WARN' : 'INFO', text: i % 20 === 7 ? 'slow disk ms=412' : `library scanned files=${i * 12}` }))
+      const lines = Array.from({ length: 60 }, (_, i) => ({
+        time: new Date(Date.now() - (60 - i) * 7000).toISOString(),
+        level: i % 20 === 7 ? 'WARN' : 'INFO',
+        text: i % 20 === 7 ? 'slow disk ms=412' : `library scanned files=${i * 12}`,
+      }))
       return json(response, { lines })
     }
     if (thing === 'disks') return response.writeHead(204).end()
@@ -97,16 +125,27 @@ export async function serve() {
       const body = film ? poster(n, film.title) : cover(n)
       return response.writeHead(200, { 'Content-Type': types['.svg'], 'Cache-Control': 'max-age=3600' }).end(body)
     }
-    if (rest === 'file') return file(join(folder, id.startsWith('f') ? 'film.mp4' : ['song0.mp3', 'song1.flac', 'song2.m4a'][n % 3]), request, response)
+    if (rest === 'file')
+      return file(
+        join(folder, id.startsWith('f') ? 'film.mp4' : ['song0.mp3', 'song1.flac', 'song2.m4a'][n % 3]),
+        request,
+        response,
+      )
     if (rest?.startsWith('hls/')) return file(join(folder, 'hls', rest.slice(4)), request, response)
-    if (rest?.startsWith('subtitles/')) return response.writeHead(200, { 'Content-Type': types['.vtt'] }).end('WEBVTT\n\n00:00.000 --> 01:00.000\nHello from below.\n')
+    if (rest?.startsWith('subtitles/'))
+      return response
+        .writeHead(200, { 'Content-Type': types['.vtt'] })
+        .end('WEBVTT\n\n00:00.000 --> 01:00.000\nHello from below.\n')
     json(response, { code: 'not_found', message: `${url.pathname}: not found` }, 404)
   }
 
   function page(url, request, response) {
     const path = normalize(url.pathname)
     const name = path.includes('.') ? path : '/index.html'
-    file(join(dist, name), request, response, { 'Content-Security-Policy': policy, 'X-Content-Type-Options': 'nosniff' })
+    file(join(dist, name), request, response, {
+      'Content-Security-Policy': policy,
+      'X-Content-Type-Options': 'nosniff',
+    })
   }
 
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -139,8 +178,14 @@ function file(path, request, response, headers = {}) {
   if (request.method === 'HEAD') return response.writeHead(200, { ...headers, 'Content-Length': size }).end()
   if (from === undefined) return response.writeHead(200, { ...headers, 'Content-Length': size }).end(readFileSync(path))
   const end = to ? Math.min(Number(to), size - 1) : size - 1
-  response.writeHead(206, { ...headers, 'Content-Length': end - from + 1, 'Content-Range': `bytes ${from}-${end}/${size}` })
-  createReadStream(path, { start: Number(from), end }).pipe(response).on('error', () => response.destroy())
+  response.writeHead(206, {
+    ...headers,
+    'Content-Length': end - from + 1,
+    'Content-Range': `bytes ${from}-${end}/${size}`,
+  })
+  createReadStream(path, { start: Number(from), end })
+    .pipe(response)
+    .on('error', () => response.destroy())
 }
 
 // "node test/server.mjs" serves until it is interrupted, for looking at the page by hand.

@@ -12,8 +12,23 @@ const browser = await launch()
 
 const sizes = { phone: [390, 844, 2], small: [320, 640, 2], laptop: [1440, 900, 1], tv: [1920, 1080, 1] }
 const screens = {
-  home: '/', albums: '/music', songs: '/music/songs', album: '/album/a4', films: '/films', film: '/film/f0', search: '/search?q=ha', device: '/device',
-  settings: '/settings', notices: '/device', empty: '/', lost: '/music', problem: '/film/f2/play', design: '/design', now: '/album/a4#now', cinema: '/film/f0/play', missing: '/nowhere',
+  home: '/',
+  albums: '/music',
+  songs: '/music/songs',
+  album: '/album/a4',
+  films: '/films',
+  film: '/film/f0',
+  search: '/search?q=ha',
+  device: '/device',
+  settings: '/settings',
+  notices: '/device',
+  empty: '/',
+  lost: '/music',
+  problem: '/film/f2/play',
+  design: '/design',
+  now: '/album/a4#now',
+  cinema: '/film/f0/play',
+  missing: '/nowhere',
 }
 for (const [size, [width, height, deviceScaleFactor]] of Object.entries(sizes)) {
   for (const theme of ['dark', 'light']) {
@@ -22,15 +37,35 @@ for (const [size, [width, height, deviceScaleFactor]] of Object.entries(sizes)) 
       if (!new RegExp(pattern).test(file)) continue
       const { page, troubles, close } = await open(browser, server.url, { width, height, theme, deviceScaleFactor })
       const before = { ...server.state }
-      if (name === 'empty') Object.assign(server.state, { library: { albums: [], items: [] }, status: { ...before.status, library: { ...before.status.library, roots: [], music: 0, films: 0 } } })
+      if (name === 'empty')
+        Object.assign(server.state, {
+          library: { albums: [], items: [] },
+          status: { ...before.status, library: { ...before.status.library, roots: [], music: 0, films: 0 } },
+        })
       if (name === 'notices') server.state.status = troubled(before.status)
-      if (name === 'problem') for (const each of ['hls/index.m3u8', 'file']) server.state.fail.set(`/media/f2/${each}`, { status: 422, code: 'unsupported', message: 'Salt (2015).wmv: its picture is WMV3', hint: 'Convert it to H.264 on a computer.' })
+      if (name === 'problem')
+        for (const each of ['hls/index.m3u8', 'file'])
+          server.state.fail.set(`/media/f2/${each}`, {
+            status: 422,
+            code: 'unsupported',
+            message: 'Salt (2015).wmv: its picture is WMV3',
+            hint: 'Convert it to H.264 on a computer.',
+          })
       const tv = size === 'tv' ? '?tv' : ''
       if (['now', 'album', 'home', 'songs'].includes(name)) {
         await page.goto(server.url + '/album/a4' + tv)
         await page.getByRole('button', { name: 'Play', exact: true }).first().click()
         await page.waitForFunction(() => document.querySelector('#audio').currentTime > 1)
-        await page.evaluate((to) => { const a = document.createElement('a'); a.href = to; document.body.append(a); a.click(); a.remove() }, name === 'now' ? '#now' : path)
+        await page.evaluate(
+          (to) => {
+            const a = document.createElement('a')
+            a.href = to
+            document.body.append(a)
+            a.click()
+            a.remove()
+          },
+          name === 'now' ? '#now' : path,
+        )
       } else {
         await page.goto(server.url + path + (path.includes('?') ? '&' + tv.slice(1) : tv))
       }
@@ -53,7 +88,11 @@ await browser.close()
 /** A bad day. */
 function troubled(status) {
   const since = new Date(Date.now() - 1_500_000).toISOString()
-  const services = status.device.services.map((each) => (each.name === 'stream' ? { ...each, state: 'backoff', ready: false, healthy: false, restarts: 4, reason: 'exit status 2', memory: 0 } : each))
+  const services = status.device.services.map((each) =>
+    each.name === 'stream'
+      ? { ...each, state: 'backoff', ready: false, healthy: false, restarts: 4, reason: 'exit status 2', memory: 0 }
+      : each,
+  )
   return {
     ...status,
     notices: [
@@ -63,11 +102,30 @@ function troubled(status) {
     ],
     library: {
       ...status.library,
-      roots: [...status.library.roots, { id: 'old', name: 'Old Stick', path: '/media/old', disk: 'x', away: true, items: 812 }],
-      scan: { running: true, root: 'blue', found: 16_204, done: 4_210, started: new Date(Date.now() - 9000).toISOString(), left: 26 },
+      roots: [
+        ...status.library.roots,
+        { id: 'old', name: 'Old Stick', path: '/media/old', disk: 'x', away: true, items: 812 },
+      ],
+      scan: {
+        running: true,
+        root: 'blue',
+        found: 16_204,
+        done: 4_210,
+        started: new Date(Date.now() - 9000).toISOString(),
+        left: 26,
+      },
     },
-    network: { ...status.network, links: [{ ...status.network.links[0], state: 'lan-only', since, reason: 'The router answers, the internet does not.' }] },
-    device: { ...status.device, services, data: { state: 'full', reason: 'There is no space left on the card.', free: 0, total: 30_200_000_000 } },
+    network: {
+      ...status.network,
+      links: [
+        { ...status.network.links[0], state: 'lan-only', since, reason: 'The router answers, the internet does not.' },
+      ],
+    },
+    device: {
+      ...status.device,
+      services,
+      data: { state: 'full', reason: 'There is no space left on the card.', free: 0, total: 30_200_000_000 },
+    },
   }
 }
 await server.close()

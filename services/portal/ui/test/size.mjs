@@ -12,7 +12,8 @@ function add(name) {
   const content = readFileSync(new URL(name, dist))
   seen.set(name, gzipSync(content, { level: 9 }).length)
   if (!name.endsWith('.js')) return
-  for (const [, imported] of content.toString().matchAll(/(?:import|from)\s*["']\.\/([\w.-]+\.js)["']/g)) add('assets/' + imported)
+  for (const [, imported] of content.toString().matchAll(/(?:import|from)\s*["']\.\/([\w.-]+\.js)["']/g))
+    add('assets/' + imported)
 }
 
 add('index.html')

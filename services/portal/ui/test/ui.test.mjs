@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import { launch, open } from './browser.mjs'
 import { serve } from './server.mjs'
 
@@ -46,10 +47,26 @@ const advances = (page, selector, by = 1) =>
     { timeout: 45_000 },
   )
 
+/** Waits until something is so. */
+async function until(is) {
+  for (const end = Date.now() + 10_000; !(await is());) {
+    if (Date.now() > end) throw new Error(`not within 10 seconds: ${is}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
 const firstAlbum = async () => (await (await fetch(base + '/api/v1/albums?limit=1')).json()).albums[0]
-const titleOf = (film) => film.title || film.path.split('/').at(-1).replace(/( \(\d{4}\))?\.[^.]+$/, '')
+const titleOf = (film) =>
+  film.title ||
+  film.path
+    .split('/')
+    .at(-1)
+    .replace(/( \(\d{4}\))?\.[^.]+$/, '')
 const filmsOf = async () => (await (await fetch(base + '/api/v1/items?kind=film')).json()).items
-const firstFilm = async () => (await filmsOf()).find((film) => !film.problem && !film.away && film.streams?.some((stream) => stream.codec === 'h264'))
+const firstFilm = async () =>
+  (await filmsOf()).find(
+    (film) => !film.problem && !film.away && film.streams?.some((stream) => stream.codec === 'h264'),
+  )
 
 describe('library', () => {
   test('home shows what there is', () =>
@@ -121,7 +138,10 @@ describe('library', () => {
           }
           return times.sort((a, b) => a - b)
         })
-        assert.ok(frames[Math.floor(frames.length / 2)] < 40, `half of the frames within 40 ms: ${frames.map(Math.round)}`)
+        assert.ok(
+          frames[Math.floor(frames.length / 2)] < 40,
+          `half of the frames within 40 ms: ${frames.map(Math.round)}`,
+        )
         await page.evaluate(() => scrollTo(0, document.body.scrollHeight / 2))
         await page.locator('main ol > li[aria-posinset="50000"]').getByText('no. 50000').waitFor()
         await page.evaluate(() => scrollTo(0, document.body.scrollHeight))
@@ -153,7 +173,12 @@ describe('library', () => {
   })
 
   test('a list that cannot be fetched says so and can be tried again', standIn, async () => {
-    server.state.fail.set('/api/v1/albums', { status: 503, code: 'internal', message: 'index: no such bucket', hint: 'Scan again.' })
+    server.state.fail.set('/api/v1/albums', {
+      status: 503,
+      code: 'internal',
+      message: 'index: no such bucket',
+      hint: 'Scan again.',
+    })
     await visit(
       '/music',
       async (page) => {
@@ -193,6 +218,20 @@ describe('music', () => {
     })
   })
 
+  test('one song follows the other by itself', standIn, () =>
+    visit('/album/a4', async (page) => {
+      await page.getByRole('button', { name: 'Play', exact: true }).first().click()
+      await advances(page, '#audio', 0.5)
+      await page.evaluate(
+        () => (document.querySelector('#audio').currentTime = document.querySelector('#audio').duration - 0.3),
+      )
+      await page.waitForFunction(
+        () =>
+          document.querySelector('#audio').src.includes('s4-2') && document.querySelector('#audio').currentTime > 0.3,
+      )
+    }),
+  )
+
   test('now playing opens over the page, and Escape leads back', async () => {
     const album = await firstAlbum()
     await visit(`/album/${album.id}`, async (page) => {
@@ -213,11 +252,19 @@ describe('music', () => {
       await page.getByRole('link', { name: /^Now playing: / }).click()
       const queue = page.getByRole('region', { name: 'Next' }).getByRole('listitem')
       const before = await queue.allInnerTexts()
-      await queue.nth(1).getByRole('button', { name: /^Remove / }).click()
-      assert.equal(await queue.count(), before.length - 1)
+      await queue
+        .nth(1)
+        .getByRole('button', { name: /^Remove / })
+        .click()
+      await until(async () => (await queue.count()) === before.length - 1)
       await page.getByRole('button', { name: 'Undo' }).click()
-      assert.deepEqual(await queue.allInnerTexts(), before)
-    }))
+      await until(async () => isDeepStrictEqual(await queue.allInnerTexts(), before))
+      await page.getByRole('button', { name: 'Shuffle' }).last().click()
+      await until(async () => !isDeepStrictEqual(await queue.allInnerTexts(), before))
+      await page.getByRole('button', { name: 'Undo' }).last().click()
+      await until(async () => isDeepStrictEqual(await queue.allInnerTexts(), before))
+    }),
+  )
 
   test('a damaged song is skipped with a word', standIn, async () => {
     server.state.fail.set('/media/s4-1/file', { status: 422, code: 'corrupt', message: 's4-1: the file is damaged' })
@@ -262,7 +309,8 @@ describe('music', () => {
       await page.getByRole('link', { name: /^Now playing: / }).waitFor()
       await page.getByRole('region', { name: 'Player' }).getByRole('button', { name: 'Play' }).click()
       await page.waitForFunction(() => document.querySelector('#audio').currentTime > 0.9)
-    }))
+    }),
+  )
 })
 
 describe('films', () => {
@@ -275,7 +323,8 @@ describe('films', () => {
       })
       await page.getByRole('link', { name: 'Play' }).click()
       await advances(page, '#video')
-      const frames = () => page.evaluate(() => document.querySelector('#video').getVideoPlaybackQuality().totalVideoFrames)
+      const frames = () =>
+        page.evaluate(() => document.querySelector('#video').getVideoPlaybackQuality().totalVideoFrames)
       assert.ok((await frames()) > 0, 'frames decode')
       assert.ok(segments.length > 1, 'over HLS')
       const middle = await page.evaluate(() => document.querySelector('#video').duration / 2)
@@ -303,12 +352,17 @@ describe('films', () => {
       await page.keyboard.press('c')
       await page.getByText('Subtitles: German').waitFor()
       await page.waitForFunction(() => document.querySelector('#video').textTracks[0].activeCues?.length === 1)
-    }))
+    }),
+  )
 
   test('a film the server cannot package plays as the file it is', standIn, async () => {
     const film = server.state.library.items.find((each) => each.id === 'f1')
     film.container = 'mp4'
-    server.state.fail.set('/media/f1/hls/index.m3u8', { status: 422, code: 'unsupported', message: 'f1: not supported' })
+    server.state.fail.set('/media/f1/hls/index.m3u8', {
+      status: 422,
+      code: 'unsupported',
+      message: 'f1: not supported',
+    })
     await visit(
       '/film/f1/play',
       async (page) => {
@@ -320,8 +374,35 @@ describe('films', () => {
     server.state.fail.clear()
   })
 
+  test('a disk that is pulled out stops the film, and its return goes on', standIn, async () => {
+    const { status } = server.state
+    const why = { status: 503, code: 'away', message: 'f4: its disk is not connected' }
+    for (let segment = 6; segment < 20; segment++) server.state.fail.set(`/media/f4/hls/${segment}.m4s`, why)
+    await visit(
+      '/film/f4/play',
+      async (page) => {
+        await advances(page, '#video', 0.5)
+        server.state.fail.set('/media/f4/file', why)
+        server.tell('library', { ...status.library, roots: [{ ...status.library.roots[0], away: true }] })
+        await page.evaluate(() => (document.querySelector('#video').currentTime = 40))
+        const gone = page.getByRole('alert').getByText('The disk with this is not connected')
+        await gone.waitFor()
+        server.state.fail.clear()
+        server.tell('library', status.library)
+        await gone.waitFor({ state: 'detached' })
+        await page.waitForFunction(() => document.querySelector('#video').currentTime > 40.5)
+      },
+      { allow: [/503/] },
+    )
+  })
+
   test('a film that cannot be played says why', standIn, async () => {
-    const why = { status: 422, code: 'unsupported', message: 'Windfall.wmv: WMV3 is not supported', hint: 'Convert it to H.264 on a computer.' }
+    const why = {
+      status: 422,
+      code: 'unsupported',
+      message: 'Windfall.wmv: WMV3 is not supported',
+      hint: 'Convert it to H.264 on a computer.',
+    }
     for (const path of ['hls/index.m3u8', 'file']) server.state.fail.set(`/media/f2/${path}`, why)
     await visit(
       '/film/f2/play',
@@ -350,14 +431,25 @@ describe('device', () => {
   test('a scan is followed live, with rate and time left', standIn, () =>
     visit('/device', async (page) => {
       await page.getByText('Everything is well').waitFor()
-      const scan = { running: true, root: 'blue', found: 16_204, done: 4_200, started: new Date(Date.now() - 10_000).toISOString(), left: 29 }
+      const scan = {
+        running: true,
+        root: 'blue',
+        found: 16_204,
+        done: 4_200,
+        started: new Date(Date.now() - 10_000).toISOString(),
+        left: 29,
+      }
       server.tell('library', { ...server.state.status.library, scan })
       const bar = page.getByRole('progressbar', { name: 'Looking through Blue Disk' })
       await bar.waitFor()
-      assert.match(await bar.getAttribute('aria-valuetext'), /^4,200 of 16,204 files · 4\d\d a second · about 29 secs? left$/)
+      assert.match(
+        await bar.getAttribute('aria-valuetext'),
+        /^4,200 of 16,204 files · 4\d\d a second · about 29 secs? left$/,
+      )
       server.tell('library', server.state.status.library)
       await bar.waitFor({ state: 'detached' })
-    }))
+    }),
+  )
 
   test('notices appear on every page at once', standIn, () =>
     visit('/', async (page) => {
@@ -371,7 +463,8 @@ describe('device', () => {
       await page.getByRole('heading', { name: 'The moon is in the way.' }).waitFor()
       await page.getByText('Since 2 hours ago').first().waitFor()
       await page.getByRole('link', { name: /Device\s*2 notices/ }).waitFor()
-    }))
+    }),
+  )
 
   test('a log opens in a sheet', standIn, () =>
     visit('/device', async (page) => {
@@ -379,7 +472,8 @@ describe('device', () => {
       await page.getByRole('dialog', { name: 'Log of catalog' }).getByText('slow disk ms=412').first().waitFor()
       await page.keyboard.press('Escape')
       await page.getByRole('dialog').waitFor({ state: 'detached' })
-    }))
+    }),
+  )
 
   test('a device that goes away is said calmly, and read again when it is back', standIn, () =>
     visit(
@@ -396,7 +490,8 @@ describe('device', () => {
         server.state.status = { ...server.state.status, notices: [] }
       },
       { allow: [/ERR_/, /Failed to load/] },
-    ))
+    ),
+  )
 })
 
 describe('page', () => {
@@ -421,7 +516,17 @@ describe('page', () => {
     visit(
       '/',
       async (page) => {
-        for (const path of ['/', '/music', '/music/songs', '/album/a7', '/films', '/film/f0', '/search', '/device', '/settings']) {
+        for (const path of [
+          '/',
+          '/music',
+          '/music/songs',
+          '/album/a7',
+          '/films',
+          '/film/f0',
+          '/search',
+          '/device',
+          '/settings',
+        ]) {
           await page.goto(base + path)
           await page.locator('main h1').first().waitFor({ state: 'attached' })
           await page.waitForTimeout(200)
@@ -430,14 +535,16 @@ describe('page', () => {
         }
       },
       { language: 'de', width: 320, height: 640 },
-    ))
+    ),
+  )
 
   test('arrows of a remote move to the nearest control', standIn, () =>
     visit(
       '/music?tv',
       async (page) => {
         await page.locator('main ol > li').first().waitFor()
-        const focused = () => page.evaluate(() => document.activeElement.closest('[aria-posinset]')?.getAttribute('aria-posinset'))
+        const focused = () =>
+          page.evaluate(() => document.activeElement.closest('[aria-posinset]')?.getAttribute('aria-posinset'))
         await page.locator('main ol > li a').first().focus()
         await page.keyboard.press('ArrowRight')
         assert.equal(await focused(), '2')
@@ -445,7 +552,8 @@ describe('page', () => {
         assert.ok(Number(await focused()) > 3, 'a row further down')
       },
       { width: 1920, height: 1080 },
-    ))
+    ),
+  )
 
   test('the list of keys opens with ?', () =>
     visit('/music', async (page) => {
@@ -461,7 +569,8 @@ describe('page', () => {
       await page.locator('main').focus()
       await page.keyboard.press('/')
       assert.equal(new URL(page.url()).pathname, '/settings')
-    }))
+    }),
+  )
 
   test('reads right to left', standIn, () =>
     visit(
@@ -471,9 +580,13 @@ describe('page', () => {
         await page.evaluate(() => (document.dir = 'rtl'))
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
         assert.ok(overflow <= 0, `${overflow} px too wide`)
-        const [nav, main] = await Promise.all([page.getByRole('navigation', { name: 'Main' }).boundingBox(), page.locator('main').boundingBox()])
+        const [nav, main] = await Promise.all([
+          page.getByRole('navigation', { name: 'Main' }).boundingBox(),
+          page.locator('main').boundingBox(),
+        ])
         assert.ok(nav.x > main.x, 'the navigation is on the right')
       },
       { width: 1280 },
-    ))
+    ),
+  )
 })

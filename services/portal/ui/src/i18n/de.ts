@@ -94,8 +94,10 @@ export const de: Messages = {
   'search.allSongs': { one: 'Das Lied zeigen', other: 'Alle {n} Lieder zeigen' },
 
   'empty.nodisk': 'Schließ eine Platte mit Musik oder Filmen an',
-  'empty.nodisk.text': 'Jede USB-Platte und jeder Stick ist recht. Was darauf ist, erscheint hier von selbst, und nichts darauf wird verändert.',
-  'empty.nodisk.hosted': 'Es wurde kein Ordner angegeben. Starte neu mit den Ordnern deiner Musik und Filme: manofwar serve ORDNER',
+  'empty.nodisk.text':
+    'Jede USB-Platte und jeder Stick ist recht. Was darauf ist, erscheint hier von selbst, und nichts darauf wird verändert.',
+  'empty.nodisk.hosted':
+    'Es wurde kein Ordner angegeben. Starte neu mit den Ordnern deiner Musik und Filme: manofwar serve ORDNER',
   'empty.scanning': 'Deine Platte wird durchgesehen',
   'empty.scanning.text': 'Musik und Filme erscheinen hier, sobald sie gefunden sind.',
   'empty.away': 'Deine Platte ist nicht angeschlossen',
@@ -121,10 +123,12 @@ export const de: Messages = {
   'device.network': 'Netzwerk',
   'device.inside': 'Innenleben',
   'device.memory': 'Speicherkarte',
+  'device.storage': 'Speicher',
   'device.free': '{free} von {total} frei',
   'device.converter': 'Umwandler',
   'device.converter.there': 'Bereit ({version})',
-  'device.converter.none': 'Fehlt. Formate, die dieser Browser nicht kennt, lassen sich nicht abspielen; alles andere geht.',
+  'device.converter.none':
+    'Fehlt. Formate, die dieser Browser nicht kennt, lassen sich nicht abspielen; alles andere geht.',
   'device.services': 'Dienste',
 
   'board.raspberrypi': 'Raspberry Pi',
@@ -148,7 +152,7 @@ export const de: Messages = {
   'network.cable': 'Netzwerkkabel',
   'network.wifi': 'WLAN',
   'network.good': 'Mit dem Internet verbunden',
-  'network.lan-only': 'Zu Hause verbunden, aber kein Internet',
+  'network.lan-only': 'Zu Hause verbunden',
   'network.captive': 'Dieses Netz verlangt erst eine Anmeldung',
   'network.associated': 'Verbunden, wartet auf eine Adresse',
   'network.down': 'Nicht verbunden',
@@ -174,6 +178,7 @@ export const de: Messages = {
   'service.name.catalog': 'Bibliothek',
   'service.name.stream': 'Übertragung',
   'service.name.portal': 'Webseite',
+  'service.name.init': 'System',
   'service.name.netmgr': 'Netzwerk',
   'log.empty': 'Noch nichts protokolliert.',
   'log.copied': 'Das Protokoll ist kopiert.',
@@ -185,11 +190,14 @@ export const de: Messages = {
 
   'notice.since': 'Seit: {time}',
   'notice.data-rescue': 'Die Speicherkarte hat ein Problem, deshalb wird nichts Neues behalten.',
-  'notice.data-rescue.hint': 'Deine Musik und Filme laufen weiter. Nichts auf der Karte wird gelöscht, wenn du es nicht verlangst.',
+  'notice.data-rescue.hint':
+    'Deine Musik und Filme laufen weiter. Nichts auf der Karte wird gelöscht, wenn du es nicht verlangst.',
   'notice.data-read-only': 'Die Speicherkarte nimmt keine Änderungen mehr an.',
-  'notice.data-read-only.hint': 'Deine Musik und Filme laufen weiter, aber nichts Neues wird behalten. Starte das Gerät neu; wenn es wiederkommt, ersetze die Karte.',
+  'notice.data-read-only.hint':
+    'Deine Musik und Filme laufen weiter, aber nichts Neues wird behalten. Starte das Gerät neu; wenn es wiederkommt, ersetze die Karte.',
   'notice.data-full': 'Die Speicherkarte ist voll.',
-  'notice.data-full.hint': 'Deine Musik und Filme laufen weiter, aber nichts Neues wird behalten, bis wieder Platz ist.',
+  'notice.data-full.hint':
+    'Deine Musik und Filme laufen weiter, aber nichts Neues wird behalten, bis wieder Platz ist.',
   'notice.service-failing': '{subject}: bricht immer wieder ab.',
   'notice.service-failing.hint': 'Der Rest läuft weiter. Das Protokoll sagt, warum.',
   'notice.service-away': '{subject}: antwortet nicht.',
@@ -202,7 +210,8 @@ export const de: Messages = {
   'notice.folder-away': 'Der Ordner „{subject}“ ist nicht da.',
   'notice.folder-away.hint': 'Schließ die Platte an, auf der er liegt, oder leg den Ordner zurück.',
   'notice.disk-unreadable': 'Die Platte „{subject}“ ist nicht lesbar.',
-  'notice.disk-unreadable.hint': 'Probier sie an einem Computer: Sie braucht vielleicht eine Reparatur oder ein anderes Format.',
+  'notice.disk-unreadable.hint':
+    'Probier sie an einem Computer: Sie braucht vielleicht eine Reparatur oder ein anderes Format.',
   'notice.library-incomplete': '„{subject}“ war nicht ganz lesbar.',
   'notice.library-incomplete.hint': 'Prüfe die Platte und ihr Kabel, dann lass sie nochmal durchsehen.',
   'notice.no-media': 'Noch ist nichts zum Abspielen da.',
@@ -225,7 +234,8 @@ export const de: Messages = {
 
   'error.unknown': 'Auf dieser Seite ist etwas schiefgegangen',
   'error.unreachable': 'Das Gerät antwortet nicht',
-  'error.unreachable.hint': 'Prüfe, ob es Strom hat und du im selben Netz bist. Die Seite versucht es von selbst weiter.',
+  'error.unreachable.hint':
+    'Prüfe, ob es Strom hat und du im selben Netz bist. Die Seite versucht es von selbst weiter.',
   'error.not_found': 'Das ist nicht mehr in der Bibliothek',
   'error.not_found.hint': 'Die Datei wurde vielleicht verschoben oder gelöscht.',
   'error.away': 'Die Platte dazu ist nicht angeschlossen',

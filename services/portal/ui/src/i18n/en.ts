@@ -97,8 +97,10 @@ export const en = {
   'search.allSongs': { one: 'Show the song', other: 'Show all {n} songs' } as Plural,
 
   'empty.nodisk': 'Plug in a disk with music or films',
-  'empty.nodisk.text': 'Any USB disk or stick will do. What is on it appears here by itself, and nothing on it is changed.',
-  'empty.nodisk.hosted': 'No folder was given. Start again with the folders that hold your music and films: manofwar serve FOLDER',
+  'empty.nodisk.text':
+    'Any USB disk or stick will do. What is on it appears here by itself, and nothing on it is changed.',
+  'empty.nodisk.hosted':
+    'No folder was given. Start again with the folders that hold your music and films: manofwar serve FOLDER',
   'empty.scanning': 'Looking through your disk',
   'empty.scanning.text': 'Music and films appear here as they are found.',
   'empty.away': 'Your disk is not connected',
@@ -124,10 +126,12 @@ export const en = {
   'device.network': 'Network',
   'device.inside': 'Inside',
   'device.memory': 'Memory card',
+  'device.storage': 'Storage',
   'device.free': '{free} of {total} free',
   'device.converter': 'Converter',
   'device.converter.there': 'Ready ({version})',
-  'device.converter.none': 'Not there. Formats that this browser does not know cannot be played; everything else works.',
+  'device.converter.none':
+    'Not there. Formats that this browser does not know cannot be played; everything else works.',
   'device.services': 'Services',
 
   'board.raspberrypi': 'Raspberry Pi',
@@ -151,7 +155,7 @@ export const en = {
   'network.cable': 'Network cable',
   'network.wifi': 'WiFi',
   'network.good': 'Connected to the internet',
-  'network.lan-only': 'Connected at home, but no internet',
+  'network.lan-only': 'Connected at home',
   'network.captive': 'This network wants a sign-in first',
   'network.associated': 'Connected, waiting for an address',
   'network.down': 'Not connected',
@@ -177,6 +181,7 @@ export const en = {
   'service.name.catalog': 'Library',
   'service.name.stream': 'Streaming',
   'service.name.portal': 'Web page',
+  'service.name.init': 'System',
   'service.name.netmgr': 'Network',
   'log.empty': 'Nothing has been logged yet.',
   'log.copied': 'The log is copied.',
@@ -190,7 +195,8 @@ export const en = {
   'notice.data-rescue': 'The memory card has a problem, so nothing new is kept.',
   'notice.data-rescue.hint': 'Your music and films still play. Nothing on the card is erased unless you ask for it.',
   'notice.data-read-only': 'The memory card has stopped taking changes.',
-  'notice.data-read-only.hint': 'Your music and films still play, but nothing new is kept. Restart the device; if this comes back, replace the card.',
+  'notice.data-read-only.hint':
+    'Your music and films still play, but nothing new is kept. Restart the device; if this comes back, replace the card.',
   'notice.data-full': 'The memory card is full.',
   'notice.data-full.hint': 'Your music and films still play, but nothing new is kept until there is space.',
   'notice.service-failing': '{subject} keeps stopping.',
@@ -228,7 +234,8 @@ export const en = {
 
   'error.unknown': 'Something went wrong on this page',
   'error.unreachable': 'The device does not answer',
-  'error.unreachable.hint': 'Check that it has power and that you are in the same network. This page tries again by itself.',
+  'error.unreachable.hint':
+    'Check that it has power and that you are in the same network. This page tries again by itself.',
   'error.not_found': 'This is not in the library any more',
   'error.not_found.hint': 'The file may have been moved or deleted.',
   'error.away': 'The disk with this is not connected',

@@ -20,40 +20,71 @@ type Fail = (why: ApiError) => void
 export async function attach(video: HTMLVideoElement, film: Item, fail: Fail): Promise<Source> {
   const { default: Hls } = await import('hls.js')
   if (Hls.isSupported()) return withHls(Hls, video, film, fail)
-  return native(video, film, video.canPlayType('application/vnd.apple.mpegurl') ? hlsURL(film.id) : fileURL(film.id), fail)
+  return native(
+    video,
+    film,
+    video.canPlayType('application/vnd.apple.mpegurl') ? hlsURL(film.id) : fileURL(film.id),
+    fail,
+  )
 }
+
+/** A small device may think for a while before it sends what has to be converted; a disk that is gone stays gone. */
+const policy = {
+  default: {
+    maxTimeToFirstByteMs: 60_000,
+    maxLoadTimeMs: 120_000,
+    timeoutRetry: { maxNumRetry: 1, retryDelayMs: 0, maxRetryDelayMs: 0 },
+    errorRetry: { maxNumRetry: 2, retryDelayMs: 500, maxRetryDelayMs: 2000 },
+  },
+}
+const policies = { manifestLoadPolicy: policy, playlistLoadPolicy: policy, fragLoadPolicy: policy }
 
 function withHls(Library: typeof Hls, video: HTMLVideoElement, film: Item, fail: Fail): Source {
   let instead: Source | undefined
+  let hls = load(-1)
+  let closed = false
   let recovered = 0 // when a decoding error was last recovered from, by performance.now()
-  const hls = new Library({ maxBufferLength: 60, backBufferLength: 60 })
-  hls.on(Library.Events.ERROR, (_, data) => {
-    if (!data.fatal) return
-    if (data.type === Library.ErrorTypes.MEDIA_ERROR && performance.now() - recovered > 10_000) {
-      recovered = performance.now()
-      return hls.recoverMediaError()
-    }
-    void whyNot(data.frag?.url ?? data.url ?? hlsURL(film.id)).then((why) => {
-      if (why?.code !== 'away' && why?.code !== 'unreachable' && canPlay(video, film)) {
-        const at = video.currentTime
-        hls.destroy()
-        instead = native(video, film, fileURL(film.id), fail, at)
-        return
+
+  /** Loads the film from a position, in seconds; -1: from its beginning. */
+  function load(startPosition: number): Hls {
+    const next = new Library({ maxBufferLength: 60, backBufferLength: 60, startPosition, ...policies })
+    next.on(Library.Events.ERROR, (_, data) => {
+      if (!data.fatal) return
+      if (data.type === Library.ErrorTypes.MEDIA_ERROR && performance.now() - recovered > 10_000) {
+        recovered = performance.now()
+        return next.recoverMediaError()
       }
-      fail(why ?? new ApiError('undecodable', t('error.undecodable')))
+      void giveUp(data.frag?.url ?? data.url ?? hlsURL(film.id))
     })
-  })
-  hls.loadSource(hlsURL(film.id))
-  hls.attachMedia(video)
+    next.loadSource(hlsURL(film.id))
+    next.attachMedia(video)
+    return next
+  }
+
+  async function giveUp(url: string): Promise<void> {
+    const why = await whyNot(url)
+    if (closed) return
+    if (why?.code === 'away' || why?.code === 'unreachable' || !canPlay(video, film)) {
+      return fail(why ?? new ApiError('undecodable', t('error.undecodable')))
+    }
+    const at = video.currentTime
+    hls.destroy()
+    instead = native(video, film, fileURL(film.id), fail, at)
+  }
+
   return {
     retry: () => {
       if (instead) return instead.retry()
       const at = video.currentTime
-      hls.loadSource(hlsURL(film.id))
-      hls.once(Library.Events.MANIFEST_PARSED, () => hls.startLoad(at))
-      void video.play().catch(() => undefined)
+      hls.destroy()
+      hls = load(at)
+      void video.play().catch(() => undefined) // not allowed before a touch: the button waits
     },
-    close: () => (instead ? instead.close() : hls.destroy()),
+    close: () => {
+      closed = true
+      if (instead) instead.close()
+      else hls.destroy()
+    },
   }
 }
 
@@ -84,11 +115,20 @@ function native(video: HTMLVideoElement, film: Item, url: string, fail: Fail, at
   }
 }
 
-const types: Record<string, string> = { mp4: 'video/mp4', mov: 'video/mp4', matroska: 'video/x-matroska', webm: 'video/webm', ogg: 'video/ogg' }
+const types: Record<string, string> = {
+  mp4: 'video/mp4',
+  mov: 'video/mp4',
+  matroska: 'video/x-matroska',
+  webm: 'video/webm',
+  ogg: 'video/ogg',
+}
 
 /** Whether the browser says that it plays the file as it is. */
 function canPlay(video: HTMLVideoElement, film: Item): boolean {
   const type = types[film.container ?? '']
-  const codecs = (film.streams ?? []).filter((s) => s.kind !== 'subtitle').map((s) => s.rfc6381).filter(Boolean)
+  const codecs = (film.streams ?? [])
+    .filter((s) => s.kind !== 'subtitle')
+    .map((s) => s.rfc6381)
+    .filter(Boolean)
   return !!type && video.canPlayType(codecs.length ? `${type}; codecs="${codecs.join(', ')}"` : type) !== ''
 }

@@ -6,8 +6,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,8 +54,14 @@ func (b *build) card(ctx context.Context, c *content) (Result, error) {
 		if err := b.compress(ctx, partial, &r); err != nil {
 			return Result{}, err
 		}
-	} else if r.SHA256, err = sumFile(partial); err != nil {
-		return Result{}, err
+	} else {
+		if r.SHA256, err = sumFile(partial); err != nil {
+			return Result{}, err
+		}
+		// An older image's would be taken for this one's.
+		if err := os.Remove(b.Out + ".zst"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Result{}, err
+		}
 	}
 	if err := os.Rename(partial, r.Image); err != nil {
 		return Result{}, err

@@ -11,6 +11,7 @@ import (
 // request while others for it wait.
 type cache struct {
 	limit int // in bytes
+	make  func(context.Context, *source) (*presentation, error)
 
 	mu    sync.Mutex // guards what follows
 	used  int
@@ -27,7 +28,9 @@ type entry struct {
 	size  int
 }
 
-func newCache(limit int) *cache { return &cache{limit: limit, films: map[key]*list.Element{}} }
+func newCache(limit int, make func(context.Context, *source) (*presentation, error)) *cache {
+	return &cache{limit: limit, make: make, films: map[key]*list.Element{}}
+}
 
 // presentation returns the film in src cut for streaming. A failure is not remembered.
 func (c *cache) presentation(ctx context.Context, src *source) (*presentation, error) {
@@ -48,7 +51,7 @@ func (c *cache) presentation(ctx context.Context, src *source) (*presentation, e
 	c.films[k] = c.order.PushFront(film)
 	c.mu.Unlock()
 	defer c.settle(film) // even if an index panics: others wait for it
-	film.p, film.err = present(src)
+	film.p, film.err = c.make(ctx, src)
 	return film.p, film.err
 }
 

@@ -23,8 +23,8 @@ func (p *presentation) multivariant() string {
 	}
 	for _, g := range groups {
 		codecs := []string{main.RFC6381}
-		for _, i := range p.renditions[0].tracks[1:] {
-			codecs = append(codecs, p.track(i).RFC6381)
+		for _, t := range p.announce(&p.renditions[0])[1:] {
+			codecs = append(codecs, t.RFC6381)
 		}
 		if g != "" && main.Kind == media.Video {
 			codecs = append(codecs, g)
@@ -48,7 +48,7 @@ func (p *presentation) multivariant() string {
 // writeAudio writes the sounds and returns the names of their groups, which are their codecs.
 func (p *presentation) writeAudio(b *strings.Builder) (groups []string) {
 	for n, r := range p.renditions {
-		t := p.track(r.tracks[0])
+		t := p.announce(&r)[0]
 		if t.Kind != media.Audio {
 			continue
 		}
@@ -84,7 +84,7 @@ func (p *presentation) audioName(n int) string {
 	}
 	for m, r := range p.renditions {
 		o := p.track(r.tracks[0])
-		if m != n && o.Kind == media.Audio && o.Title == t.Title && o.Language == t.Language {
+		if m != n && o.Kind == media.Audio && o.Title == t.Title && o.Language == t.Language && r.tracks[0] != p.renditions[n].tracks[0] {
 			return fmt.Sprintf("%s (%s, %d)", name, codecName(t.Codec), n)
 		}
 	}

@@ -38,103 +38,121 @@ type presentation struct {
 type rendition struct {
 	name   string
 	tracks []int
-	end    time.Duration // on the film's time line
-	count  int           // of segments: a sound may end before the picture does
+
+	converted bool          // to AAC; the one track is then not delivered as it is
+	end       time.Duration // on the film's time line
+	count     int           // of segments: a sound may end before the picture does
 }
 
-// present cuts the film in src. Where it cannot be streamed as it is, the error wraps [media.ErrUnsupported].
-func present(src *source) (*presentation, error) {
+// present cuts the film in src. With convert, sounds that not every browser plays are offered as AAC too. Where the film
+// cannot be streamed, the error wraps [media.ErrUnsupported].
+func present(src *source, convert bool) (*presentation, error) {
 	movie, err := probe.Open(src.f, src.size)
 	if err != nil {
 		return nil, err
 	}
 	p := &presentation{version: src.key().version(), size: src.size, movie: movie}
-	video, audio, err := choose(movie.Info())
+	c, err := choose(movie.Info(), convert)
 	if err != nil {
 		return nil, err
 	}
-	p.main = audio0(video, audio)
+	p.main = c.main()
 	extents := map[int]container.Extent{}
-	for _, i := range tracksOf(video, audio) {
+	for _, i := range append([]int{p.main}, c.audio...) {
+		if _, done := extents[i]; done {
+			continue
+		}
 		extents[i], err = movie.Index(src.f, i)
 		if err != nil {
 			if i != p.main { // a sound track without any sound
-				audio = slices.DeleteFunc(audio, func(a int) bool { return a == i })
+				c.audio = slices.DeleteFunc(slices.Clone(c.audio), func(a int) bool { return a == i })
 				continue
 			}
 			return nil, err
 		}
 	}
+	c.converted = slices.DeleteFunc(c.converted, func(i int) bool {
+		if _, ok := rawSounds[p.track(i).Codec]; !ok || extents[i] != (container.Extent{}) {
+			return false
+		}
+		_, err := movie.Index(src.f, i)
+		return err != nil
+	})
 	if err := p.cut(); err != nil {
 		return nil, err
 	}
-	p.compose(video, audio)
+	p.compose(c)
 	for i := range p.renditions {
 		p.measure(&p.renditions[i], extents)
 	}
 	return p, nil
 }
 
-// choose selects the tracks that are delivered: the first picture that browsers play, and every sound that they play,
-// the default one first. A video of -1 is none.
-func choose(info *container.Info) (video int, audio []int, err error) {
-	video = -1
+// choice is which tracks are delivered.
+type choice struct {
+	video     int   // -1: none
+	audio     []int // as they are, the default one first
+	converted []int // as AAC
+}
+
+// main returns the track that is cut along.
+func (c choice) main() int {
+	if c.video >= 0 {
+		return c.video
+	}
+	return c.audio[0]
+}
+
+// choose selects the first picture that browsers play, and every sound.
+func choose(info *container.Info, convert bool) (choice, error) {
+	c := choice{video: -1}
 	refused := map[media.StreamKind][]string{}
 	for i, t := range info.Tracks {
 		switch {
-		case t.Kind != media.Video && t.Kind != media.Audio:
-		case !t.Config.Playable():
+		case t.Kind == media.Video && t.Config.Playable() && c.video < 0:
+			c.video = i
+		case t.Kind == media.Audio && t.Config.Playable():
+			c.audio = append(c.audio, i)
+		case (t.Kind == media.Video || t.Kind == media.Audio) && !t.Config.Playable():
 			refused[t.Kind] = append(refused[t.Kind], codecName(t.Config.Name))
-		case t.Kind == media.Video && video < 0:
-			video = i
-		case t.Kind == media.Audio && t.Default:
-			audio = slices.Insert(audio, defaults(info, audio), i)
-		case t.Kind == media.Audio:
-			audio = append(audio, i)
 		}
+		if t.Kind == media.Audio && convert && !everywhere[t.Config.Name] {
+			c.converted = append(c.converted, i)
+		}
+	}
+	for _, list := range [][]int{c.audio, c.converted} {
+		slices.SortStableFunc(list, func(a, b int) int { return rank(info.Tracks[a]) - rank(info.Tracks[b]) })
 	}
 	switch {
-	case video < 0 && len(refused[media.Video]) > 0:
-		return 0, nil, unplayable("picture", refused[media.Video])
-	case len(audio) == 0 && len(refused[media.Audio]) > 0:
-		return 0, nil, unplayable("sound", refused[media.Audio])
-	case video < 0 && len(audio) == 0:
-		return 0, nil, fmt.Errorf("%w: it holds neither picture nor sound", media.ErrUnsupported)
+	case c.video < 0 && len(refused[media.Video]) > 0:
+		return c, unplayable("picture", refused[media.Video], "It can be downloaded and played with another program.")
+	case len(c.audio) == 0 && len(refused[media.Audio]) > 0 && (c.video < 0 || len(c.converted) == 0):
+		return c, unplayable("sound", refused[media.Audio], "With ffmpeg on the machine that manofwar runs on, the sound of films is converted.")
+	case c.video < 0 && len(c.audio) == 0:
+		return c, fmt.Errorf("%w: it holds neither picture nor sound", media.ErrUnsupported)
+	case c.video < 0:
+		c.converted = nil
 	}
-	return video, audio, nil
+	return c, nil
 }
 
-// defaults returns how many of the audio tracks are default ones; they stand in front.
-func defaults(info *container.Info, audio []int) int {
-	n := 0
-	for _, i := range audio {
-		if info.Tracks[i].Default {
-			n++
-		}
+// rank puts default tracks first.
+func rank(t container.Track) int {
+	if t.Default {
+		return 0
 	}
-	return n
+	return 1
 }
 
-func unplayable(what string, codecs []string) error {
-	return &media.Error{Op: "play", Err: fmt.Errorf("%w: the film's %s is %s, which browsers do not play", media.ErrUnsupported, what, strings.Join(slices.Compact(codecs), " and "))}
+// everywhere are the sounds that every browser plays. Others, such as Dolby Digital, play in some.
+var everywhere = map[string]bool{"aac": true, "mp3": true, "flac": true, "opus": true}
+
+func unplayable(what string, codecs []string, hint string) error {
+	err := fmt.Errorf("%w: the film's %s is %s, which browsers do not play", media.ErrUnsupported, what, strings.Join(slices.Compact(codecs), " and "))
+	return &media.Error{Op: "play", Err: err, Hint: hint}
 }
 
 func (p *presentation) track(i int) *container.Track { return &p.movie.Info().Tracks[i] }
-
-// audio0 returns the track that is cut along.
-func audio0(video int, audio []int) int {
-	if video >= 0 {
-		return video
-	}
-	return audio[0]
-}
-
-func tracksOf(video int, audio []int) []int {
-	if video >= 0 {
-		return append([]int{video}, audio...)
-	}
-	return slices.Clone(audio)
-}
 
 // cut chooses the cuts among the main track's keyframes.
 func (p *presentation) cut() error {
@@ -158,21 +176,43 @@ func (p *presentation) cut() error {
 }
 
 // compose lays out the renditions: one of picture and sound together where there is one sound, else one for each.
-func (p *presentation) compose(video int, audio []int) {
-	if len(audio) <= 1 {
-		p.renditions = []rendition{{name: "main", tracks: tracksOf(video, audio)}}
+func (p *presentation) compose(c choice) {
+	if len(c.audio)+len(c.converted) <= 1 && len(c.converted) == 0 || c.video < 0 && len(c.audio) == 1 {
+		tracks := []int{p.main}
+		if c.video >= 0 {
+			tracks = append(tracks, c.audio...)
+		}
+		p.renditions = []rendition{{name: "main", tracks: tracks}}
 		return
 	}
-	if video >= 0 {
-		p.renditions = append(p.renditions, rendition{name: "main", tracks: []int{video}})
-	}
-	for n, i := range audio {
-		name := fmt.Sprintf("audio%d", n+1)
-		if video < 0 && n == 0 {
-			name = "main"
+	add := func(i int, converted bool) {
+		name := "main"
+		if n := len(p.renditions); n > 0 {
+			name = fmt.Sprintf("audio%d", n)
 		}
-		p.renditions = append(p.renditions, rendition{name: name, tracks: []int{i}})
+		p.renditions = append(p.renditions, rendition{name: name, tracks: []int{i}, converted: converted})
 	}
+	if c.video >= 0 {
+		add(c.video, false)
+	}
+	for _, i := range c.audio {
+		add(i, false)
+	}
+	for _, i := range c.converted {
+		add(i, true)
+	}
+}
+
+// announce returns a rendition's tracks as its init segment has them.
+func (p *presentation) announce(r *rendition) []container.Track {
+	if r.converted {
+		return []container.Track{convertedTrack(p.track(r.tracks[0]))}
+	}
+	tracks := make([]container.Track, len(r.tracks))
+	for k, i := range r.tracks {
+		tracks[k] = *p.track(i)
+	}
+	return tracks
 }
 
 // start returns when a segment starts on the presentation's time line.
@@ -201,6 +241,10 @@ func (p *presentation) shift(track int) int64 {
 
 // measure finds how far a rendition goes.
 func (p *presentation) measure(r *rendition, extents map[int]container.Extent) {
+	if r.converted { // as long as the picture: what is missing is silence
+		r.end, r.count = p.renditions[0].end, len(p.cuts)
+		return
+	}
 	for _, i := range r.tracks {
 		r.end = max(r.end, duration(extents[i].End, p.track(i).Timescale))
 		n := len(p.cuts)

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strconv"
@@ -28,7 +29,7 @@ const (
 )
 
 // plan plans the answer for a name of the presentation.
-func (p *presentation) plan(src *source, name string) (api.Plan, error) {
+func (p *presentation) plan(ctx context.Context, e *engine, src *source, name string) (api.Plan, error) {
 	if name == "index.m3u8" {
 		return playlistPlan(p.multivariant()), nil
 	}
@@ -43,6 +44,9 @@ func (p *presentation) plan(src *source, name string) (api.Plan, error) {
 	case ext == "mp4" && !numbered:
 		return p.initPlan(&p.renditions[i]), nil
 	case ext == "m4s" && err == nil && n >= 0 && n < p.renditions[i].count && strconv.Itoa(n) == number:
+		if p.renditions[i].converted {
+			return p.convertedPlan(ctx, e, src, &p.renditions[i], n)
+		}
 		return p.segmentPlan(src, &p.renditions[i], n)
 	}
 	return api.Plan{}, fmt.Errorf("%s is no part of it: %w", name, media.ErrNotFound)
@@ -53,11 +57,7 @@ func playlistPlan(text string) api.Plan {
 }
 
 func (p *presentation) initPlan(r *rendition) api.Plan {
-	tracks := make([]container.Track, len(r.tracks))
-	for k, i := range r.tracks {
-		tracks[k] = *p.track(i)
-	}
-	return api.Plan{Type: p.mediaType(r), Parts: []api.Part{{Inline: fmp4.Init(tracks)}}}
+	return api.Plan{Type: p.mediaType(r), Parts: []api.Part{{Inline: fmp4.Init(p.announce(r))}}}
 }
 
 func (p *presentation) mediaType(r *rendition) string {

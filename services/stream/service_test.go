@@ -52,7 +52,6 @@ func TestWhatCannotPlaySaysWhy(t *testing.T) {
 		want error
 		says string
 	}{
-		{"DTS", fixture.File(t, "dts.mkv", fixture.Args(picture, sound, fixture.H264(0), []string{"-c:a", "dca", "-strict", "-2"})...), media.ErrUnsupported, "the film's sound is DTS"},
 		{"DivX", fixture.File(t, "divx.mkv", fixture.Args(picture, sound, []string{"-c:v", "mpeg4", "-c:a", "aac"})...), media.ErrUnsupported, "the film's picture is MPEG-4 Part 2"},
 		{"AVI", fixture.File(t, "xvid.avi", fixture.Args(picture, []string{"-c:v", "mpeg4"})...), media.ErrUnsupported, "a file of type AVI"},
 		{"half", write(t, filepath.Join(dir, "half.mp4"), whole[:1000]), media.ErrCorrupt, "cut off"},
@@ -317,10 +316,10 @@ func TestThumbnailsAreEvicted(t *testing.T) {
 
 func TestStatusNamesTheEngine(t *testing.T) {
 	fixture.Program(t, "ffmpeg")
-	if v := (&engine{program: "ffmpeg"}).version(t.Context()); v == "" {
+	if v := newEngine("ffmpeg").version(t.Context()); v == "" {
 		t.Error("no version of ffmpeg")
 	}
-	if v := (&engine{program: "/nonexistent"}).version(t.Context()); v != "" {
+	if v := newEngine("/nonexistent").version(t.Context()); v != "" {
 		t.Errorf("version %q of nothing", v)
 	}
 }

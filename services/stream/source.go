@@ -68,7 +68,10 @@ func (k key) version() string {
 
 // explain turns an error into one for a person, who knows the file by its path in the library.
 func (s *source) explain(err error) error {
-	if _, ok := errors.AsType[*media.Error](err); ok {
+	if e, ok := errors.AsType[*media.Error](err); ok {
+		if e.Path == "" {
+			e.Path = s.Item.Path
+		}
 		return err
 	}
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {

@@ -3,9 +3,10 @@
 //
 // A film in MP4 or Matroska becomes an HLS presentation on demand. Its playlists are complete at once and cut where the
 // film itself has keyframes; a segment is a few kilobytes that are made, followed by the film's own bytes where they
-// lie. Nothing is converted, copied or kept on disk, and a seek costs the same wherever it goes (docs/decisions/0040).
+// lie. Nothing is copied or kept on disk, and a seek costs the same wherever it goes (docs/decisions/0040).
 //
-// It leaves out conversion: what a browser cannot play as it is comes back as [media.ErrUnsupported], with the reason.
+// Sound that not every browser plays is offered as AAC too, which ffmpeg makes segment by segment where there is one.
+// Pictures are not converted: those that browsers cannot show come back as [media.ErrUnsupported], with the reason.
 // What a library holds and where is the catalog's to say.
 package stream
 
@@ -53,7 +54,11 @@ func New(o Options) *Service {
 	if o.FFmpeg == "" {
 		o.FFmpeg = "ffmpeg"
 	}
-	return &Service{library: o.Library, index: newCache(o.IndexBytes), engine: &engine{program: o.FFmpeg}}
+	s := &Service{library: o.Library, engine: newEngine(o.FFmpeg)}
+	s.index = newCache(o.IndexBytes, func(ctx context.Context, src *source) (*presentation, error) {
+		return present(src, s.engine.version(ctx) != "")
+	})
+	return s
 }
 
 // Run implements [service.Service].
@@ -114,7 +119,7 @@ func (s *Service) hls(r *http.Request, f catalog.File) (api.Plan, error) {
 			Op: "play", Path: f.Item.Path, Err: fmt.Errorf("the file was changed while it played: %w", media.ErrNotFound), Hint: "Start it again.",
 		}
 	}
-	plan, err := p.plan(src, r.PathValue("name"))
+	plan, err := p.plan(r.Context(), s.engine, src, r.PathValue("name"))
 	if err != nil {
 		return api.Plan{}, src.explain(err)
 	}

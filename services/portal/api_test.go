@@ -156,3 +156,15 @@ func TestPageThatWasNotBuilt(t *testing.T) {
 		t.Errorf("%s: %s", got.Status, got.body)
 	}
 }
+
+func TestAcceptsGzip(t *testing.T) {
+	for field, want := range map[string]bool{
+		"": false, "gzip": true, "GZIP": true, "br, gzip": true, "gzip;q=0": false, "gzip; q=0.000": false, "gzip;q=0.001": true,
+		"identity": false, "*": true, "*;q=0": false, "gzip;q=0, *": false, "*;q=0, gzip": true, "x-gzip": false,
+	} {
+		r := &http.Request{Header: http.Header{"Accept-Encoding": {field}}}
+		if got := acceptsGzip(r); got != want {
+			t.Errorf("%q: %v; want %v", field, got, want)
+		}
+	}
+}

@@ -60,8 +60,8 @@ func (v validators) wantsRange(r *http.Request) bool {
 	case cond == "":
 		return true
 	case strings.HasPrefix(cond, `"`) || strings.HasPrefix(cond, "W/"):
-		tag, rest := cutTag(cond)
-		return rest == "" && strongEqual(tag, v.etag)
+		tag, _ := cutTag(cond)
+		return strongEqual(tag, v.etag)
 	}
 	t, ok := date(r.Header, "If-Range")
 	return ok && v.known() && v.modified.Unix() == t.Unix()

@@ -193,6 +193,28 @@ func FuzzRange(f *testing.F) {
 	})
 }
 
+// FuzzConditions holds the parser of entity tags and dates against net/http's.
+func FuzzConditions(f *testing.F) {
+	for _, seed := range []string{`"v1"`, `W/"v1", "v2"`, "*", modifiedText, `"unclosed`, `,,"v1"`, `"a" "v1"`, "W/"} {
+		f.Add(seed, seed)
+	}
+	content := []byte("0123456789")
+	ours, reference := serveBoth(streamapi.Plan{Type: "a/b", ETag: `"v1"`, Modified: testModified, Parts: []streamapi.Part{{Inline: content}}}, content)
+	f.Fuzz(func(t *testing.T, tag, date string) {
+		if strings.ContainsAny(tag+date, "\r\n") || strings.Trim(tag, " \t") != tag || strings.Trim(date, " \t") != date {
+			return // no field's value is like that once it is read
+		}
+		for _, header := range []map[string]string{
+			{"If-None-Match": tag, "If-Modified-Since": date},
+			{"If-Match": tag, "If-Unmodified-Since": date},
+			{"If-Range": tag, "Range": "bytes=1-2"},
+			{"If-Range": date, "Range": "bytes=1-2"},
+		} {
+			differs(t, fmt.Sprint(header), ours, reference, "GET", header)
+		}
+	})
+}
+
 // TestPartsAreTheirConcatenation delivers random plans in random ranges over a real connection.
 func TestPartsAreTheirConcatenation(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())

@@ -62,11 +62,7 @@ func inspectTarget(name string) (Target, error) {
 	case info.Mode().Type() != fs.ModeDevice:
 		return bad("", "neither a disk nor a file")
 	}
-	var st unix.Stat_t
-	if err := unix.Stat(name, &st); err != nil {
-		return Target{}, &TargetError{Path: name, Err: err}
-	}
-	dir, err := filepath.EvalSymlinks(fmt.Sprintf("/sys/dev/block/%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev)))
+	dir, err := filepath.EvalSymlinks("/sys/dev/block/" + deviceNumber(name))
 	if err != nil {
 		return Target{}, &TargetError{Path: name, Err: err}
 	}
@@ -88,10 +84,11 @@ func inspectTarget(name string) (Target, error) {
 	return t, checkUse(name, dir)
 }
 
-// removable tells cards and sticks from built-in disks: what the kernel calls removable, USB disks, SD cards and loop devices.
+// removable tells cards and sticks from built-in disks: what the kernel calls removable, USB disks, SD cards (a laptop's
+// eMMC is of type MMC) and loop devices.
 func removable(dir string) bool {
-	base := filepath.Base(dir)
-	return sysInt(dir, "removable") == 1 || strings.Contains(dir, "/usb") || strings.HasPrefix(base, "mmcblk") || strings.HasPrefix(base, "loop")
+	return sysInt(dir, "removable") == 1 || strings.Contains(dir, "/usb") || sysString(dir, "device/type") == "SD" ||
+		strings.HasPrefix(filepath.Base(dir), "loop")
 }
 
 func sysString(dir, name string) string {
@@ -187,8 +184,14 @@ func checkUse(name, dir string) error {
 	defer mounts.Close()
 	var at []string
 	for s := bufio.NewScanner(mounts); s.Scan(); {
-		// proc_pid_mountinfo(5): mount ID, parent, major:minor, root, mount point …
-		if f := strings.Fields(s.Text()); len(f) > 4 && numbers[f[2]] {
+		// proc_pid_mountinfo(5): mount ID, parent, major:minor, root, mount point … - type, source …
+		f := strings.Fields(s.Text())
+		dash := slices.Index(f, "-")
+		if len(f) < 5 || dash < 0 || dash+2 >= len(f) {
+			continue
+		}
+		// Btrfs has a number of its own there, but names one of its disks.
+		if numbers[f[2]] || numbers[deviceNumber(f[dash+2])] {
 			at = append(at, unescape(f[4]))
 		}
 	}
@@ -211,12 +214,20 @@ func checkSwap(name string, numbers map[string]bool) error {
 	}
 	for line := range strings.Lines(string(data)) {
 		f := strings.Fields(line)
-		var st unix.Stat_t
-		if len(f) > 0 && unix.Stat(f[0], &st) == nil && numbers[fmt.Sprintf("%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev))] {
+		if len(f) > 0 && numbers[deviceNumber(f[0])] {
 			return &TargetError{Path: name, Err: fmt.Errorf("in use: %s is this computer's swap space", f[0]), Hint: "Choose another disk: lsblk lists them."}
 		}
 	}
 	return nil
+}
+
+// deviceNumber returns the major:minor of a block device's node, and "" for everything else.
+func deviceNumber(name string) string {
+	var st unix.Stat_t
+	if unix.Stat(name, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
+		return ""
+	}
+	return fmt.Sprintf("%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev))
 }
 
 // collect notes the device numbers of a disk, its partitions, and what is built on them.

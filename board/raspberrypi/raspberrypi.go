@@ -22,8 +22,10 @@ func Board() board.Board {
 		// The card, then an NVMe disk (Pi 5), then whatever the firmware found on USB.
 		Disks: []string{"mmcblk0", "nvme0n1", "sda", "sdb"},
 		Modules: board.Modules{
-			// The kernel loads brcmfmac by alias; brcmfmac then asks for the part that knows its chip's vendor.
-			Extra: []string{"brcmfmac", "brcmfmac-wcc", "brcmfmac-cyw", "brcmfmac-bca", "cmac", "sha512_generic"},
+			// The kernel asks for brcmfmac by alias; brcmfmac then asks for the part that knows its chip's vendor. All else
+			// that the boards need is built in, the regulatory database's signature included; the kernel package's other
+			// 170 modules are TV tuners, Bluetooth and other makers' boards.
+			Extra: []string{"brcmfmac", "brcmfmac-wcc", "brcmfmac-cyw", "brcmfmac-bca"},
 		},
 		Watchdog: board.Watchdog{
 			// bcm2835_wdt counts 20 bits of 1/65536 s (PM_WDOG_TIME_SET).

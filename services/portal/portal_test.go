@@ -262,7 +262,7 @@ func (b *boat) do(t testing.TB, method, target string, header map[string]string)
 	return reply{resp, string(body)}
 }
 
-var plainTransport = &http.Transport{DisableCompression: true, DisableKeepAlives: true}
+var plainTransport = &http.Transport{DisableCompression: true, DisableKeepAlives: true, ExpectContinueTimeout: 10 * time.Second}
 
 // decode reads a JSON answer.
 func decode[T any](t testing.TB, r reply) (v T) {

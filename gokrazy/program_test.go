@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -287,5 +288,31 @@ func TestKeys(t *testing.T) {
 		if got := content(t, tree, "etc/manofwar/keys/"+name+".pub"); len(got) != 45 || !strings.HasSuffix(got, "=\n") {
 			t.Errorf("%s.pub: %q", name, got)
 		}
+	}
+}
+
+// TestModules finds the WiFi driver with its tables in the Raspberry Pi's root, and nothing of the kind in QEMU's.
+func TestModules(t *testing.T) {
+	tree, err := rootOf(t, testOptions(t, testInstance(t, nil), raspberrypi.Board()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dep string
+	modules := map[string]bool{}
+	for _, e := range tree.Entries() {
+		if path.Base(e.Path) == "modules.dep" {
+			dep = content(t, tree, e.Path)
+		}
+		if path.Ext(e.Path) == ".ko" {
+			modules[kernel.Name(e.Path)] = true
+		}
+	}
+	for _, name := range []string{"brcmfmac", "brcmutil", "brcmfmac_wcc", "brcmfmac_cyw", "brcmfmac_bca"} {
+		if !modules[name] || !strings.Contains(dep, strings.ReplaceAll(name, "_", "-")+".ko:") {
+			t.Errorf("no module %s, or not in modules.dep", name)
+		}
+	}
+	if len(modules) != 5 {
+		t.Errorf("modules %v; want those of the WiFi driver only", modules)
 	}
 }

@@ -44,9 +44,9 @@ type rendition struct {
 	count     int           // of segments: a sound may end before the picture does
 }
 
-// present cuts the film in src. With convert, sounds that not every browser plays are offered as AAC too. Where the film
-// cannot be streamed, the error wraps [media.ErrUnsupported].
-func present(src *source, convert bool) (*presentation, error) {
+// present cuts the film in src. Sounds that not every browser plays are offered as AAC too if convert, which is asked only
+// where there are any, says that they can be. Where the film cannot be streamed, the error wraps [media.ErrUnsupported].
+func present(src *source, convert func() bool) (*presentation, error) {
 	movie, err := probe.Open(src.f, src.size)
 	if err != nil {
 		return nil, err
@@ -104,7 +104,7 @@ func (c choice) main() int {
 }
 
 // choose selects the first picture that browsers play, and every sound.
-func choose(info *container.Info, convert bool) (choice, error) {
+func choose(info *container.Info, convert func() bool) (choice, error) {
 	c := choice{video: -1}
 	refused := map[media.StreamKind][]string{}
 	for i, t := range info.Tracks {
@@ -116,7 +116,7 @@ func choose(info *container.Info, convert bool) (choice, error) {
 		case (t.Kind == media.Video || t.Kind == media.Audio) && !t.Config.Playable():
 			refused[t.Kind] = append(refused[t.Kind], codecName(t.Config.Name))
 		}
-		if t.Kind == media.Audio && convert && !everywhere[t.Config.Name] {
+		if t.Kind == media.Audio && !everywhere[t.Config.Name] && convert() {
 			c.converted = append(c.converted, i)
 		}
 	}

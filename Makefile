@@ -63,9 +63,10 @@ run: deps engines build ## boot the real image in QEMU with a demo library, and 
 sources: ## collect the sources of the image's GPL programs into build/
 	@rootfs/build/sources.sh build
 
-.PHONY: check
-check: deps ui ## static checks and quick tests, race detector on
-	@test -z "$$(go tool gofumpt -l $$(git ls-files --cached --others --exclude-standard '*.go'))" || { go tool gofumpt -l $$(git ls-files --cached --others --exclude-standard '*.go'); echo "gofumpt: these files want formatting: make fmt" >&2; exit 1; }
+.PHONY: static
+static: deps ui ## formatting, vet, staticcheck, import rules, builds for every system
+	@unformatted=$$(go tool gofumpt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+		test -z "$$unformatted" || { echo "gofumpt: these files want formatting: make fmt" $$unformatted >&2; exit 1; }
 	go mod tidy -diff
 	GOARCH=amd64 go vet ./...
 	GOARCH=arm64 go vet ./...
@@ -74,6 +75,9 @@ check: deps ui ## static checks and quick tests, race detector on
 	GOARCH=arm64 go tool staticcheck ./...
 	$(MAKE) cross
 	go test -count=1 ./internal/archtest
+
+.PHONY: check
+check: static ## what to run before a commit: static and the quick tests, race detector on
 	CGO_ENABLED=1 go test -race -short ./...
 
 .PHONY: fmt
@@ -86,8 +90,8 @@ cross: ui ## check that the program builds for every system it runs on
 		GOOS=$${target%/*} GOARCH=$${target#*/} go build -o /dev/null ./cmd/manofwar && echo "builds for $$target"; done
 
 .PHONY: test
-test: check engines build ## every test there is
-	go test -timeout 20m ./...
+test: static engines build ## every test there is
+	CGO_ENABLED=1 go test -race -timeout 30m ./...
 	$(MAKE) ui-test
 	$(MAKE) vm-test
 

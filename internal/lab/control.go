@@ -49,12 +49,6 @@ func (m *Machine) Close() {
 // Reset presses the reset button: the firmware starts anew.
 func (m *Machine) Reset() error { return m.command("system_reset", nil) }
 
-// Freeze stops the guest's processors, and Thaw lets them go on.
-func (m *Machine) Freeze() error { return m.command("stop", nil) }
-
-// Thaw is the end of [Machine.Freeze].
-func (m *Machine) Thaw() error { return m.command("cont", nil) }
-
 // Plug connects the disk that Config.Disks has as absent, or that was unplugged.
 func (m *Machine) Plug(id string) error {
 	i := slices.IndexFunc(m.cfg.Disks, func(d Disk) bool { return d.ID == id })
@@ -91,11 +85,6 @@ func (m *Machine) Unplug(ctx context.Context, id string) error {
 			return fmt.Errorf("unplug %s: %w", id, ctx.Err())
 		}
 	}
-}
-
-// Screendump writes a PNG of the guest's screen to file.
-func (m *Machine) Screendump(file string) error {
-	return m.command("screendump", map[string]any{"filename": file, "format": "png"})
 }
 
 func (m *Machine) monitor() (*monitor, error) {

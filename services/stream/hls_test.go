@@ -130,6 +130,12 @@ var films = []film{
 		return fixture.File(t, "vfr.mp4", fixture.Args(fixture.Picture(15, "320x180"), fixture.Sound(15),
 			[]string{"-vf", `select='not(mod(n\,3))+lt(mod(n\,50)\,25)'`, "-vsync", "vfr"}, fixture.H264(2), fixture.AAC())...)
 	}, both, 0},
+	{"hevc with open groups of pictures", func(t testing.TB) string {
+		return openGroups(t, "open.mp4")
+	}, both, 0},
+	{"hevc with open groups in matroska", func(t testing.TB) string {
+		return fixture.Remux(t, "open.mkv", openGroups(t, "open.mp4"))
+	}, both, 0},
 	{"sound starts late", func(t testing.TB) string {
 		return fixture.File(t, "late.mp4", fixture.Args([]string{"-i", fixture.BFrames(t), "-itsoffset", "1.5", "-i", fixture.BFrames(t), "-map", "0:v", "-map", "1:a", "-c", "copy"})...)
 	}, both, 0},
@@ -142,6 +148,13 @@ var films = []film{
 		return fixture.File(t, "two.mkv", fixture.Args([]string{"-i", fixture.BFrames(t)}, fixture.Sound(18),
 			[]string{"-map", "0:v", "-map", "0:a", "-map", "1:a", "-c:v", "copy", "-c:a:0", "copy", "-c:a:1", "ac3", "-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=fra"})...)
 	}, map[string][]string{"main": {"v:0"}, "audio1": {"a:0"}, "audio2": {"a:1"}}, 0},
+}
+
+// openGroups is a film whose keyframes are followed by pictures that are shown before them and refer to what came before.
+func openGroups(t testing.TB, name string) string {
+	t.Helper()
+	return fixture.File(t, name, fixture.Args(fixture.Picture(12, "320x180"), fixture.Sound(12), fixture.AAC(),
+		[]string{"-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:pools=none:frame-threads=1:open-gop=1:keyint=24:min-keyint=24:bframes=3:b-adapt=0:scenecut=0", "-tag:v", "hvc1"})...)
 }
 
 // TestSegmentsAreTheFilm plays every segment of every rendition and compares each packet and its time with what ffmpeg

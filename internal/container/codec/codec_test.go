@@ -31,7 +31,7 @@ func TestConfigurations(t *testing.T) {
 			codec.Config{Name: "h264", Entry: "avc1", RFC6381: "avc1.640028", Width: 1920, Height: 1080},
 		},
 		{"hevc main 10", func() (codec.Config, error) {
-			return codec.HEVC(bytesOf(t, "010220000000b0000000000099f000fcfdfafa00000f00"), 3840, 2160)
+			return codec.HEVC(bytesOf(t, "010220000000b0000000000099f000fcfdfafa00000f03"), 3840, 2160)
 		}, codec.Config{Name: "hevc", Entry: "hvc1", RFC6381: "hvc1.2.4.L153.B0", Width: 3840, Height: 2160}},
 		{
 			"av1 main 10 bit", func() (codec.Config, error) { return codec.AV1(bytesOf(t, "81084c00"), 1280, 720) },

@@ -13,7 +13,10 @@ func AVC(record []byte, width, height int) (Config, error) {
 		return c, malformed("avcC")
 	}
 	c.Entry, c.Box = "avc1", box("avcC", record)
-	c.RFC6381 = fmt.Sprintf("avc1.%02X%02X%02X", record[1], record[2], record[3])
+	if record[5]&0x1F == 0 { // the parameter sets are among the samples
+		c.Entry = "avc3"
+	}
+	c.RFC6381 = fmt.Sprintf("%s.%02X%02X%02X", c.Entry, record[1], record[2], record[3])
 	return c, nil
 }
 
@@ -25,6 +28,9 @@ func HEVC(record []byte, width, height int) (Config, error) {
 		return c, malformed("hvcC")
 	}
 	c.Entry, c.Box = "hvc1", box("hvcC", record)
+	if record[22] == 0 { // the parameter sets are among the samples
+		c.Entry = "hev1"
+	}
 	space := []string{"", "A", "B", "C"}[record[1]>>6]
 	tier := "L"
 	if record[1]&0x20 != 0 {
@@ -32,7 +38,7 @@ func HEVC(record []byte, width, height int) (Config, error) {
 	}
 	compat := uint32(record[2])<<24 | uint32(record[3])<<16 | uint32(record[4])<<8 | uint32(record[5])
 	var s strings.Builder
-	fmt.Fprintf(&s, "hvc1.%s%d.%X.%s%d", space, record[1]&0x1F, bits.Reverse32(compat), tier, record[12])
+	fmt.Fprintf(&s, "%s.%s%d.%X.%s%d", c.Entry, space, record[1]&0x1F, bits.Reverse32(compat), tier, record[12])
 	constraints := record[6:12]
 	for len(constraints) > 0 && constraints[len(constraints)-1] == 0 {
 		constraints = constraints[:len(constraints)-1]

@@ -41,7 +41,7 @@ import (
 // Options says what image to make.
 type Options struct {
 	Config  string             // the instance's config.json
-	Source  string             // a directory of manofwar's module, for an instance that is in no module itself; empty: the current one
+	Source  string             // a directory of manofwar's module, for packages that the instance has no module for; empty: the current one
 	Board   board.Board        // must have an Image
 	Units   []service.Unit     // manofwar's own services; the instance's programs join them
 	Key     ed25519.PrivateKey // signs the slot

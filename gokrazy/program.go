@@ -51,7 +51,7 @@ func (e *ProgramError) Unwrap() error { return e.Err }
 // goTool runs the go command for an instance.
 type goTool struct {
 	instance string // the instance's directory
-	source   string // where packages are looked up for which the instance has no module
+	source   string // a directory of manofwar's module
 	env      []string
 }
 
@@ -62,9 +62,6 @@ func newGoTool(b board.Board, c *instance.Config, source string) (goTool, error)
 	}
 	if source, err = filepath.Abs(source); err != nil {
 		return goTool{}, err
-	}
-	if inModule(dir) {
-		source = dir
 	}
 	for _, kv := range c.Environment {
 		for _, want := range []string{"GOOS=linux", "GOARCH=" + b.GOARCH} {
@@ -78,36 +75,38 @@ func newGoTool(b board.Board, c *instance.Config, source string) (goTool, error)
 	return goTool{dir, source, append(env, "GOOS=linux", "GOARCH="+b.GOARCH, "CGO_ENABLED=0")}, nil
 }
 
-// inModule tells whether the go command finds a go.mod from a directory.
-func inModule(dir string) bool {
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return true
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return false
-		}
-		dir = parent
-	}
-}
-
-// workDir returns where to run the go command for a package: gokrazy gives a package, or a parent of it, a module of its
-// own in the instance's builddir. Without one, the module that the instance is in says which versions are wanted, and for
-// an instance in none, manofwar's.
-func (g goTool) workDir(pkg string) string {
+// workDirs returns where the go command may find a package. gokrazy gives a package, or a parent of it, a module of its
+// own in the instance's builddir. Without one, the module that the instance is in says which versions are wanted; what
+// that does not have, such as kernel and firmware in a directory with nothing but a config.json, is manofwar's choice.
+func (g goTool) workDirs(pkg string) []string {
 	for p := pkg; p != "." && p != "/"; p = path.Dir(p) {
 		dir := filepath.Join(g.instance, "builddir", filepath.FromSlash(p))
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
+			return []string{dir}
 		}
 	}
-	return g.source
+	return slices.Compact([]string{g.instance, g.source})
 }
 
-func (g goTool) run(ctx context.Context, pkg string, env []string, args ...string) (string, error) {
+// find returns where to run the go command for a package, and the package's own directory. It downloads the module if
+// need be. The error is a [*ProgramError] in the words of the place that comes first.
+func (g goTool) find(ctx context.Context, pkg string, env []string) (workDir, dir string, err error) {
+	for _, w := range g.workDirs(pkg) {
+		out, bad := g.run(ctx, w, pkg, env, "list", "-f", "{{.Dir}}", "--", pkg)
+		if bad == nil {
+			return w, out, nil
+		}
+		if err == nil {
+			err = bad
+		}
+	}
+	return "", "", err
+}
+
+// run runs the go command in a directory.
+func (g goTool) run(ctx context.Context, workDir, pkg string, env []string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Dir, cmd.Env = g.workDir(pkg), append(slices.Clone(g.env), env...)
+	cmd.Dir, cmd.Env = workDir, append(slices.Clone(g.env), env...)
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	err := cmd.Run()
@@ -122,9 +121,10 @@ func (g goTool) run(ctx context.Context, pkg string, env []string, args ...strin
 	return strings.TrimSpace(out.String()), nil
 }
 
-// dir returns the directory of a package, downloading its module if need be.
+// dir returns the directory of a package.
 func (g goTool) dir(ctx context.Context, pkg string) (string, error) {
-	return g.run(ctx, pkg, nil, "list", "-f", "{{.Dir}}", "--", pkg)
+	_, dir, err := g.find(ctx, pkg, nil)
+	return dir, err
 }
 
 // programs builds everything in Packages. An instance that leaves out our two programs gets them all the same: without
@@ -164,7 +164,11 @@ func (b *build) compile(ctx context.Context, p program) error {
 		"-tags=" + strings.Join(tags, ","),
 	}
 	args = append(append(args, pc.GoBuildFlags...), "--", p.pkg)
-	_, err := b.goTool.run(ctx, p.pkg, pc.GoBuildEnvironment, args...)
+	workDir, _, err := b.goTool.find(ctx, p.pkg, pc.GoBuildEnvironment)
+	if err != nil {
+		return err
+	}
+	_, err = b.goTool.run(ctx, workDir, p.pkg, pc.GoBuildEnvironment, args...)
 	return err
 }
 

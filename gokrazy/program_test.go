@@ -137,10 +137,13 @@ func writeTar(t *testing.T, name string) {
 	}
 }
 
-// TestInstanceOfGokrazy has an instance as gokrazy makes them: in no module, with one per package in builddir.
+// TestInstanceOfGokrazy has an instance as gokrazy makes them: in no module, or one that is about something else, with
+// one per package in builddir.
 func TestInstanceOfGokrazy(t *testing.T) {
 	source := filepath.Dir(testInstance(t, nil))
 	dir := t.TempDir()
+	writeTestFile(t, filepath.Join(dir, "go.mod"), "module example.com/other\n")
+	dir = filepath.Join(dir, "theirs")
 	for name, text := range map[string]string{
 		"config.json":                         `{"Hostname": "theirs", "Packages": ["example.com/hello"], "SerialConsole": "disabled"}`,
 		"builddir/example.com/hello/go.mod":   "module example.com/hello\n\ngo 1.26\n",

@@ -319,3 +319,22 @@ func TestModules(t *testing.T) {
 		t.Errorf("modules %v; want those of the WiFi driver only", modules)
 	}
 }
+
+// TestAnotherKernel has an instance bring a kernel of its own, with more modules than the board names.
+func TestAnotherKernel(t *testing.T) {
+	files := map[string]string{
+		"kernel/kernel.go":                       "package kernel\n",
+		"kernel/vmlinuz":                         "a kernel",
+		"kernel/lib/modules/1.2/modules.dep":     "kernel/own.ko:\nkernel/other.ko: kernel/own.ko\n",
+		"kernel/lib/modules/1.2/kernel/own.ko":   "own",
+		"kernel/lib/modules/1.2/kernel/other.ko": "other",
+		"config.json":                            `{"Hostname": "a", "Packages": [], "KernelPackage": "manofwar/kernel"}`,
+	}
+	tree, err := rootOf(t, testOptions(t, testInstance(t, files), qemu.Board()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := content(t, tree, "lib/modules/1.2/kernel/own.ko") + content(t, tree, "lib/modules/1.2/kernel/other.ko"); got != "ownother" {
+		t.Errorf("modules %q", got)
+	}
+}

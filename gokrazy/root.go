@@ -19,6 +19,7 @@ import (
 	"strings"
 
 	"manofwar/board"
+	"manofwar/gokrazy/instance"
 	"manofwar/gokrazy/kernel"
 	"manofwar/internal/service"
 	"manofwar/rootfs"
@@ -53,7 +54,7 @@ func (b *build) root(ctx context.Context, programs []program) (*rootfs.Tree, err
 		}
 		entries = append(entries, rootfs.Entry{Path: p.dest, Mode: 0o755, Content: content, Origin: p.pkg})
 	}
-	modules, err := b.modules(slices.Concat(b.Board.Modules.Stage1, b.Board.Modules.Boot, b.Board.Modules.Extra))
+	modules, err := b.rootModules()
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +150,22 @@ func publicKey(key ed25519.PublicKey) []byte {
 	return []byte(base64.StdEncoding.EncodeToString(key) + "\n")
 }
 
-// modules returns the named modules with all that they need, and depmod's tables cut down to them.
-func (b *build) modules(names []string) ([]rootfs.Entry, error) {
-	closure, err := b.kernel.Closure(names)
+// rootModules returns the modules that the board names. A kernel of the owner's choice may have as a module what is built
+// in to ours, so that it comes with all that it has.
+func (b *build) rootModules() ([]rootfs.Entry, error) {
+	files, err := b.kernel.Closure(slices.Concat(b.Board.Modules.Stage1, b.Board.Modules.Boot, b.Board.Modules.Extra))
 	if err != nil {
 		return nil, err
 	}
-	files, err := b.kernel.Files(closure)
+	if b.config.Kernel() != instance.DefaultKernel {
+		files = b.kernel.All()
+	}
+	return b.moduleEntries(files)
+}
+
+// moduleEntries returns module files with depmod's tables cut down to them.
+func (b *build) moduleEntries(modules []string) ([]rootfs.Entry, error) {
+	files, err := b.kernel.Files(modules)
 	if err != nil {
 		return nil, err
 	}

@@ -205,12 +205,15 @@ func (b *build) initramfs(c *content, programs []program) error {
 	if err != nil {
 		return err
 	}
-	modules, err := b.modules(b.Board.Modules.Stage1)
-	if err != nil {
-		return err
-	}
-	if len(b.Board.Modules.Stage1) == 0 {
-		modules = nil // not even the tables
+	var modules []rootfs.Entry
+	if names := b.Board.Modules.Stage1; len(names) > 0 {
+		files, err := b.kernel.Closure(names)
+		if err != nil {
+			return err
+		}
+		if modules, err = b.moduleEntries(files); err != nil {
+			return err
+		}
 	}
 	tree, err := rootfs.Initramfs(init, slices.Concat(b.identity(), modules)...)
 	if err != nil {

@@ -144,6 +144,16 @@ func (p *Package) softdep(line string) error {
 	return nil
 }
 
+// All returns all module files, below lib/modules/<release>, sorted.
+func (p *Package) All() []string {
+	var files []string
+	for _, m := range p.deps {
+		files = append(files, m.file)
+	}
+	slices.Sort(files)
+	return files
+}
+
 // Closure returns the module files that the named modules need, below lib/modules/<release>, sorted. Modules that are
 // built in need none. The error is a [*MissingError].
 func (p *Package) Closure(names []string) ([]string, error) {

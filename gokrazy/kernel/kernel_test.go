@@ -64,6 +64,9 @@ func TestClosure(t *testing.T) {
 			t.Errorf("%v: got %v, %v; want %s", tt.names, got, err, tt.want)
 		}
 	}
+	if all := p.All(); len(all) != 5 || !slices.IsSorted(all) {
+		t.Errorf("all modules: %v", all)
+	}
 	_, err = p.Closure([]string{"mac80211"})
 	if bad, ok := errors.AsType[*kernel.MissingError](err); !ok || bad.Module != "mac80211" {
 		t.Errorf("missing module: %v", err)

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command init is PID 1 of the dongle, in both of its phases, and two small helpers that must be its equals in trust.
 //
 //   - In the initramfs it is stage 1: it verifies the slot that the firmware chose, mounts its root and executes itself there.

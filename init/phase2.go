@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -134,7 +136,7 @@ func (s *system) run(ctx context.Context) ending {
 	running, stop := context.WithCancel(life)
 	var work sync.WaitGroup
 	s.handOnSetup()
-	s.fault(s.readUnits())
+	s.fault(s.makeSupervisor())
 	s.serve(running, &work)
 	if s.rescue.Rescue == "" {
 		work.Go(func() { s.clock.Run(running, s.clockSaved) })

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -9,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -44,17 +47,23 @@ func (s *system) inherit() error {
 	return err
 }
 
-// prepare makes the ground that services stand on. What fails is noted, and the rest goes on: a dongle that can still
-// say what is wrong is better than one that cannot.
+// prepare makes the ground that services stand on, the card's part of it beside the rest. What fails is noted, and the
+// rest goes on: a dongle that can still say what is wrong is better than one that cannot.
 func (s *system) prepare(ctx context.Context) {
 	syscall.Umask(0o022)
+	var card sync.WaitGroup
+	card.Go(func() {
+		s.readRequests()
+		s.mountData(ctx)
+	})
+	s.fault(s.readUnits())
+	prefetch(s.units)
 	s.fault(boot.MountAll(boot.RootMounts))
 	s.fault(boot.WriteSettings(boot.Settings))
 	s.fault(setHostname())
 	s.fault(boot.LoopbackUp())
 	s.fault(s.openCgroups())
-	s.readRequests()
-	s.mountData(ctx)
+	card.Wait()
 	for _, dir := range []string{filepath.Dir(s.clock.Path), runDir} {
 		if err := os.Mkdir(dir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 			s.fault(err)

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -11,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"manofwar/init/api"
 	"manofwar/init/boot"
 	"manofwar/init/disks"
@@ -20,8 +24,7 @@ import (
 	"manofwar/internal/service"
 )
 
-// readUnits reads services.json and makes the supervisor of it. A unit that cannot be run is left out and noted: the
-// others are no worse for it.
+// readUnits reads services.json. A unit that cannot be run is left out and noted: the others are no worse for it.
 func (s *system) readUnits() error {
 	var all []service.Unit
 	if err := atomicfile.ReadJSON(service.UnitsPath, &all); err != nil {
@@ -34,6 +37,11 @@ func (s *system) readUnits() error {
 		}
 		s.units = append(s.units, u)
 	}
+	return nil
+}
+
+// makeSupervisor makes the supervisor of the units, and the sockets that they answer on.
+func (s *system) makeSupervisor() error {
 	process, err := supervise.NewProcess(supervise.ProcessConfig{
 		Units: s.units, Accounts: account, Reaper: s.reaper, Shim: []string{"/init", "exec"}, Cgroups: s.cgroups,
 		StateDir: dataDir, RunDir: runDir, Media: mediaDir, MediaGID: mediaGroup(),
@@ -59,6 +67,24 @@ func (s *system) readUnits() error {
 	defer s.mu.Unlock()
 	s.process, s.super, s.unready = process, super, unready
 	return nil
+}
+
+// prefetch has the kernel read the services' programs while /data is being checked: they are the first thing needed
+// afterwards, and all services share one.
+func prefetch(units []service.Unit) {
+	seen := make(map[string]bool)
+	for _, u := range units {
+		if seen[u.Path] {
+			continue
+		}
+		seen[u.Path] = true
+		f, err := os.Open(u.Path)
+		if err != nil {
+			continue // its start says so
+		}
+		_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_WILLNEED)
+		_ = f.Close()
+	}
 }
 
 // patience is how long a core service may be unwell before the watchdog is let go: the supervisor's default, or what

@@ -3,6 +3,7 @@ package gokrazy
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,7 +29,6 @@ const flashBlock = 1 << 20
 type cardImage struct {
 	*os.File
 	temporary bool // an unpacked .zst, to be removed
-	table     mbr.Table
 }
 
 func openImage(ctx context.Context, name string) (*cardImage, error) {
@@ -46,7 +46,7 @@ func openImage(ctx context.Context, name string) (*cardImage, error) {
 	}
 	if err := c.check(); err != nil {
 		c.Close()
-		return nil, fmt.Errorf("%s is not an image of manofwar: %w", name, err)
+		return nil, fmt.Errorf("%s is not a sound image of manofwar: %w", name, err)
 	}
 	return c, nil
 }
@@ -95,10 +95,46 @@ func (c *cardImage) check() error {
 	if info.Size() != imageSize {
 		return fmt.Errorf("%d bytes, want %d", info.Size(), imageSize)
 	}
-	if c.table, err = readTable(c); err != nil {
+	table, err := readTable(c)
+	if err != nil {
 		return err
 	}
-	return c.table.Matches()
+	if err := table.Matches(); err != nil {
+		return err
+	}
+	return c.checkSlot()
+}
+
+// checkSlot compares slot A's files with its manifest, so that a damaged download is found before a card is written. Who
+// signed the manifest is stage 1's question: only the image itself knows whom to trust.
+func (c *cardImage) checkSlot() error {
+	v, err := fat.Open(io.NewSectionReader(c, slot.A.Start, slot.A.Size), slot.A.Size)
+	if err != nil {
+		return err
+	}
+	text, err := fs.ReadFile(v, slot.ManifestName)
+	if err != nil {
+		return err
+	}
+	var m slot.Manifest
+	if err := json.Unmarshal(text, &m); err != nil {
+		return fmt.Errorf("%s: %w", slot.ManifestName, err)
+	}
+	for _, want := range m.Files {
+		f, err := v.Open(want.Path)
+		if err != nil {
+			return err
+		}
+		sum, n, err := slot.DigestOf(f)
+		f.Close()
+		if err != nil {
+			return fmt.Errorf("%s: %w", want.Path, err)
+		}
+		if n != want.Size || sum != want.SHA256 {
+			return fmt.Errorf("%s is damaged: get or make the image again", want.Path)
+		}
+	}
+	return nil
 }
 
 // Close closes the image and removes an unpacked one.

@@ -203,7 +203,8 @@ func TestFlashRefuses(t *testing.T) {
 		{"a character device", gokrazy.FlashOptions{Image: image, Target: "/dev/null"}, "/dev/null: "},
 		{"a directory", gokrazy.FlashOptions{Image: image, Target: t.TempDir()}, "neither a disk nor a file"},
 		{"no image", gokrazy.FlashOptions{Image: "/nonexistent.img", Target: junk}, "/nonexistent.img"},
-		{"not an image", gokrazy.FlashOptions{Image: junk, Target: target(t, cardSize)}, "junk.img is not an image of manofwar"},
+		{"not an image", gokrazy.FlashOptions{Image: junk, Target: target(t, cardSize)}, "junk.img is not a sound image of manofwar"},
+		{"a damaged image", gokrazy.FlashOptions{Image: damagedImage(t, image), Target: target(t, cardSize)}, "vmlinuz is damaged: get or make the image again"},
 		{"a foreign card, keeping data", gokrazy.FlashOptions{Image: image, Target: target(t, cardSize), KeepData: true}, "not a card of manofwar"},
 		{"a bad setup", gokrazy.FlashOptions{Image: image, Target: target(t, cardSize), Setup: &setup.Setup{ClaimCode: "1"}}, "claim_code: want six digits"},
 	} {
@@ -212,6 +213,36 @@ func TestFlashRefuses(t *testing.T) {
 			wantError(t, gokrazy.Flash(t.Context(), tt.o), tt.want)
 		})
 	}
+}
+
+// damagedImage is a copy of an image with one byte of its kernel changed.
+func damagedImage(t *testing.T, image string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "damaged.img")
+	info, err := os.Stat(image)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copySparse(t, name, openAt(t, image, 0, info.Size()), info.Size())
+	x, err := volume(t, image, slot.A).Extents(slot.KernelName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	at := slot.A.Start + x[0].Offset + x[0].Size/2
+	b := make([]byte, 1)
+	if _, err := f.ReadAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1
+	if _, err := f.WriteAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // loopDevice attaches a file to a loop device with partitions, and returns its name.

@@ -25,6 +25,7 @@ import (
 type Spec struct {
 	Path   string   `json:"path"` // the program
 	Args   []string `json:"args"` // with the program's own name first
+	Dir    string   `json:"dir,omitempty"` // to start in; empty: as inherited
 	UID    int      `json:"uid"`
 	GID    int      `json:"gid"`
 	Groups []int    `json:"groups,omitempty"` // supplementary
@@ -91,6 +92,7 @@ func (s Spec) enter() error {
 		{"user", func() error { return become(s.UID, s.GID, s.Groups) }},
 		{"capabilities", keep.apply},
 		{"no_new_privs", func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }},
+		{"directory", s.enterDir},
 		{"landlock", rules.restrict},
 		{"seccomp", func() error { return install(filter) }},
 	} {
@@ -99,6 +101,14 @@ func (s Spec) enter() error {
 		}
 	}
 	return nil
+}
+
+// enterDir is done as the program's user: it may not start where it could not go.
+func (s Spec) enterDir() error {
+	if s.Dir == "" {
+		return nil
+	}
+	return unix.Chdir(s.Dir)
 }
 
 // setLimits forbids core dumps, which could carry secrets to disk, and bounds open files.

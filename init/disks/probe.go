@@ -86,13 +86,55 @@ func probeExFAT(r io.ReaderAt) (Filesystem, bool) {
 	return fs, true
 }
 
-// probeNTFS: the boot sector as ntfs3 reads it (kernel: fs/ntfs3/ntfs.h). The label is left out: it is in the MFT.
+// probeNTFS: the boot sector as ntfs3 reads it (kernel: fs/ntfs3/ntfs.h, struct NTFS_BOOT).
 func probeNTFS(r io.ReaderAt) (Filesystem, bool) {
 	b, ok := magicAt(r, 0, 512, 3, "NTFS    ")
 	if !ok {
 		return Filesystem{}, false
 	}
-	return Filesystem{Type: "ntfs3", UUID: fmt.Sprintf("%016X", binary.LittleEndian.Uint64(b[72:]))}, true
+	return Filesystem{
+		Type: "ntfs3", UUID: fmt.Sprintf("%016X", binary.LittleEndian.Uint64(b[72:])), Label: ntfsLabel(r, b),
+	}, true
+}
+
+// ntfsLabel reads the attribute $VOLUME_NAME of the fourth record of the master file table, $Volume.
+func ntfsLabel(r io.ReaderAt, b []byte) string {
+	const volume, volumeName = 3, 0x60
+	cluster := int64(binary.LittleEndian.Uint16(b[11:])) * int64(b[13]) // larger ones than 64 KiB are written otherwise
+	size := ntfsSize(int8(b[64]), cluster)
+	start := binary.LittleEndian.Uint64(b[48:])
+	if cluster < 512 || cluster > 2<<20 || size < 512 || size > 4096 || start > 1<<40 {
+		return ""
+	}
+	record := read(r, int64(start)*cluster+volume*size, int(size))
+	if record == nil || string(record[:4]) != "FILE" {
+		return ""
+	}
+	for at := int(binary.LittleEndian.Uint16(record[20:])); at+24 <= len(record); {
+		attr := record[at:]
+		kind, length := binary.LittleEndian.Uint32(attr), int(binary.LittleEndian.Uint32(attr[4:]))
+		if length < 24 || length > len(attr) {
+			return ""
+		}
+		if kind == volumeName && attr[8] == 0 { // resident
+			from, n := int(binary.LittleEndian.Uint16(attr[20:])), int(binary.LittleEndian.Uint32(attr[16:]))
+			if n < 0 || from+n > length {
+				return ""
+			}
+			return utf16le(attr[from : from+n])
+		}
+		at += length
+	}
+	return ""
+}
+
+// ntfsSize decodes the size of a record of the master file table: a number of clusters, or, as a negative number, the
+// logarithm of a number of bytes.
+func ntfsSize(n int8, cluster int64) int64 {
+	if n < 0 {
+		return 1 << min(-int(n), 32)
+	}
+	return int64(n) * cluster
 }
 
 // probeBtrfs: kernel include/uapi/linux/btrfs_tree.h, struct btrfs_super_block at 64 KiB.

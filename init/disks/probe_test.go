@@ -48,7 +48,7 @@ func TestProbe(t *testing.T) {
 		{"vfat16", Filesystem{"vfat", "MUSIC", "1234-ABCD"}},
 		{"vfat32", Filesystem{"vfat", "", "1234-ABCE"}},
 		{"exfat", Filesystem{"exfat", "Müsik", "EF47-F870"}},
-		{"ntfs", Filesystem{"ntfs3", "", "409B0A45112FA8B3"}},
+		{"ntfs", Filesystem{"ntfs3", "Filme", "409B0A45112FA8B3"}},
 		{"btrfs", Filesystem{"btrfs", "butter", "11111111-2222-3333-4444-555555555557"}},
 		{"xfs", Filesystem{"xfs", "eggs", "11111111-2222-3333-4444-555555555558"}},
 		{"f2fs", Filesystem{"f2fs", "flash", "11111111-2222-3333-4444-555555555559"}},

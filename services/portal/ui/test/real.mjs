@@ -28,8 +28,10 @@ const server = spawn(
 try {
   await ready()
   process.exitCode = await new Promise((resolve) => {
-    const tests = fileURLToPath(new URL('ui.test.mjs', import.meta.url))
-    spawn(process.execPath, ['--test', '--test-timeout=300000', tests], {
+    const tests = ['library', 'music', 'films', 'device', 'page'].map((name) =>
+      fileURLToPath(new URL(`${name}.test.mjs`, import.meta.url)),
+    )
+    spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-timeout=300000', ...tests], {
       stdio: 'inherit',
       env: { ...process.env, BASE_URL: base },
     }).on('exit', resolve)

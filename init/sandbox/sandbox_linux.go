@@ -23,8 +23,8 @@ import (
 
 // Spec is what to become. Everything not named is denied.
 type Spec struct {
-	Path   string   `json:"path"` // the program
-	Args   []string `json:"args"` // with the program's own name first
+	Path   string   `json:"path"`          // the program
+	Args   []string `json:"args"`          // with the program's own name first
 	Dir    string   `json:"dir,omitempty"` // to start in; empty: as inherited
 	UID    int      `json:"uid"`
 	GID    int      `json:"gid"`

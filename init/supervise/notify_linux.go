@@ -6,6 +6,9 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // HealthKey is the sd_notify(3) variable by which a service reports health: empty is good, else what is wrong.
@@ -35,17 +38,34 @@ func listenNotify(path string, uid int) (*notifySocket, error) {
 	return &notifySocket{conn: conn, path: path}, nil
 }
 
-// receive passes messages on to run until the socket is closed.
+// receive passes messages on to run until [notifySocket.finish], and then those that are still waiting: what a service
+// says last counts.
 func (n *notifySocket) receive(run Report) {
 	buf := make([]byte, maxNotify)
 	for {
 		size, err := n.conn.Read(buf)
 		if err != nil {
-			return // closed: reading a bound datagram socket fails for no other reason
+			break // by finish: reading a bound datagram socket fails for no other reason
 		}
 		parseNotify(string(buf[:size]), run)
 	}
+	raw, err := n.conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	_ = raw.Control(func(fd uintptr) { // it only fails on a socket that is closed
+		for {
+			size, _, err := unix.Recvfrom(int(fd), buf, unix.MSG_DONTWAIT)
+			if err != nil {
+				return
+			}
+			parseNotify(string(buf[:size]), run)
+		}
+	})
 }
+
+// finish ends receive. Whoever could send has ended.
+func (n *notifySocket) finish() { _ = n.conn.SetReadDeadline(time.Unix(1, 0)) }
 
 // parseNotify acts on the variables it knows and ignores the others, as sd_notify(3) asks.
 func parseNotify(message string, run Report) {

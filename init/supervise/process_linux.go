@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -84,8 +85,8 @@ func NewProcess(cfg ProcessConfig) (*Process, error) {
 	return p, os.MkdirAll(filepath.Join(cfg.RunDir, notifyDir), 0o755)
 }
 
-// CheckUnit returns what would keep a unit from ever running: a name that is none, an unknown user or root, a capability
-// that does not exist.
+// CheckUnit returns what would keep a unit from ever running, or let it out of its sandbox: a name that is none, an
+// unknown user or root, a capability that does not exist, a path that is relative.
 func CheckUnit(u service.Unit, accounts func(user string) (Account, error)) error {
 	if !ValidName(u.Name) {
 		return fmt.Errorf("service %q: %w", u.Name, errName)
@@ -102,6 +103,16 @@ func CheckUnit(u service.Unit, accounts func(user string) (Account, error)) erro
 	}
 	if err := sandbox.ValidCaps(u.Caps); err != nil {
 		return fmt.Errorf("service %q: %w", u.Name, err)
+	}
+	for _, pattern := range u.Devices {
+		if _, err := path.Match(pattern, ""); err != nil || !filepath.IsLocal(pattern) {
+			return fmt.Errorf("service %q: device %q is no pattern of names below /dev", u.Name, pattern)
+		}
+	}
+	for _, name := range slices.Concat([]string{u.Path}, u.Read, u.Write) {
+		if !filepath.IsAbs(name) {
+			return fmt.Errorf("service %q: path %q is not absolute", u.Name, name)
+		}
 	}
 	return nil
 }
@@ -149,17 +160,17 @@ func (p *Process) socket(name string) (*os.File, error) {
 	if f := p.sockets[name]; f != nil {
 		return f, nil
 	}
-	path := ipc.SocketPath(p.cfg.RunDir, name)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+	at := ipc.SocketPath(p.cfg.RunDir, name)
+	if err := os.Remove(at); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
-	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: at, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
 	ln.SetUnlinkOnClose(false)
 	f, err := ln.File()
-	if err := errors.Join(err, ln.Close(), os.Chmod(path, 0o666)); err != nil {
+	if err := errors.Join(err, ln.Close(), os.Chmod(at, 0o666)); err != nil {
 		return nil, fmt.Errorf("socket: %w", err)
 	}
 	p.sockets[name] = f
@@ -192,7 +203,7 @@ func (p *Process) Run(ctx context.Context, spec service.Spec, run Report) (err e
 	status := proc.wait(ctx, orDefault(p.cfg.Grace, stopGrace))
 	err = proc.killRest()
 	if proc.notify != nil {
-		proc.notify.close()
+		proc.notify.finish()
 	}
 	if err != nil {
 		_ = proc.output.Close() // whoever outlives SIGKILL may hold the pipe: do not wait for it
@@ -235,7 +246,7 @@ func (p *Process) prepare(u service.Unit) (proc *process, err error) {
 	box := sandbox.Spec{
 		Path: u.Path, Args: append([]string{u.Path}, u.Args...), Dir: state,
 		UID: account.UID, GID: account.GID, Groups: account.Groups, Caps: u.Caps,
-		Read: u.Read, Write: append([]string{state, own}, u.Write...), Device: deviceRoots(u.Devices),
+		Read: u.Read, Write: append([]string{state, own}, u.Write...), Device: deviceRoots("/dev", u.Devices),
 		NoFile: files, Listen: u.Socket,
 	}
 	if p.cfg.MediaGID != 0 && p.readsMedia(u) && !slices.Contains(box.Groups, p.cfg.MediaGID) {
@@ -243,11 +254,11 @@ func (p *Process) prepare(u service.Unit) (proc *process, err error) {
 	}
 	env := p.environ(u, state)
 	if u.Notify {
-		path := filepath.Join(p.cfg.RunDir, notifyDir, u.Name)
-		if proc.notify, err = listenNotify(path, account.UID); err != nil {
+		at := filepath.Join(p.cfg.RunDir, notifyDir, u.Name)
+		if proc.notify, err = listenNotify(at, account.UID); err != nil {
 			return nil, err
 		}
-		env = append(env, "NOTIFY_SOCKET="+path)
+		env = append(env, "NOTIFY_SOCKET="+at)
 	}
 	proc.env, err = box.Environ(env)
 	return proc, err
@@ -269,24 +280,31 @@ func (p *Process) group(u service.Unit) (*Cgroup, error) {
 }
 
 func (p *Process) readsMedia(u service.Unit) bool {
-	for _, path := range slices.Concat(u.Read, u.Write) {
-		if p.cfg.Media != "" && (path == p.cfg.Media || strings.HasPrefix(path, p.cfg.Media+"/")) {
+	for _, name := range slices.Concat(u.Read, u.Write) {
+		if p.cfg.Media != "" && (name == p.cfg.Media || strings.HasPrefix(name, p.cfg.Media+"/")) {
 			return true
 		}
 	}
 	return false
 }
 
-// deviceRoots are the Landlock paths for patterns below /dev: the directory that a pattern's nodes are in, because what
-// is plugged in later must be reachable too. The nodes' own permissions decide about each.
-func deviceRoots(patterns []string) (roots []string) {
+// deviceRoots are the Landlock paths for patterns below dev: the directories that the nodes are in, or will be in,
+// because what is plugged in later must be reachable too. The nodes' own permissions decide about each.
+func deviceRoots(dev string, patterns []string) (roots []string) {
 	for _, pattern := range patterns {
-		if !strings.ContainsAny(pattern, `*?[\`) {
-			roots = append(roots, filepath.Join("/dev", pattern))
+		dir := filepath.Dir(filepath.Join(dev, pattern))
+		for dir != dev && !exists(dir) {
+			dir = filepath.Dir(dir)
 		}
-		roots = append(roots, filepath.Dir(filepath.Join("/dev", pattern)))
+		roots = append(roots, dir)
 	}
-	return roots
+	slices.Sort(roots)
+	return slices.Compact(roots)
+}
+
+func exists(name string) bool {
+	_, err := os.Lstat(name)
+	return err == nil
 }
 
 // environ is the program's environment: the names are the contract with manofwar's own services.

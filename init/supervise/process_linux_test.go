@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -381,6 +382,10 @@ func TestNewProcessRefuses(t *testing.T) {
 		{"PID 1's name", service.Unit{Spec: service.Spec{Name: "init"}}, "PID 1's own"},
 		{"no name", service.Unit{Spec: service.Spec{Name: "A b"}}, "a name is"},
 		{"a capability that is none", service.Unit{Spec: service.Spec{Name: "a", User: "user", Caps: []string{"fly"}}}, `capability "fly"`},
+		{"a way out of /dev", service.Unit{Spec: service.Spec{Name: "a", User: "user", Devices: []string{"../etc/*"}}, Path: "/x"}, "no pattern"},
+		{"a bad pattern", service.Unit{Spec: service.Spec{Name: "a", User: "user", Devices: []string{"[a"}}, Path: "/x"}, "no pattern"},
+		{"no program", service.Unit{Spec: service.Spec{Name: "a", User: "user"}}, "not absolute"},
+		{"a relative path", service.Unit{Spec: service.Spec{Name: "a", User: "user", Write: []string{"x"}}, Path: "/x"}, "not absolute"},
 		{"an unknown user", service.Unit{Spec: service.Spec{Name: "a", User: "ghost"}}, `service "a": user: unknown user ghost`},
 	}
 	for _, tt := range tests {
@@ -422,6 +427,17 @@ func TestOwnDir(t *testing.T) {
 	}
 	if err := ownDir(outside, 0o700, Account{UID: 1, GID: 1}); err == nil {
 		t.Error("a file was accepted as a directory")
+	}
+}
+
+func TestDeviceRoots(t *testing.T) {
+	dev := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dev, "dri"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	got := deviceRoots(dev, []string{"dri/card*", "dri/renderD128", "snd/*", "cec*"}) // no sound card is plugged in yet
+	if want := []string{dev, filepath.Join(dev, "dri")}; !slices.Equal(got, want) {
+		t.Errorf("got %v; want %v", got, want)
 	}
 }
 

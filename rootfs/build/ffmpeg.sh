@@ -8,6 +8,7 @@
 #
 # What is enabled is what the product meets: everything an owner's files may contain is read, and what
 # TVs, browsers and phone apps take is written. There is no TLS: Go fetches and hands bytes over.
+# shellcheck disable=SC2086 # lists of names and flags are meant to be split
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 source "$here/apt.sh"
 
@@ -149,7 +150,7 @@ INI
 list() { tr -s ' \n' ',' <<<"$*" | sed 's/^,//; s/,$//'; }
 
 configure_ffmpeg() {
-    local licence=() extra_filters= extra_encoders=
+    local licence=() extra_filters="" extra_encoders=""
     if [ "$variant" = gpl ]; then
         licence=(--enable-gpl --enable-libx264)
         extra_filters=$gpl_filters extra_encoders=libx264
@@ -199,16 +200,15 @@ wanted() {
 compile() {
     local total
     total=$(make -n ffmpeg ffprobe 2>/dev/null | grep -cE -- ' -c |nasm.* -o ') || total="?"
-    make -j"$jobs" ffmpeg ffprobe 2>&1 | awk -v total="$total" -v task="$task" '
-        { print; fflush() }
-        /^(CC|CXX|AS|X86ASM)\t/ && ++n % 250 == 0 { print task ": compiled " n " of " total " files" >"/dev/fd/3"; fflush("/dev/fd/3") }'
+    make -j"$jobs" ffmpeg ffprobe 2>&1 | progress "$total" 2>&3
 }
 
 # link: both programs in one file that looks at its name, because they share nearly all of their code.
 # ld -r joins the objects of each and objcopy hides all their symbols but main, which clash otherwise.
 link() {
-    "$triple-ld" -r -o probe.o fftools/ffprobe.o fftools/cmdutils.o fftools/opt_common.o
-    "$triple-ld" -r -o mpeg.o $(ls fftools/*.o | grep -v ffprobe)
+    mv fftools/ffprobe.o .
+    "$triple-ld" -r -o probe.o ffprobe.o fftools/cmdutils.o fftools/opt_common.o
+    "$triple-ld" -r -o mpeg.o fftools/*.o
     "$triple-objcopy" --redefine-sym main=ffprobe_main probe.o
     "$triple-objcopy" --redefine-sym main=ffmpeg_main mpeg.o
     "$triple-objcopy" --keep-global-symbol=ffprobe_main probe.o

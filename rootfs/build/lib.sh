@@ -85,6 +85,15 @@ step() {
     die "$name did not build; the whole log is $log"
 }
 
+# progress TOTAL: copies the output of make, and reports on stderr how many files it has compiled.
+progress() {
+    local line n=0
+    while IFS= read -r line; do
+        printf '%s\n' "$line"
+        if [[ $line = @(CC|CXX|AS|X86ASM)$'\t'* ]] && ((++n % 250 == 0)); then say "compiled $n of $1 files"; fi
+    done
+}
+
 # workdir: a scratch directory, removed at exit unless a step failed.
 workdir() {
     mkdir -p "$cache/tmp"

@@ -33,6 +33,38 @@ test('a scan is followed live, with rate and time left', standIn, () =>
   }),
 )
 
+test('a scan that changes the library all the time leaves the page calm', standIn, () =>
+  visit('/', async (page) => {
+    const shelf = page.getByRole('region', { name: 'Albums' }).getByRole('listitem')
+    await shelf.first().getByRole('link').waitFor()
+    const before = await shelf.allInnerTexts()
+    server.state.requests.length = 0
+    for (let revision = 2; revision < 40; revision++) {
+      server.tell('changed', { revision })
+      await page.waitForTimeout(20)
+    }
+    assert.deepEqual(await shelf.allInnerTexts(), before)
+    const asked = server.state.requests.filter((each) => each.startsWith('GET /api/v1/albums')).length
+    assert.ok(asked <= 6, `${asked} requests for albums`)
+  }),
+)
+
+test('the first files of an empty library appear by themselves', standIn, async () => {
+  const { library, status } = server.state
+  const none = { ...status.library, music: 0, films: 0, revision: 0, scan: { ...status.library.scan, running: true } }
+  Object.assign(server.state, { library: { albums: [], items: [] }, status: { ...status, library: none } })
+  try {
+    await visit('/', async (page) => {
+      await page.getByRole('heading', { name: 'Looking through your disk' }).waitFor()
+      server.state.library = library
+      server.tell('changed', { revision: 1 })
+      await page.getByRole('region', { name: 'Albums' }).getByRole('listitem').first().waitFor()
+    })
+  } finally {
+    Object.assign(server.state, { library, status })
+  }
+})
+
 test('notices appear on every page at once', standIn, () =>
   visit('/', async (page) => {
     await page.getByRole('link', { name: 'Show all' }).first().waitFor()
@@ -65,9 +97,12 @@ test('a device that goes away is said calmly, and read again when it is back', s
       server.setDown(true)
       await page.getByText('No connection to livingroom').waitFor()
       assert.ok(await page.locator('main ol > li').count(), 'what was there stays')
+      await page.getByRole('link', { name: 'Films', exact: true }).click()
+      await page.getByRole('alert').getByText('The device does not answer').waitFor()
       server.state.status = { ...server.state.status, notices: [{ code: 'degraded', message: 'x' }] }
       server.setDown(false)
       await page.getByText('Connected again.').waitFor()
+      await page.getByRole('link', { name: /^The Lighthouse Keeper/ }).waitFor()
       await page.getByRole('link', { name: /1 notice/ }).waitFor()
       server.state.status = { ...server.state.status, notices: [] }
     },

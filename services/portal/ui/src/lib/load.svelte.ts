@@ -4,8 +4,22 @@ export class Load<T> {
   error = $state.raw<unknown>(null)
 
   #request: AbortController | undefined
+  #running = false
+  #again = false
 
   constructor(readonly fetch: (signal: AbortSignal) => Promise<T>) {}
+
+  /** Fetches it again because there is news. News that comes meanwhile is fetched after that, once. */
+  async refresh(): Promise<void> {
+    this.#again = true
+    if (this.#running) return
+    this.#running = true
+    while (this.#again) {
+      this.#again = false
+      await this.run()
+    }
+    this.#running = false
+  }
 
   /** Fetches it; an earlier request that is still under way is given up. */
   readonly run = async (): Promise<void> => {

@@ -14,6 +14,7 @@ export class Paged<T> {
   readonly #pages = new SvelteMap<number, T[]>()
   readonly #pending = new Map<number, AbortController>()
   #stale = new Set<number>()
+  #generation = 0 // rises with every refresh
 
   constructor(
     readonly fetch: Fetch<T>,
@@ -43,8 +44,7 @@ export class Paged<T> {
 
   /** Fetches again what is shown, because the server has news or the last attempt did not work. */
   refresh(first = 0, last = this.size - 1): void {
-    for (const request of this.#pending.values()) request.abort()
-    this.#pending.clear()
+    this.#generation++
     this.#stale = new Set(this.#pages.keys())
     this.error = null
     this.show(first, last)
@@ -52,6 +52,7 @@ export class Paged<T> {
 
   async #load(page: number): Promise<void> {
     const request = new AbortController()
+    const generation = this.#generation
     this.#pending.set(page, request)
     try {
       const got = await this.fetch(page * this.size, this.size, request.signal)
@@ -64,6 +65,7 @@ export class Paged<T> {
     } finally {
       if (this.#pending.get(page) === request) this.#pending.delete(page)
     }
+    if (generation !== this.#generation && !request.signal.aborted) void this.#load(page) // there was news meanwhile
   }
 
   #trim(centre: number): void {

@@ -11,11 +11,12 @@ export const live = $state({
   link: 'connecting' as 'connecting' | 'open' | 'lost',
   /** Why there is no status, while there is none. */
   error: null as api.ApiError | null,
-  /** Rises whenever lists may have changed. */
-  revision: 0,
+  /** Rises whenever lists may have changed: the library did, or a connection is back. */
+  news: 0,
 })
 
 const patience = 3000 // ms without a connection until it is said
+const pace = 3000 // ms between two refreshes of lists
 const retries = [500, 1000, 2000, 4000, 8000] // ms; the last repeats
 
 let source: EventSource | undefined
@@ -56,13 +57,30 @@ export function connect(): void {
   on<Network>('network', (network) => patch({ network }))
   on<Device>('device', (device) => patch({ device }))
   on<Notice[] | null>('notices', (notices) => patch({ notices }))
-  on<{ revision: number }>('changed', ({ revision }) => (live.revision = revision))
+  on<{ revision: number }>('changed', ({ revision }) => changed(revision))
 }
 
 function patch(part: Partial<Status>): void {
   if (!live.status) return
   Object.assign(live.status, part)
-  if (part.library && part.library.revision > live.revision) live.revision = part.library.revision
+  if (part.library) changed(part.library.revision)
+}
+
+let known: number | null = null // revision of the library that the lists are of
+let newest = 0
+let changeTimer: ReturnType<typeof setTimeout> | undefined
+
+/** Lets the lists know that they changed: at once, and then at most every few seconds, however fast a scan is. */
+function changed(revision: number): void {
+  newest = revision
+  known ??= newest // the lists are as new as the page
+  if (changeTimer !== undefined || known === newest) return
+  known = newest
+  live.news++
+  changeTimer = setTimeout(() => {
+    changeTimer = undefined
+    changed(newest)
+  }, pace)
 }
 
 async function read(): Promise<void> {
@@ -71,7 +89,8 @@ async function read(): Promise<void> {
     live.status = status
     live.error = null
     live.link = 'open'
-    live.revision = status.library?.revision ?? live.revision
+    if (status.library) changed(status.library.revision)
+    if (attempt > 0) live.news++ // what was asked for meanwhile has failed
     attempt = 0
     clearTimeout(lostTimer)
     lostTimer = undefined

@@ -195,6 +195,40 @@ func TestServiceThatGoesAndComesBack(t *testing.T) {
 	})
 }
 
+// TestNameIsLearnedSoon checks that a device that has just started is not called by a name that it refuses for long:
+// nobody reads yet, and the network is the last to answer.
+func TestNameIsLearnedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := everybody()
+		began := time.Now()
+		s.network = func(context.Context) (netapi.Status, error) {
+			switch up := time.Since(began); {
+			case up < 3*time.Second:
+				return netapi.Status{}, errAway
+			case up < 6*time.Second:
+				return netapi.Status{}, nil // no name is won yet
+			}
+			return testNetwork, nil
+		}
+		s.events = map[string]func(context.Context) iter.Seq2[ipc.Event, error]{"netmgr": func(ctx context.Context) iter.Seq2[ipc.Event, error] {
+			return func(yield func(ipc.Event, error) bool) {
+				time.Sleep(6 * time.Second)
+				yield(ipc.Event{Kind: "status"}, nil)
+			}
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		w := newWatch(s)
+		ended := make(chan struct{})
+		go func() { defer close(ended); w.run(ctx) }()
+		time.Sleep(6*time.Second + 2*pace)
+		if got := w.hostname(); got != testNetwork.Hostname {
+			t.Errorf("the name is %q", got)
+		}
+		cancel()
+		<-ended
+	})
+}
+
 // TestStreamsAreConnectedAgain checks that a service that is down is tried ever more rarely, and one that works is
 // connected once.
 func TestStreamsAreConnectedAgain(t *testing.T) {

@@ -110,14 +110,35 @@ func (p *Service) listen(ctx context.Context) (listeners []net.Listener, err err
 	return listeners, nil
 }
 
-// listenError says what to do about an address that cannot be had. Trying again would not help.
+// Check opens every address and closes it again. It is for a program that a person started and that had better say now
+// what is wrong than try again and again; the error is a [media.Error] with a hint.
+func (o Options) Check(ctx context.Context) error {
+	var lc net.ListenConfig
+	for _, addr := range o.Listen {
+		ln, err := lc.Listen(ctx, "tcp", addr)
+		if err != nil {
+			return listenError(addr, err)
+		}
+		_ = ln.Close() // nothing was accepted
+	}
+	return nil
+}
+
+// listenError says what to do about an address that cannot be had.
 func listenError(addr string, err error) error {
 	e := &media.Error{Op: "listen on", Path: addr, Err: err}
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
+		e.Err = number // the rest repeats the address
+	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		e.Hint = "Another program uses this port: end it, or choose another port."
 	case errors.Is(err, syscall.EACCES):
 		e.Hint = "Ports below 1024 need a right that this program was not given: choose a higher one."
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		e.Hint = "This computer does not have that address."
+	case errors.As(err, new(*net.AddrError)), errors.As(err, new(*net.DNSError)):
+		e.Hint = "An address is a host and a port, such as 127.0.0.1:8080, or :8080 for all of this computer's."
 	}
 	return e
 }

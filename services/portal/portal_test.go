@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -312,4 +313,27 @@ func (b *boat) listen(t testing.TB) <-chan ipc.Event {
 		}
 	}()
 	return events
+}
+
+func TestCheckSaysWhatToDoAboutAnAddress(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	if err := (Options{Listen: []string{"127.0.0.1:0"}}).Check(t.Context()); err != nil {
+		t.Errorf("a free port: %v", err)
+	}
+	for addr, hint := range map[string]string{
+		taken.Addr().String(): "Another program uses this port",
+		"127.0.0.1":           "such as 127.0.0.1:8080",
+		"127.0.0.1:99999":     "such as 127.0.0.1:8080",
+		"192.0.2.77:0":        "does not have that address",
+	} {
+		err := Options{Listen: []string{"127.0.0.1:0", addr}}.Check(t.Context())
+		e, ok := errors.AsType[*media.Error](err)
+		if !ok || !strings.Contains(e.Hint, hint) || strings.Count(err.Error(), addr) > 1 && strings.Contains(hint, "uses") {
+			t.Errorf("%s: got %v, hint %q; want %q", addr, err, e.Hint, hint)
+		}
+	}
 }

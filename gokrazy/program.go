@@ -159,8 +159,12 @@ func (b *build) programs(ctx context.Context) ([]program, error) {
 func (b *build) compile(ctx context.Context, p program) error {
 	pc := b.config.PackageConfig[p.pkg]
 	tags := append([]string{"gokrazy", "netgo", "osusergo"}, pc.GoBuildTags...)
+	ldflags := "-s -w -buildid="
+	if p.pkg == mainPackage {
+		ldflags += " -X main.version=" + b.Version
+	}
 	args := []string{
-		"build", "-o", p.file, "-trimpath", "-buildvcs=false", "-ldflags=-s -w -buildid=",
+		"build", "-o", p.file, "-trimpath", "-buildvcs=false", "-ldflags=" + ldflags,
 		"-tags=" + strings.Join(tags, ","),
 	}
 	args = append(append(args, pc.GoBuildFlags...), "--", p.pkg)

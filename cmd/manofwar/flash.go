@@ -21,7 +21,8 @@ import (
 
 func flashCommand(t terminal) *ffcli.Command {
 	flags := newFlags("flash", t)
-	o := gokrazy.FlashOptions{In: t.in, Out: t.out}
+	answers := bufio.NewReader(t.in) // one for both questions: a reader takes more than the line it gives
+	o := gokrazy.FlashOptions{In: answers, Out: t.out}
 	flags.StringVar(&o.Image, "image", "build/manofwar-raspberrypi.img.zst", "the image `file`, .img or .img.zst")
 	flags.BoolVar(&o.KeepData, "keep-data", false, "rewrite the system only, and keep what the dongle remembers")
 	flags.BoolVar(&o.Yes, "yes", false, "do not ask before erasing")
@@ -39,7 +40,7 @@ func flashCommand(t terminal) *ffcli.Command {
 			}
 			o.Target = args[0]
 			var err error
-			if o.Setup, err = askSetup(t, *wifi, *country, *headless); err != nil {
+			if o.Setup, err = askSetup(t, answers, *wifi, *country, *headless); err != nil {
 				return fmt.Errorf("flash: %w", err)
 			}
 			bar := newBar(t.err)
@@ -53,13 +54,13 @@ func flashCommand(t terminal) *ffcli.Command {
 }
 
 // askSetup returns what the flags want set up, or nil.
-func askSetup(t terminal, wifi, country string, headless bool) (*setup.Setup, error) {
+func askSetup(t terminal, answers *bufio.Reader, wifi, country string, headless bool) (*setup.Setup, error) {
 	if wifi == "" && country == "" && !headless {
 		return nil, nil
 	}
 	s := &setup.Setup{Country: country}
 	if wifi != "" {
-		passphrase, err := askPassword(t, wifi)
+		passphrase, err := askPassword(t, answers, wifi)
 		if err != nil {
 			return nil, err
 		}
@@ -74,14 +75,14 @@ func askSetup(t terminal, wifi, country string, headless bool) (*setup.Setup, er
 }
 
 // askPassword reads a WiFi password without showing it; from a pipe, the first line.
-func askPassword(t terminal, network string) (string, error) {
+func askPassword(t terminal, answers *bufio.Reader, network string) (string, error) {
 	if f, ok := t.in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		fmt.Fprintf(t.err, "Password of %s (empty: an open network): ", network)
 		password, err := term.ReadPassword(int(f.Fd()))
 		fmt.Fprintln(t.err)
 		return string(password), err
 	}
-	line, err := bufio.NewReader(t.in).ReadString('\n')
+	line, err := answers.ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return "", fmt.Errorf("read the password of %s: %w", network, err)
 	}

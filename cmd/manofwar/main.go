@@ -20,6 +20,7 @@ import (
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"manofwar/internal/ipc"
 	"manofwar/internal/service"
 )
 
@@ -36,19 +37,28 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // the first signal asks for an end, a second one makes it
 	code := exitOK
 	switch err := run(ctx, os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}); {
 	case errors.Is(err, errUsage):
 		code = exitUsage
 	case errors.Is(err, service.ErrFinal):
-		fmt.Fprintln(os.Stderr, "manofwar:", err)
+		complain(os.Stderr, err)
 		code = exitFinal
 	case err != nil:
-		fmt.Fprintln(os.Stderr, "manofwar:", err)
+		complain(os.Stderr, err)
 		code = exitError
 	}
 	stop()
 	os.Exit(code)
+}
+
+// complain writes an error for a person, with what to do about it where that is known.
+func complain(w io.Writer, err error) {
+	fmt.Fprintln(w, "manofwar:", err)
+	if hint := ipc.AsError(err).Hint; hint != "" {
+		fmt.Fprintln(w, hint)
+	}
 }
 
 // terminal is what a command talks to.
@@ -63,21 +73,20 @@ var errUsage = errors.New("usage")
 // run parses the command line and runs the command that it names until it is done or ctx ends.
 func run(ctx context.Context, args []string, term terminal) error {
 	root := rootCommand(term)
-	err := root.Parse(args)
-	if err == nil {
-		err = root.Run(ctx)
-	}
-	switch {
+	switch err := root.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		return nil
-	case errors.As(err, new(ffcli.NoExecError)), errors.Is(err, errFlags):
+	case err != nil: // the flag package has told it
 		return errUsage
 	}
-	return err
+	return root.Run(ctx)
 }
 
-// errFlags marks what the flag package has already told the user.
-var errFlags = errors.New("flags")
+// usageError shows what is wrong with a command line beyond its flags.
+func usageError(term terminal, format string, args ...any) error {
+	fmt.Fprintf(term.err, "manofwar: "+format+"\n", args...)
+	return errUsage
+}
 
 func rootCommand(term terminal) *ffcli.Command {
 	root := &ffcli.Command{
@@ -107,7 +116,7 @@ Your music and films, from your own disks, on the TV, the HiFi and the phone.
 	root.Exec = func(_ context.Context, args []string) error {
 		fmt.Fprintln(term.err, root.UsageFunc(root))
 		if len(args) > 0 {
-			fmt.Fprintf(term.err, "manofwar: there is no command %q\n", args[0])
+			return usageError(term, "there is no command %q", args[0])
 		}
 		return errUsage
 	}

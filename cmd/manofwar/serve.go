@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +20,7 @@ import (
 	"manofwar/init/control"
 	"manofwar/init/supervise"
 	"manofwar/internal/service"
+	"manofwar/services/portal"
 )
 
 // defaultListen is where "manofwar serve" serves its page: to this computer only.
@@ -35,10 +38,13 @@ func serveCommand(term terminal) *ffcli.Command {
 		ShortHelp: "play the music and films in these folders, from this computer",
 		LongHelp:  "Reads the folders and never writes to them.\n\n  manofwar serve ~/Music ~/Films\n  manofwar serve --listen :8080 /srv/media",
 		Exec: func(ctx context.Context, args []string) error {
-			if err := checkFolders(args); err != nil {
+			if len(args) == 0 {
+				return usageError(term, "serve: name at least one folder with music or films, as in: manofwar serve ~/Music")
+			}
+			var err error
+			if s.dirs, err = folders(term, args); err != nil {
 				return err
 			}
-			s.dirs = args
 			if len(s.listen) == 0 {
 				s.listen = []string{defaultListen}
 			}
@@ -47,21 +53,44 @@ func serveCommand(term terminal) *ffcli.Command {
 	}
 }
 
-// checkFolders refuses what cannot be a library before anything starts.
-func checkFolders(folders []string) error {
-	if len(folders) == 0 {
-		return errors.New("serve: name at least one folder with music or films, as in: manofwar serve ~/Music")
-	}
-	for _, f := range folders {
-		info, err := os.Stat(f)
+// folders returns the libraries that are named, without those that are part of another. What cannot be a library is
+// refused before anything starts.
+func folders(term terminal, named []string) (dirs []string, err error) {
+	for _, name := range named {
+		if strings.HasPrefix(name, "-") {
+			return nil, usageError(term, "serve: flags come before the folders: %s", name)
+		}
+		info, err := os.Stat(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("serve: there is no folder %s", name)
+		case err != nil:
+			return nil, fmt.Errorf("serve: %w", err)
+		case !info.IsDir():
+			return nil, fmt.Errorf("serve: %s is a file: name the folder that it is in", name)
+		}
+		abs, err := filepath.Abs(name)
 		if err != nil {
-			return fmt.Errorf("serve: %w", err)
+			return nil, fmt.Errorf("serve: %w", err)
 		}
-		if !info.IsDir() {
-			return fmt.Errorf("serve: %s is a file: name the folder that it is in", f)
-		}
+		dirs = append(dirs, abs)
 	}
-	return nil
+	slices.Sort(dirs) // what holds others comes before them
+	kept := dirs[:0]
+	for _, dir := range slices.Compact(dirs) {
+		if i := slices.IndexFunc(kept, func(outer string) bool { return holds(outer, dir) }); i >= 0 {
+			fmt.Fprintf(term.err, "manofwar: %s is in %s already\n", dir, kept[i])
+			continue
+		}
+		kept = append(kept, dir)
+	}
+	return kept, nil
+}
+
+// holds reports whether a scan of outer comes to dir: it leaves hidden folders out.
+func holds(outer, dir string) bool {
+	rel, err := filepath.Rel(outer, dir)
+	return err == nil && filepath.IsLocal(rel) && !strings.HasPrefix(rel, ".") && !strings.Contains(rel, string(filepath.Separator)+".")
 }
 
 // serve runs every service in this process until ctx ends.
@@ -69,6 +98,14 @@ func serve(ctx context.Context, term terminal, s settings, state string, verbose
 	if state == "" {
 		if state, err = defaultState(); err != nil {
 			return fmt.Errorf("serve: %w: name a folder with --state", err)
+		}
+	}
+	if err := portal.Options{Listen: s.listen}.Check(ctx); err != nil {
+		return fmt.Errorf("serve: %w", err)
+	}
+	for _, e := range services {
+		if err := os.MkdirAll(filepath.Join(state, e.spec.Name), 0o700); err != nil {
+			return fmt.Errorf("serve: %w: name another folder with --state", err)
 		}
 	}
 	if s.runDir, err = os.MkdirTemp("", "manofwar-"); err != nil { // short: a socket's path has about 100 bytes

@@ -14,6 +14,7 @@ import (
 	"github.com/peterbourgon/ff/v3/ffcli"
 
 	"manofwar/internal/ipc"
+	"manofwar/internal/media"
 )
 
 func statusCommand(term terminal) *ffcli.Command {
@@ -27,7 +28,7 @@ func statusCommand(term terminal) *ffcli.Command {
 			"  manofwar status http://manofwar.local\n  manofwar status --log catalog http://manofwar.local",
 		Exec: func(ctx context.Context, args []string) error {
 			if len(args) > 1 {
-				return fmt.Errorf("status: one URL at most, got %d", len(args))
+				return usageError(term, "status: one URL at most, got %q", args)
 			}
 			base := "http://" + defaultListen
 			if len(args) == 1 {
@@ -72,8 +73,11 @@ func fetch(ctx context.Context, address string) ([]byte, error) {
 		return nil, err
 	}
 	resp, err := http.DefaultClient.Do(req)
+	if ue, ok := errors.AsType[*url.Error](err); ok {
+		err = ue.Err // the rest repeats the address
+	}
 	if err != nil {
-		return nil, err
+		return nil, &media.Error{Op: "ask", Err: err, Hint: "Is manofwar running there? Name its address if it is another, as in: manofwar status http://manofwar.local"}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -101,8 +102,12 @@ func makeImage(ctx context.Context, term terminal, o imageOptions) error {
 	if o.out == "" {
 		o.out = filepath.Join("build", "manofwar-"+b.Name+".img")
 	}
+	stamp, err := sourceDate(os.Getenv("SOURCE_DATE_EPOCH"))
+	if err != nil {
+		return fmt.Errorf("image: %w", err)
+	}
 	result, err := gokrazy.Build(ctx, gokrazy.Options{
-		Config: o.config, Board: b, Units: all, Key: key, KeyName: gokrazy.DeveloperKeyName, Version: version,
+		Config: o.config, Board: b, Units: all, Key: key, KeyName: gokrazy.DeveloperKeyName, Version: version, Time: stamp,
 		Out: o.out, NoZstd: o.noZstd, Progress: steps.say, Log: newLogger(term.err),
 	})
 	if err != nil {
@@ -112,6 +117,19 @@ func makeImage(ctx context.Context, term terminal, o imageOptions) error {
 		return json.NewEncoder(term.out).Encode(result)
 	}
 	return printImage(term.out, result)
+}
+
+// sourceDate reads the time of every file in the image: seconds since 1970, as reproducible-builds.org specifies
+// SOURCE_DATE_EPOCH. Empty is the zero time, for which the builder has a default.
+func sourceDate(epoch string) (time.Time, error) {
+	if epoch == "" {
+		return time.Time{}, nil
+	}
+	seconds, err := strconv.ParseInt(epoch, 10, 64)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("SOURCE_DATE_EPOCH=%s: want seconds since 1970", epoch)
+	}
+	return time.Unix(seconds, 0).UTC(), nil
 }
 
 func readUnits(file string) (units []service.Unit, err error) {

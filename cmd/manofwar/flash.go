@@ -36,7 +36,7 @@ func flashCommand(t terminal) *ffcli.Command {
 			"  manofwar flash /dev/sdX\n  manofwar flash --wifi Home --headless /dev/sdX\n  manofwar flash --keep-data /dev/sdX",
 		Exec: func(ctx context.Context, args []string) error {
 			if len(args) != 1 {
-				return errors.New("flash: name the card's device, as in /dev/sdX; lsblk lists them")
+				return usageError(t, "flash: name the card's device, as in /dev/sdX; lsblk lists them")
 			}
 			o.Target = args[0]
 			var err error

@@ -100,7 +100,7 @@ func serve(ctx context.Context, term terminal, s settings, state string, verbose
 			return fmt.Errorf("serve: %w: name a folder with --state", err)
 		}
 	}
-	if err := portal.Options{Listen: s.listen}.Check(ctx); err != nil {
+	if err := (portal.Options{Listen: s.listen}).Check(ctx); err != nil {
 		return fmt.Errorf("serve: %w", err)
 	}
 	for _, e := range services {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	netapi "manofwar/netmgr/api"
 	catalogapi "manofwar/services/catalog/api"
@@ -44,7 +46,7 @@ func printStatus(out io.Writer, body []byte) error {
 	if err := json.Unmarshal(body, &s); err != nil {
 		return fmt.Errorf("answer is not a status: %w", err)
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(plainText{out}, 0, 0, 2, ' ', 0)
 	build := ""
 	if s.Developer {
 		build = ", developer build"
@@ -101,9 +103,22 @@ func printLog(out io.Writer, body []byte) error {
 		return fmt.Errorf("answer is not a log: %w", err)
 	}
 	for _, l := range log.Lines {
-		if _, err := fmt.Fprintf(out, "%s  %s\n", l.Time.Local().Format(time.TimeOnly), l.Text); err != nil {
+		if _, err := fmt.Fprintf(plainText{out}, "%s  %s\n", l.Time.Local().Format(time.TimeOnly), l.Text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// plainText writes what came from elsewhere, such as the name of a disk, without what would command the terminal.
+type plainText struct{ w io.Writer }
+
+func (p plainText) Write(b []byte) (int, error) {
+	_, err := p.w.Write(bytes.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, b))
+	return len(b), err
 }

@@ -45,7 +45,7 @@ func imageCommand(term terminal) *ffcli.Command {
 			"  manofwar image --board raspberrypi",
 		Exec: func(ctx context.Context, args []string) error {
 			if len(args) > 0 {
-				return fmt.Errorf("image: takes no arguments, got %q", args)
+				return usageError(term, "image: takes no arguments, got %q", args)
 			}
 			return makeImage(ctx, term, o)
 		},

@@ -2,11 +2,21 @@ package rootfs
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"time"
+
+	"github.com/u-root/u-root/pkg/cpio"
+)
+
+// The file types of stat(2)'s st_mode.
+const (
+	modeDir     = 0o040000
+	modeFile    = 0o100000
+	modeSymlink = 0o120000
+	modeChar    = 0o020000
+	modeBlock   = 0o060000
 )
 
 // Initramfs is the tree of a boot's first phase: the program as /init, the given files (kernel modules), the
@@ -29,94 +39,62 @@ func Initramfs(init Content, files ...Entry) (*Tree, error) {
 
 // WriteInitramfs writes the tree to w as the kernel's "newc" cpio archive (Documentation/driver-api/early-userspace/
 // buffer-format.rst), uncompressed. Only the tree and epoch, the time of all files, decide the bytes. Owners and
-// modes are kept; the size is a multiple of 512. The errors name the file that could not be read.
+// modes are kept. Each file is in memory while it is written. The errors name the file that could not be read.
 func WriteInitramfs(w io.Writer, t *Tree, epoch time.Time) error {
-	c := cpio{w: w, epoch: epoch.Unix()}
-	for _, e := range t.Entries() {
+	archive := cpio.Newc.Writer(w)
+	for i, e := range t.Entries() {
 		if e.Path == "." {
 			continue
 		}
-		if err := c.entry(e); err != nil {
+		record, err := cpioRecord(e)
+		if err == nil {
+			record.Ino, record.MTime = uint64(i), uint64(epoch.Unix())
+			err = archive.WriteRecord(record)
+		}
+		if err != nil {
 			return fmt.Errorf("write initramfs: /%s: %w", e.Path, err)
 		}
 	}
-	if err := c.header(Entry{Path: "TRAILER!!!"}, 0, 0); err != nil {
+	if err := cpio.WriteTrailer(archive); err != nil {
 		return fmt.Errorf("write initramfs: %w", err)
 	}
-	return c.pad(512)
+	return nil
 }
 
-type cpio struct {
-	w     io.Writer
-	at    int64
-	epoch int64
-	inode int
-}
-
-// maxCpioSize is what eight hexadecimal digits hold.
-const maxCpioSize = 1<<32 - 1
-
-// Unix file types as in stat(2)'s st_mode.
-const (
-	unixDir     = 0o040000
-	unixFile    = 0o100000
-	unixSymlink = 0o120000
-	unixChar    = 0o020000
-	unixBlock   = 0o060000
-)
-
-func (c *cpio) entry(e Entry) error {
-	c.inode++
-	mode := uint32(unixMode(e.Mode))
+// cpioRecord is the entry as the archive has it, but for its number and time.
+func cpioRecord(e Entry) (cpio.Record, error) {
+	info := cpio.Info{
+		Name: e.Path, Mode: uint64(unixMode(e.Mode)) | cpioType(e.Mode), UID: uint64(e.UID), GID: uint64(e.GID),
+		NLink: 1, Rmajor: uint64(e.Major), Rminor: uint64(e.Minor),
+	}
+	var content bytes.Buffer
 	switch e.Mode.Type() {
-	case fs.ModeDir:
-		return c.header(e, mode|unixDir, 0)
+	case 0:
+		if err := copyContent(&content, e); err != nil {
+			return cpio.Record{}, err
+		}
 	case fs.ModeSymlink:
-		e.Content = Bytes([]byte(e.Link))
-		mode |= unixSymlink
-	case fs.ModeDevice:
-		return c.header(e, mode|unixBlock, 0)
-	case fs.ModeDevice | fs.ModeCharDevice:
-		return c.header(e, mode|unixChar, 0)
+		content.WriteString(e.Link)
+	case fs.ModeDir:
+		info.NLink = 2
+		return cpio.Record{Info: info}, nil
 	default:
-		mode |= unixFile
+		return cpio.Record{Info: info}, nil
 	}
-	if e.Content.Size > maxCpioSize {
-		return errors.New("more than 4 GiB")
-	}
-	if err := c.header(e, mode, e.Content.Size); err != nil {
-		return err
-	}
-	if err := copyContent(c, e); err != nil {
-		return err
-	}
-	return c.pad(4)
+	return cpio.StaticRecord(content.Bytes(), info), nil
 }
 
-// header writes an entry's header and name, each field eight hexadecimal digits.
-func (c *cpio) header(e Entry, mode uint32, size int64) error {
-	links := 1
-	if e.Mode.IsDir() {
-		links = 2
+// cpioType is the file type of stat(2)'s st_mode.
+func cpioType(m fs.FileMode) uint64 {
+	switch m.Type() {
+	case fs.ModeDir:
+		return modeDir
+	case fs.ModeSymlink:
+		return modeSymlink
+	case fs.ModeDevice:
+		return modeBlock
+	case fs.ModeDevice | fs.ModeCharDevice:
+		return modeChar
 	}
-	// Not path.Clean: the trailer's name is a word of the format.
-	name := append([]byte(e.Path), 0)
-	_, err := fmt.Fprintf(c, "070701%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%s",
-		c.inode, mode, e.UID, e.GID, links, c.epoch, size, 0, 0, e.Major, e.Minor, len(name), 0, name)
-	if err != nil {
-		return err
-	}
-	return c.pad(4)
-}
-
-// Write appends to the archive.
-func (c *cpio) Write(b []byte) (int, error) {
-	n, err := c.w.Write(b)
-	c.at += int64(n)
-	return n, err
-}
-
-func (c *cpio) pad(to int64) error {
-	_, err := c.Write(bytes.Repeat([]byte{0}, int((to-c.at%to)%to)))
-	return err
+	return modeFile
 }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -79,7 +80,11 @@ func (s *Service) file(id media.ID) (api.File, error) {
 	if !utf8.ValidString(path) {
 		return api.File{}, &media.Error{Op: "open", Path: it.Path, Err: media.ErrUnsupported, Hint: badName}
 	}
-	if _, err := os.Stat(path); err != nil {
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		_, err = follow(path)
+	}
+	if err != nil {
 		s.scans.add(it.Root) // it has gone without notice: see what else has
 		return api.File{}, &media.Error{Op: "open", Path: it.Path, Err: fmt.Errorf("%w: %s", media.ErrNotFound, problemOf(err))}
 	}

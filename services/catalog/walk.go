@@ -166,10 +166,10 @@ func (l *listing) add(e fs.DirEntry) {
 	}
 	info, err := e.Info()
 	if link {
-		info, err = os.Stat(filepath.Join(l.dir, name))
+		info, err = follow(filepath.Join(l.dir, name))
 	}
 	switch {
-	case err != nil: // gone, or a link to nothing
+	case err != nil: // gone, or a link to nothing or to what is no media
 	case info.IsDir():
 		l.subdirs = append(l.subdirs, name)
 	case !info.Mode().IsRegular():
@@ -184,6 +184,20 @@ func (l *listing) add(e fs.DirEntry) {
 			l.pictures[base] = listed{info, name, kind}
 		}
 	}
+}
+
+// follow returns what a link leads to. A file has to be named as media there too: whoever may put a link into a library
+// must not have any file of this computer shown.
+func follow(link string) (fs.FileInfo, error) {
+	path, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(path)
+	if _, playable := tags.KindOf(path); err == nil && !info.IsDir() && !playable && pictureTypes[ending(path)] == "" {
+		err = &fs.PathError{Op: "follow", Path: link, Err: fs.ErrNotExist}
+	}
+	return info, err
 }
 
 // pictureTypes are the media types of pictures by the ending of their name.

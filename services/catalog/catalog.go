@@ -31,10 +31,14 @@ type Options struct {
 	Dirs   []string      // folders, each a library
 	Disks  Disks         // media disks; nil: there are none
 	Rescan time.Duration // how often folders are scanned again; 0: every 15 minutes
+	Look   time.Duration // how often it is looked whether folders are there; 0: every 10 seconds
 }
 
-// defaultRescan is how often folders are looked through when Options do not say.
-const defaultRescan = 15 * time.Minute
+// What holds when Options do not say.
+const (
+	defaultRescan = 15 * time.Minute
+	defaultLook   = 10 * time.Second
+)
 
 // The service's beats.
 const (
@@ -59,6 +63,9 @@ func New(o Options) *Service {
 	o.Dirs = slices.Clone(o.Dirs)
 	if o.Rescan <= 0 {
 		o.Rescan = defaultRescan
+	}
+	if o.Look <= 0 {
+		o.Look = defaultLook
 	}
 	return &Service{options: o}
 }
@@ -161,19 +168,25 @@ func (s *Service) flushLoop(ctx context.Context) {
 	}
 }
 
-// rescanLoop scans the folders at first, every so often, and with the disks when it is asked to. It is a goroutine of
-// its own because looking at a folder on a share that does not answer takes long.
+// rescanLoop scans the folders at first, when they come back, every so often, and with the disks when it is asked to. It
+// is a goroutine of its own because looking at a folder on a share that does not answer takes long.
 func (s *Service) rescanLoop(ctx context.Context) {
 	tick := time.NewTicker(s.options.Rescan)
 	defer tick.Stop()
+	look := time.NewTicker(s.options.Look)
+	defer look.Stop()
+	s.adoptDirs()
 	for {
-		s.adoptDirs()
 		select {
 		case <-ctx.Done():
 			return
+		case <-look.C:
+			s.noticeDirs()
+			continue
 		case <-tick.C:
 		case <-s.scans.asked:
 			s.addDisks()
 		}
+		s.adoptDirs()
 	}
 }

@@ -369,6 +369,69 @@ func TestEmptyFolderIsAway(t *testing.T) {
 	}
 }
 
+// TestFolderGoesAndComesBack checks that nobody has to ask: neither for a folder that plays no more, nor for its return.
+func TestFolderGoesAndComesBack(t *testing.T) {
+	dir := library(t, 10)
+	aside := t.TempDir() + "/aside"
+	for name, o := range map[string]catalog.Options{
+		"somebody plays": {Look: time.Hour}, "nobody does": {Look: 20 * time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			o.Dirs = []string{dir}
+			h := start(t, t.TempDir(), o)
+			h.until(t, "scan", func(st api.Status) bool { return scanned(st) && st.Music == 10 })
+			song := h.paths(t)["Artist 0/Album 0/01.mp3"]
+			if err := os.Rename(dir, aside); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := h.File(t.Context(), song); err == nil {
+				t.Error("a file that is not there was given")
+			}
+			h.until(t, "away", func(st api.Status) bool { return st.Roots[0].Away })
+			if err := os.Rename(aside, dir); err != nil {
+				t.Fatal(err)
+			}
+			if o.Look == time.Hour {
+				return
+			}
+			st := h.until(t, "back", func(st api.Status) bool { return !st.Roots[0].Away && !st.Scan.Running })
+			if _, err := h.File(t.Context(), song); err != nil || st.Roots[0].Error != "" || st.Roots[0].Items != 10 {
+				t.Errorf("back: %v, %+v", err, st.Roots[0])
+			}
+		})
+	}
+}
+
+// TestLinksShowMediaOnly checks that whoever can put a link into a library cannot have any file of the computer shown.
+func TestLinksShowMediaOnly(t *testing.T) {
+	dir, elsewhere := t.TempDir(), t.TempDir()
+	write(t, elsewhere, "song.mp3", mediatest.Song("T", "A", "B", "1"))
+	write(t, elsewhere, "secret", mediatest.Song("T", "A", "B", "1"))
+	link := func(target, name string) {
+		t.Helper()
+		_ = os.Remove(filepath.Join(dir, name))
+		if err := os.Symlink(filepath.Join(elsewhere, target), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("song.mp3", "song.mp3")
+	link("secret", "secret.mp3")
+	link("secret", "song.jpg")
+	h := start(t, t.TempDir(), catalog.Options{Dirs: []string{dir}})
+	h.until(t, "scan", scanned)
+	found := h.paths(t)
+	if it, err := h.Item(t.Context(), found["song.mp3"]); len(found) != 1 || err != nil || it.Cover != nil {
+		t.Errorf("found %v; %+v, %v", found, it, err)
+	}
+	if f, err := h.File(t.Context(), found["song.mp3"]); err != nil {
+		t.Errorf("a link to a song: %+v, %v", f, err)
+	}
+	link("secret", "song.mp3")
+	if f, err := h.File(t.Context(), found["song.mp3"]); !errors.Is(err, media.ErrNotFound) {
+		t.Errorf("a link that was turned elsewhere after the scan: %+v, %v", f, err)
+	}
+}
+
 func TestBadParameters(t *testing.T) {
 	h := start(t, t.TempDir(), catalog.Options{})
 	for _, q := range []api.Query{{Kind: "book"}, {Offset: -1}, {Limit: 501}, {Limit: -3}, {Text: strings.Repeat("x", 501)}} {

@@ -85,24 +85,47 @@ func (s *Service) setAway(id media.ID, why string) {
 func (s *Service) adoptDirs() {
 	wanted := map[media.ID]bool{}
 	for _, dir := range s.options.Dirs {
-		r := media.Root{ID: index.MakeID("folder", dir), Name: filepath.Base(dir), Path: dir}
+		r, why := s.look(dir)
+		s.adopt(r, why)
 		wanted[r.ID] = true
-		old, known := s.index.Root(r.ID)
-		why := missing(dir, known && old.Items > 0)
-		if !known || old.Away && why == "" {
-			s.index.SetRoot(r)
-		}
-		if why != "" {
-			s.setAway(r.ID, why)
-		} else {
-			s.scans.add(r.ID)
-		}
 	}
 	for _, r := range s.index.Roots() {
 		if r.Disk == "" && !wanted[r.ID] {
 			s.index.Drop(r.ID)
 		}
 	}
+}
+
+// noticeDirs is [Service.adoptDirs] for the folders that have gone or come back, without looking into the others.
+func (s *Service) noticeDirs() {
+	for _, dir := range s.options.Dirs {
+		if r, why := s.look(dir); r.Away != (why != "") {
+			s.adopt(r, why)
+		}
+	}
+}
+
+// look returns what is known of a folder, and why it cannot be scanned now; empty: it can.
+func (s *Service) look(dir string) (r media.Root, why string) {
+	id := index.MakeID("folder", dir)
+	r, known := s.index.Root(id)
+	if !known {
+		r = media.Root{ID: id, Name: filepath.Base(dir), Path: dir}
+		s.index.SetRoot(r)
+	}
+	return r, missing(dir, r.Items > 0)
+}
+
+// adopt makes a folder one that is there, and has it scanned, or one that is away.
+func (s *Service) adopt(r media.Root, why string) {
+	if why != "" {
+		s.setAway(r.ID, why)
+		return
+	}
+	if r.Away {
+		s.index.UpdateRoot(r.ID, func(r *media.Root) { r.Away, r.Error = false, "" })
+	}
+	s.scans.add(r.ID)
 }
 
 // missing says why a folder cannot be scanned, in words for a person; empty: it can. A folder that had items and is empty now is

@@ -80,6 +80,10 @@ func (c *scan) finish(err error, took time.Duration) {
 	switch {
 	case err != nil:
 		problem = problemOf(err)
+		why := missing(c.root.Path, c.items() > 0)
+		if why != "" && c.root.Disk == "" { // of a disk PID 1 tells
+			c.s.setAway(c.root.ID, why)
+		}
 	case len(c.kept) > 0:
 		problem = fmt.Sprintf("%d folders could not be read, such as %s", len(c.kept), strings.ToValidUTF8(c.kept[0], "\uFFFD"))
 		fallthrough

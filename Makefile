@@ -24,7 +24,7 @@ deps: ## install the Debian packages and npm modules that are missing
 	@.ci/install
 	@$(MAKE) $(UI)/node_modules/.package-lock.json
 
-$(UI)/node_modules/.package-lock.json: $(UI)/package.json $(UI)/package-lock.json
+$(UI)/node_modules/.package-lock.json: $(UI)/package.json $(UI)/package-lock.json $(UI)/.npmrc
 	npm --prefix $(UI) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
@@ -44,7 +44,8 @@ build: ui ## build build/manofwar for this computer
 .PHONY: engines
 engines: ## build the static ffmpeg and e2fsprogs, once, into the cache
 	@.ci/install
-	@rootfs/build/all.sh arm64
+	@rootfs/build/all.sh arm64 >/dev/null
+	@rootfs/build/all.sh amd64 >/dev/null
 
 .PHONY: image
 image: deps engines build ## write build/manofwar-BOARD.img and .img.zst

@@ -25,6 +25,7 @@ type Verb struct {
 // Verbs is the whole of init.sock.
 var Verbs = []Verb{
 	{"GET /status", []string{Everyone}},
+	{"GET /memory", []string{"portal"}},
 	{"GET /logs/{service}", []string{"portal"}},
 	{"GET /disks", []string{"catalog", "portal"}},
 	{"GET /events", []string{"catalog", "portal", "update"}},
@@ -110,6 +111,13 @@ type Status struct {
 	Watchdog string    `json:"watchdog"`
 	Degraded string    `json:"degraded,omitempty"` // why the whole is not as it should be, for a person
 	Services []Service `json:"services"`
+}
+
+// Memory is what every process occupies, in bytes: its proportional set size, in which shared pages are shared out among
+// those that map them, so that the sum is what the whole occupies.
+type Memory struct {
+	Init     int64            `json:"init"`     // PID 1; on a laptop the one process
+	Services map[string]int64 `json:"services"` // those that are processes of their own and run now
 }
 
 // Line is one line that a service logged.

@@ -21,6 +21,11 @@ func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	return s, c.ipc.Get(ctx, "/status", &s)
 }
 
+// Memory returns what every process occupies.
+func (c *Client) Memory(ctx context.Context) (m Memory, err error) {
+	return m, c.ipc.Get(ctx, "/memory", &m)
+}
+
 // Log returns the last lines that a service logged, at most tail of them.
 func (c *Client) Log(ctx context.Context, service string, tail int) (lines []Line, err error) {
 	return lines, c.ipc.Get(ctx, "/logs/"+url.PathEscape(service)+"?tail="+strconv.Itoa(tail), &lines)

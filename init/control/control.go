@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 
 	"manofwar/init/api"
@@ -79,6 +80,7 @@ func (s *Server) handlers() map[string]http.Handler {
 	m := s.Machine
 	return map[string]http.Handler{
 		"GET /status":         ipc.Handler(s.status),
+		"GET /memory":         ipc.Handler(s.memory),
 		"GET /logs/{service}": ipc.Handler(s.logs),
 		"GET /disks":          ipc.Handler(s.disks),
 		"GET /events":         &s.Events,
@@ -113,6 +115,25 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 	status := s.Machine.Status()
 	status.Services = s.Services.Status()
 	ipc.WriteJSON(w, status)
+	return nil
+}
+
+// memory measures the processes one after the other. One that ends meanwhile is left out.
+func (s *Server) memory(w http.ResponseWriter, _ *http.Request) error {
+	own, err := supervise.PSS(os.Getpid())
+	if err != nil {
+		return fmt.Errorf("measure memory: %w: %w", media.ErrUnsupported, err)
+	}
+	m := api.Memory{Init: own, Services: make(map[string]int64)}
+	for _, svc := range s.Services.Status() {
+		if svc.PID == 0 {
+			continue
+		}
+		if size, err := supervise.PSS(svc.PID); err == nil {
+			m.Services[svc.Name] = size
+		}
+	}
+	ipc.WriteJSON(w, m)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	initapi "manofwar/init/api"
 	"manofwar/internal/ipc"
 	"manofwar/internal/media"
 	catalogapi "manofwar/services/catalog/api"
@@ -103,6 +104,9 @@ func TestVerbs(t *testing.T) {
 	}
 	if id := <-b.ejected; id != "d1" {
 		t.Errorf("ejected %q", id)
+	}
+	if m := decode[initapi.Memory](t, b.do(t, "GET", "/api/v1/memory", nil)); m.Init != 1 || m.Services["portal"] != 2 {
+		t.Errorf("memory: %+v", m)
 	}
 	type log struct{ Lines []logLine }
 	got := decode[log](t, b.do(t, "GET", "/api/v1/services/catalog/log?tail=10", nil))

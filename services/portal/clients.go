@@ -29,6 +29,7 @@ type planner interface {
 
 // machine is what the portal asks of PID 1, or of the supervisor that stands in for it on a laptop.
 type machine interface {
+	Memory(ctx context.Context) (initapi.Memory, error)
 	Log(ctx context.Context, service string, tail int) ([]initapi.Line, error)
 	Eject(ctx context.Context, disk string) error
 }

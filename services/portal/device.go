@@ -61,6 +61,16 @@ func level(line string) string {
 	return ""
 }
 
+func (p *Service) memory(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
+	defer cancel()
+	m, err := p.machine.Memory(ctx)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, r, m)
+}
+
 func (p *Service) eject(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathID(r)
 	if err != nil {

@@ -198,6 +198,7 @@ func (b *boat) netmgr(t testing.TB) (stop func()) {
 func (b *boat) init(t testing.TB) (stop func()) {
 	return fake(t, b.runDir, initapi.Name, map[string]any{
 		"GET /status": testDevice,
+		"GET /memory": initapi.Memory{Init: 1, Services: map[string]int64{"portal": 2}},
 		"GET /disks":  []initapi.Disk{{ID: "d1", Name: "MUSIC", FSType: "exfat", Path: "/media/MUSIC"}},
 		"GET /events": http.Handler(b.machine),
 		"GET /logs/{service}": func(w http.ResponseWriter, r *http.Request) error {

@@ -43,6 +43,7 @@ func (p *Service) routes() []route {
 		{"GET", "/media/{id}/hls/{name...}", play, p.hls},
 		{"GET", "/media/{id}/subtitles/{name}", play, p.subtitles},
 		{"POST", "/api/v1/scan", manage, p.scan},
+		{"GET", "/api/v1/memory", manage, p.memory},
 		{"POST", "/api/v1/disks/{id}/eject", manage, p.eject},
 		{"GET", "/api/v1/services/{name}/log", manage, p.serviceLog},
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	initapi "manofwar/init/api"
 	"manofwar/internal/lab"
 )
 
@@ -96,21 +97,16 @@ func pss(ctx context.Context, m *lab.Machine) (float64, error) {
 	if err := settled(ctx, m); err != nil {
 		return 0, err
 	}
-	var s struct {
-		Device struct {
-			Memory   int64
-			Services []struct{ PSS int64 }
-		}
-	}
-	if err := m.JSON(ctx, guestPort, "/api/v1/status", &s); err != nil {
+	var memory initapi.Memory
+	if err := m.JSON(ctx, guestPort, "/api/v1/memory", &memory); err != nil {
 		return 0, err
 	}
-	sum := s.Device.Memory
-	for _, u := range s.Device.Services {
-		if u.PSS == 0 {
-			return 0, fmt.Errorf("a service without a memory figure: %+v", s)
-		}
-		sum += u.PSS
+	sum := memory.Init
+	for _, pss := range memory.Services {
+		sum += pss
+	}
+	if len(memory.Services) == 0 {
+		return 0, fmt.Errorf("no service has a memory figure: %+v", memory)
 	}
 	return float64(sum) / 1e6, nil
 }

@@ -52,10 +52,11 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any) err
 		return err
 	}
 	defer resp.Body.Close()
-	if out == nil {
-		_, err = io.Copy(io.Discard, resp.Body) // so that the connection is kept
-	} else {
+	if out != nil {
 		err = json.NewDecoder(resp.Body).Decode(out)
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, resp.Body) // to its end, so that the connection is kept
 	}
 	if err != nil {
 		return fmt.Errorf("answer of %s: %w", c.name, err)

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"manofwar/internal/ipc"
@@ -195,4 +197,38 @@ func TestEventsEndWithTheService(t *testing.T) {
 func FuzzReadEvents(f *testing.F) {
 	f.Add("event: scan\ndata: {}\n\n: keep\n\ndata: 1\ndata: 2\n\n")
 	f.Fuzz(func(t *testing.T, stream string) { ipc.ReadEventsForTest(strings.NewReader(stream)) })
+}
+
+// TestConnectionsAreKept checks that answers longer than a buffer do not cost a connection each.
+func TestConnectionsAreKept(t *testing.T) {
+	dir := t.TempDir()
+	ln, err := net.Listen("unix", ipc.SocketPath(dir, "echo"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var connections atomic.Int32
+	srv := &http.Server{
+		Handler: ipc.Handler(func(w http.ResponseWriter, r *http.Request) error {
+			ipc.WriteJSON(w, strings.Repeat("ahoy ", 1<<r.ContentLength))
+			_ = http.NewResponseController(w).Flush() // the end of the body comes by itself
+			return nil
+		}),
+		ConnState: func(_ net.Conn, s http.ConnState) {
+			if s == http.StateNew {
+				connections.Add(1)
+			}
+		},
+	}
+	defer srv.Close()
+	go srv.Serve(ln)
+	c := ipc.NewClient(dir, "echo")
+	for n := range 15 {
+		var got string
+		if err := c.Post(t.Context(), "/", strings.Repeat("x", n), &got); err != nil || len(got) != 5<<(n+2) {
+			t.Fatalf("%d bytes, %v", len(got), err)
+		}
+	}
+	if n := connections.Load(); n != 1 {
+		t.Errorf("%d connections for 15 calls", n)
+	}
 }

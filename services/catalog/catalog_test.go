@@ -434,7 +434,7 @@ func TestLinksShowMediaOnly(t *testing.T) {
 
 func TestBadParameters(t *testing.T) {
 	h := start(t, t.TempDir(), catalog.Options{})
-	for _, q := range []api.Query{{Kind: "book"}, {Offset: -1}, {Limit: 501}, {Limit: -3}, {Text: strings.Repeat("x", 501)}} {
+	for _, q := range []api.Query{{Kind: "book"}, {Offset: -1}, {Offset: api.MaxOffset + 1}, {Limit: api.MaxLimit + 1}, {Limit: -3}, {Text: strings.Repeat("x", api.MaxText+1)}} {
 		if _, err := h.Items(t.Context(), q); !errors.Is(err, media.ErrInvalid) {
 			t.Errorf("%+v: got %v, want invalid", q, err)
 		}

@@ -142,11 +142,11 @@ func parseQuery(r *http.Request) (index.Query, error) {
 	if q.Kind != "" && q.Kind != media.Music && q.Kind != media.Film {
 		return q, &media.Error{Op: "read parameter", Path: "kind", Err: media.ErrInvalid, Hint: `It is "music" or "film".`}
 	}
-	if len(q.Text) > maxText {
+	if len(q.Text) > api.MaxText {
 		return q, &media.Error{Op: "read parameter", Path: "q", Err: media.ErrInvalid, Hint: "It is too long."}
 	}
 	var err error
-	if q.Offset, err = parseCount(v.Get("offset"), "offset", 0, 1<<30); err != nil {
+	if q.Offset, err = parseCount(v.Get("offset"), "offset", 0, api.MaxOffset); err != nil {
 		return q, err
 	}
 	q.Limit, err = parseCount(v.Get("limit"), "limit", 1, api.MaxLimit)
@@ -155,9 +155,6 @@ func parseQuery(r *http.Request) (index.Query, error) {
 	}
 	return q, err
 }
-
-// maxText bounds a search text, in bytes.
-const maxText = 500
 
 func parseCount(s, name string, least, most int) (int, error) {
 	if s == "" {

@@ -84,7 +84,7 @@ func TestLists(t *testing.T) {
 func TestParametersThatAreWrong(t *testing.T) {
 	b := launch(t, Options{})
 	for _, target := range []string{
-		"/api/v1/items?kind=socks", "/api/v1/items?limit=501", "/api/v1/items?limit=-1", "/api/v1/items?offset=x", "/api/v1/items?album=%2e%2e%2f",
+		"/api/v1/items?kind=socks", "/api/v1/items?limit=501", "/api/v1/items?limit=-1", "/api/v1/items?limit=0", "/api/v1/items?offset=x", "/api/v1/items?album=%2e%2e%2f",
 		"/api/v1/items?q=%zz", "/api/v1/services/catalog/log?tail=0", "/media/i1/cover?size=99999",
 	} {
 		if got := b.do(t, "GET", target, nil); got.StatusCode != 400 || decode[ipc.Error](t, got).Code != "invalid" {

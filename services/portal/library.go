@@ -46,9 +46,6 @@ func lookUp[Q, A any](w http.ResponseWriter, r *http.Request, parse func(*http.R
 	return writeJSON(w, r, answer)
 }
 
-// maxQuery bounds the words of a search, in bytes.
-const maxQuery = 512
-
 // query reads what a list is to hold. A parameter that is not understood is an error rather than a longer list.
 func query(r *http.Request) (q catalogapi.Query, err error) {
 	v, err := url.ParseQuery(r.URL.RawQuery)
@@ -62,13 +59,15 @@ func query(r *http.Request) (q catalogapi.Query, err error) {
 	if q.Album != "" && !validID(string(q.Album)) {
 		return q, invalid("album", "not an album's id")
 	}
-	if len(q.Text) > maxQuery {
-		return q, invalid("q", fmt.Sprintf("expected at most %d bytes", maxQuery))
+	if len(q.Text) > catalogapi.MaxText {
+		return q, invalid("q", fmt.Sprintf("expected at most %d bytes", catalogapi.MaxText))
 	}
-	if q.Offset, err = number(v, "offset", 0, 1<<31-1); err != nil {
+	if q.Offset, err = number(v, "offset", 0, catalogapi.MaxOffset); err != nil {
 		return q, err
 	}
-	q.Limit, err = number(v, "limit", 0, catalogapi.MaxLimit)
+	if v.Has("limit") {
+		q.Limit, err = number(v, "limit", 1, catalogapi.MaxLimit)
+	}
 	return q, err
 }
 

@@ -24,8 +24,12 @@ import (
 // Name is the service's name.
 const Name = "catalog"
 
-// MaxLimit is the largest page that is served.
-const MaxLimit = 500
+// The bounds of a [Query].
+const (
+	MaxLimit  = 500     // of a page, in items or albums
+	MaxOffset = 1 << 30 // of a page's start
+	MaxText   = 512     // of the words, in bytes
+)
 
 // Query selects items or albums. The zero value selects everything, a default page at a time.
 type Query struct {

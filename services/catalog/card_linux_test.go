@@ -53,7 +53,7 @@ func TestCardIsFull(t *testing.T) {
 	}
 	h := start(t, state, catalog.Options{Dirs: []string{dir}})
 	h.until(t, "all items", func(st api.Status) bool { return scanned(st) && st.Music == 600 })
-	h.until(t, "trouble", func(st api.Status) bool { return strings.Contains(st.Trouble, "full") })
+	h.until(t, "trouble", func(st api.Status) bool { return strings.Contains(st.Trouble, "no space left") })
 	before := h.paths(t)
 	if err := syscall.Mount("", state, "", syscall.MS_REMOUNT, "size=8m"); err != nil {
 		t.Fatal(err)

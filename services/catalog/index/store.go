@@ -171,9 +171,9 @@ func (s *store) tell(err error) {
 	text := "The library index cannot be saved, so after a restart the library is scanned again: "
 	switch {
 	case errors.Is(err, syscall.ENOSPC):
-		text += "the memory card is full. Remove something from it."
+		text += "there is no space left for it in " + filepath.Dir(s.path) + ". Remove something there."
 	case errors.Is(err, syscall.EROFS):
-		text += "the memory card is read-only. It may be failing: copy it and replace it."
+		text += filepath.Dir(s.path) + " is read-only. Its disk or card may be failing: copy it and replace it."
 	case errors.Is(err, fs.ErrNotExist):
 		text += "its folder " + filepath.Dir(s.path) + " is missing."
 	case errors.Is(err, fs.ErrPermission):

@@ -26,6 +26,10 @@ import (
 // mediaDir is where PID 1 mounts the owner's disks.
 const mediaDir = "/media"
 
+// readMedia lets a service read the owner's disks whoever the files there belong to: an ext4 disk carries the user
+// numbers of another computer. Landlock bounds it to the directories of Read.
+const readMedia = "dac_read_search"
+
 // dongleListen is where the dongle serves its web page.
 const dongleListen = ":80"
 
@@ -54,7 +58,7 @@ var services = []entry{
 	{
 		spec: service.Spec{
 			Name: "portal",
-			Read: []string{mediaDir}, Caps: []string{"net_bind_service"}, Memory: 96 << 20, Core: true,
+			Read: []string{mediaDir}, Caps: []string{"net_bind_service", readMedia}, Memory: 96 << 20, Core: true,
 		},
 		help: "the web page and its API",
 		flags: func(f *flag.FlagSet, s *settings) {
@@ -66,7 +70,7 @@ var services = []entry{
 	{
 		spec: service.Spec{
 			Name: catalogapi.Name, Callers: []string{"portal", streamapi.Name},
-			Read: []string{mediaDir}, Memory: 160 << 20,
+			Read: []string{mediaDir}, Caps: []string{readMedia}, Memory: 160 << 20,
 		},
 		help: "the library: finds media and reads their tags",
 		flags: func(f *flag.FlagSet, s *settings) {
@@ -77,7 +81,7 @@ var services = []entry{
 	{
 		spec: service.Spec{
 			Name: streamapi.Name, Callers: []string{"portal"},
-			Read: []string{mediaDir}, Memory: 256 << 20,
+			Read: []string{mediaDir}, Caps: []string{readMedia}, Memory: 256 << 20,
 		},
 		help: "delivery: plans what bytes answer a request for media",
 		make: func(settings) service.Service { return stream.New(stream.Options{}) },

@@ -73,7 +73,7 @@ func (s Spec) environ() []string {
 
 // enter takes the steps in the only order that works: what needs root first, and the filters last.
 func (s Spec) enter() error {
-	keep, err := capabilitySet(s.Caps)
+	keep, err := capabilitySet(bounded(s.Caps, LandlockABI()))
 	if err != nil {
 		return err
 	}
@@ -101,6 +101,15 @@ func (s Spec) enter() error {
 		}
 	}
 	return nil
+}
+
+// bounded leaves out the capabilities that override file permissions where the kernel has no Landlock to confine them:
+// without it they would open every other service's state.
+func bounded(caps []string, abi int) []string {
+	if abi > 0 {
+		return caps
+	}
+	return slices.DeleteFunc(slices.Clone(caps), func(c string) bool { return strings.HasPrefix(c, "dac_") })
 }
 
 // enterDir is done as the program's user: it may not start where it could not go.

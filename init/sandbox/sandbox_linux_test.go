@@ -312,3 +312,13 @@ func TestCapabilitySet(t *testing.T) {
 		t.Error("accepted a name that is not in the table's form")
 	}
 }
+
+func TestCapabilitiesOverFilesNeedLandlock(t *testing.T) {
+	caps := []string{"dac_read_search", "net_admin"}
+	if got := bounded(caps, 1); !slices.Equal(got, caps) {
+		t.Errorf("with Landlock: %q", got)
+	}
+	if got := bounded(caps, 0); !slices.Equal(got, []string{"net_admin"}) {
+		t.Errorf("without Landlock: %q", got)
+	}
+}

@@ -134,7 +134,9 @@ func TestCorruptMediaFile(t *testing.T) {
 	dir := t.TempDir()
 	must(t, os.WriteFile(filepath.Join(dir, "noise.mp4"), []byte("this was a film once"), 0o644))
 	must(t, os.WriteFile(filepath.Join(dir, "empty.mp3"), nil, 0o644))
-	must(t, lab.FFmpeg(t.Context(), "-f", "lavfi", "-i", "sine=d=3", "-metadata", "title=Sound", filepath.Join(dir, "sound.mp3")))
+	sound := filepath.Join(dir, "sound.mp3")
+	must(t, lab.FFmpeg(t.Context(), "-f", "lavfi", "-i", "sine=d=3", "-metadata", "title=Sound", sound))
+	must(t, os.Chmod(sound, 0o600)) // and nobody on the dongle is the user that it belongs to
 	m := booted(t, lab.Config{Disks: []lab.Disk{stickOf(t, dir, false)}})
 	s := await(t, m, "the scan has ended", func(s status) bool {
 		return allReady(s) && s.Library != nil && s.Library.Music+s.Library.Problems == 3

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -92,7 +93,13 @@ var localDomains = []string{"", ".local", ".lan", ".home", ".home.arpa", ".inter
 func newHosts(names []string, own func() string) hosts {
 	h := hosts{fixed: map[string]bool{"localhost": true}, own: own}
 	for _, name := range names {
-		h.fixed[strings.ToLower(strings.TrimSuffix(name, "."))] = true
+		name = strings.ToLower(strings.TrimSuffix(name, "."))
+		h.fixed[name] = true
+		for _, domain := range localDomains {
+			if !strings.Contains(name, ".") {
+				h.fixed[name+domain] = true
+			}
+		}
 	}
 	return h
 }
@@ -130,11 +137,15 @@ func (h hosts) allow(host string) bool {
 // misdirected answers a request for a name that is not ours, and says where to go instead.
 func (p *Service) misdirected(w http.ResponseWriter, r *http.Request) {
 	address := "this device's IP address"
-	if a, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok {
+	if a, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr); ok {
 		address = "http://" + a.String()
-	}
-	if own := p.hosts.own(); own != "" {
-		address = "http://" + own + ".local or " + address
+		if own := p.hosts.own(); own != "" {
+			own += ".local"
+			if a.Port != 80 {
+				own = net.JoinHostPort(own, strconv.Itoa(a.Port))
+			}
+			address = "http://" + own + " or " + address
+		}
 	}
 	e := &ipc.Error{
 		Status: http.StatusMisdirectedRequest, Code: "host",

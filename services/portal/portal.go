@@ -31,7 +31,7 @@ import (
 // Options are what the portal is told.
 type Options struct {
 	Listen    []string       // addresses, such as ":80"
-	Names     []string       // host names it may be addressed by besides localhost, IP addresses and the name won on the network
+	Names     []string       // host names it may be addressed by besides localhost, IP addresses and the name won on the network; one without a dot also under a home's domains
 	Version   string         // of the program
 	Hosted    bool           // it runs on somebody's computer, not on a dongle
 	UI        fs.FS          // the user interface; nil: the embedded one

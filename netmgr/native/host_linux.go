@@ -49,7 +49,9 @@ func (h *host) run(ctx context.Context) error {
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	running.Go(func() { h.names.run(ctx) })
+	if !h.options.Observe || h.options.WebPort != 0 { // a name that leads nowhere might be taken from a dongle
+		running.Go(func() { h.names.run(ctx) })
+	}
 	if !h.options.Observe {
 		if err := link.UpLoopback(); err != nil {
 			return err

@@ -26,7 +26,7 @@ import (
 type Options struct {
 	Hostname    string    // wanted under .local, without it; empty: the host's own, or "manofwar" where its system answers that
 	Observe     bool      // change nothing of the host's network, clock and name resolution
-	WebPort     int       // of the web page, announced as _http._tcp; 0: not announced
+	WebPort     int       // of the web page, announced as _http._tcp; 0: not announced, and with Observe no name is answered
 	TimeServers []string  // asked after those that DHCP names; nil: [DefaultTimeServers]; empty: none
 	NotBefore   time.Time // the clock is never set to before this: when the program was built
 

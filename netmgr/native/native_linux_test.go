@@ -239,6 +239,25 @@ func TestObserve(t *testing.T) {
 	}, "dnsmasq")
 }
 
+// TestObserveAlone has a web page for this computer only: no name may lead the network to it.
+func TestObserveAlone(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		router, _ := newRouter(t)
+		router.Cable("eth1", "lan1")
+		netnstest.IP(t, "link set eth0 up")
+		netnstest.IP(t, "addr add 192.0.2.9/24 dev eth0")
+		netnstest.IP(t, "route add default via 192.0.2.1")
+		s := startService(t, Options{Observe: true})
+		s.awaitStatus(t, func(s api.Status) bool { return s.Hostname == "" && len(s.Links) == 2 && leased(s.Links[0]) })
+		const port = ":14E9 " // 5353
+		for _, table := range []string{"/proc/net/udp", "/proc/net/udp6"} {
+			if open, err := os.ReadFile(table); err != nil || strings.Contains(string(open), port) {
+				t.Errorf("%s, %v:\n%s", table, err, open)
+			}
+		}
+	}, "dnsmasq")
+}
+
 // TestClock sets the clock by a server, here on the loopback interface, as soon as there is a network.
 func TestClock(t *testing.T) {
 	netnstest.Run(t, func(t *testing.T) {

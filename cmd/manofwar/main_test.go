@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -98,6 +99,19 @@ func TestFoldersAreTakenOnce(t *testing.T) {
 	}
 	if want := "manofwar: " + at("Music/Jazz") + " is in " + at("Music") + " already\n"; told.String() != want {
 		t.Errorf("told %q, want %q", told.String(), want)
+	}
+}
+
+func TestAnnounce(t *testing.T) {
+	for addr, want := range map[string]string{
+		"127.0.0.1:8080": "Open http://127.0.0.1:8080\n", "[fe80::1]:80": "Open http://[fe80::1]:80\n", "[::]:8080": "Open http://localhost:8080\n", "0.0.0.0:8080": "Open http://localhost:8080\n",
+	} {
+		var out strings.Builder
+		announce(&out, net.TCPAddrFromAddrPort(netip.MustParseAddrPort(addr)))
+		first, others, _ := strings.Cut(out.String(), "\n")
+		if first+"\n" != want || strings.Contains(others, "127.0.0.1") || others != "" && addr[0] != '0' && addr != "[::]:8080" {
+			t.Errorf("%s: %q", addr, out.String())
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -112,7 +114,11 @@ func serve(ctx context.Context, term terminal, s settings, state string, verbose
 		return fmt.Errorf("serve: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(s.runDir)) }()
-	s.opened = func(a net.Addr) { fmt.Fprintf(term.out, "Open %s\n", pageURL(a)) }
+	if name, err := os.Hostname(); err == nil && name != "" {
+		short, _, _ := strings.Cut(name, ".")
+		s.names = append(s.names, name, short)
+	}
+	s.opened = func(a net.Addr) { announce(term.out, a) }
 
 	level := slog.LevelWarn
 	if verbose {
@@ -150,23 +156,22 @@ func hostedServices(s settings) (specs []service.Spec, made map[string]service.S
 	return specs, made
 }
 
-// pageURL returns the address to open in a browser.
-func pageURL(a net.Addr) string {
-	host, port, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return "http://" + a.String()
+// announce tells what to open in a browser on this computer, and on others where the page is for them too: an address
+// rather than a name, which not every network knows.
+func announce(w io.Writer, a net.Addr) {
+	at, ok := a.(*net.TCPAddr)
+	if !ok || !at.IP.IsUnspecified() {
+		fmt.Fprintf(w, "Open http://%s\n", a)
+		return
 	}
-	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-		if name, err := os.Hostname(); err == nil && name != "" {
-			name, _, _ = strings.Cut(name, ".")
-			host = name + ".local"
+	port := strconv.Itoa(at.Port)
+	fmt.Fprintf(w, "Open http://%s\n", net.JoinHostPort("localhost", port))
+	all, _ := net.InterfaceAddrs() // without them the line above does
+	for _, a := range all {
+		if ip, _, err := net.ParseCIDR(a.String()); err == nil && ip.To4() != nil && ip.IsGlobalUnicast() {
+			fmt.Fprintf(w, "On other devices: http://%s\n", net.JoinHostPort(ip.String(), port))
 		}
 	}
-	if port == "80" {
-		return "http://" + host
-	}
-	return "http://" + net.JoinHostPort(host, port)
 }
 
 // defaultState is where state is kept on this kind of system.

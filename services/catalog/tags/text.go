@@ -180,8 +180,9 @@ func pictureType(b []byte, said string) string {
 	case strings.HasPrefix(s, "BM"):
 		return "image/bmp"
 	}
-	if said = strings.ToLower(said); strings.HasPrefix(said, "image/") {
-		return said
+	said = strings.ToLower(said)
+	if name, ok := strings.CutPrefix(said, "image/"); ok && name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789.+-") == "" {
+		return said // it becomes a header field
 	}
 	return ""
 }

@@ -16,14 +16,15 @@ import (
 
 // Client calls one service over its socket. It is safe for concurrent use and keeps connections open between calls.
 type Client struct {
-	name string
-	http http.Client
+	name   string
+	socket string // its path
+	http   http.Client
 }
 
 // NewClient returns a client of the named service whose socket is in runDir. Nothing is dialled yet.
 func NewClient(runDir, name string) *Client {
 	path := SocketPath(runDir, name)
-	return &Client{name: name, http: http.Client{Transport: &http.Transport{
+	return &Client{name: name, socket: path, http: http.Client{Transport: &http.Transport{
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "unix", path)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"os"
 	"strings"
 
 	"manofwar/board"
@@ -143,6 +144,29 @@ func newEraseCode() (string, error) {
 
 // errNoSlot is the answer on a machine that did not boot from a slot.
 var errNoSlot = fmt.Errorf("%w: this device did not start from a slot", media.ErrUnsupported)
+
+// OpenSlot implements [control.Machine]. While the present slot is on trial the other one is the way back, and is not
+// given away. Before it is, autoboot.txt names the present slot alone: a half-written one must never be tried.
+func (m machine) OpenSlot() (*os.File, error) {
+	other, err := slot.Other(m.boot.Slot)
+	if err != nil {
+		return nil, errNoSlot
+	}
+	if m.boot.Trial {
+		return nil, &media.Error{Op: "open the other slot", Err: media.ErrBusy, Hint: "The present slot is on trial: commit it first, or restart."}
+	}
+	m.slots.Lock()
+	defer m.slots.Unlock()
+	if err := m.writeAutoboot(slot.Autoboot{Default: m.boot.Slot, Try: m.boot.Slot}); err != nil {
+		return nil, err
+	}
+	// O_EXCL: refused while anything has it mounted (open(2), block devices).
+	f, err := os.OpenFile(boot.DevicePath(m.boot.Disk, other), os.O_RDWR|os.O_EXCL, 0)
+	if err != nil {
+		return nil, &media.Error{Op: "open the other slot", Err: errors.Join(media.ErrBusy, err)}
+	}
+	return f, nil
+}
 
 // Trial implements [control.Machine].
 func (m machine) Trial(_ context.Context) error {

@@ -119,7 +119,13 @@ func TestTrialNeedsASlotThatIsNotOnTrial(t *testing.T) {
 	if err := m.Trial(t.Context()); !errors.Is(err, media.ErrBusy) {
 		t.Errorf("on trial: %v", err)
 	}
+	if _, err := m.OpenSlot(); !errors.Is(err, media.ErrBusy) {
+		t.Errorf("open on trial: %v", err)
+	}
 	m.boot = handoff{}
+	if _, err := m.OpenSlot(); !errors.Is(err, media.ErrUnsupported) {
+		t.Errorf("open without a slot: %v", err)
+	}
 	for _, f := range []func(context.Context) error{m.Trial, m.Commit} {
 		if err := f(t.Context()); !errors.Is(err, media.ErrUnsupported) {
 			t.Errorf("without a slot: %v", err)

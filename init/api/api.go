@@ -34,6 +34,7 @@ var Verbs = []Verb{
 	{"POST /data/retry", []string{"portal"}},
 	{"GET /data/export", []string{"portal"}},
 	{"POST /data/erase", []string{"portal"}},
+	{"POST /slot", []string{"update"}},
 	{"POST /trial", []string{"update"}},
 	{"POST /commit", []string{"update"}},
 	{"POST /reboot", []string{"portal", "update"}},

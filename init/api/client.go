@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 	"iter"
+	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 
 	"manofwar/internal/ipc"
@@ -82,6 +84,12 @@ func (c *Client) EraseData(ctx context.Context, code string) error {
 // EraseRequest is the body of "erase".
 type EraseRequest struct {
 	Code string `json:"code"`
+}
+
+// OpenSlot returns the inactive slot's partition, open for reading and writing, for the caller to fill and close. From
+// then on nothing boots it until [Client.Trial] has verified it.
+func (c *Client) OpenSlot(ctx context.Context) (*os.File, error) {
+	return c.ipc.File(ctx, http.MethodPost, "/slot")
 }
 
 // Trial verifies the inactive slot and restarts into it, once: any further restart is back to the present slot, unless

@@ -35,6 +35,7 @@ type Machine interface {
 	RetryData(ctx context.Context) error
 	ExportData(ctx context.Context, w io.Writer) error // a tar archive
 	EraseData(code string) error
+	OpenSlot() (*os.File, error) // for the server to close
 	Trial(ctx context.Context) error
 	Commit(ctx context.Context) error
 	Restart() error
@@ -89,6 +90,7 @@ func (s *Server) handlers() map[string]http.Handler {
 		"POST /data/retry":    ipc.Handler(func(_ http.ResponseWriter, r *http.Request) error { return m.RetryData(r.Context()) }),
 		"GET /data/export":    ipc.Handler(s.export),
 		"POST /data/erase":    ipc.Handler(s.erase),
+		"POST /slot":          ipc.Handler(s.slot),
 		"POST /trial":         ipc.Handler(func(_ http.ResponseWriter, r *http.Request) error { return m.Trial(r.Context()) }),
 		"POST /commit":        ipc.Handler(func(_ http.ResponseWriter, r *http.Request) error { return m.Commit(r.Context()) }),
 		"POST /reboot":        plain(m.Restart),
@@ -116,6 +118,16 @@ func (s *Server) status(w http.ResponseWriter, _ *http.Request) error {
 	status.Services = s.Services.Status()
 	ipc.WriteJSON(w, status)
 	return nil
+}
+
+// slot hands the inactive slot's partition over.
+func (s *Server) slot(w http.ResponseWriter, _ *http.Request) error {
+	f, err := s.Machine.OpenSlot()
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return ipc.SendFile(w, f)
 }
 
 // memory measures the processes one after the other. One that ends meanwhile is left out.

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,13 @@ func (m *machine) Commit(context.Context) error    { return m.note("commit") }
 func (m *machine) Restart() error                  { return m.note("restart") }
 func (m *machine) PowerOff() error                 { return m.note("power off") }
 func (m *machine) FactoryReset() error             { return m.note("factory reset") }
+
+func (m *machine) OpenSlot() (*os.File, error) {
+	if err := m.note("open slot"); err != nil {
+		return nil, err
+	}
+	return os.Open(os.DevNull)
+}
 
 func (m *machine) ExportData(_ context.Context, w io.Writer) error {
 	if m.err == nil {
@@ -98,10 +106,17 @@ func TestVerbs(t *testing.T) {
 	c, _, m, _ := start(t)
 	ctx := t.Context()
 	for want, call := range map[string]func() error{
-		"mount d1":      func() error { return c.Mount(ctx, "d1") },
-		"eject d1":      func() error { return c.Eject(ctx, "d1") },
-		"retry":         func() error { return c.RetryData(ctx) },
-		"erase 123456":  func() error { return c.EraseData(ctx, "123456") },
+		"mount d1":     func() error { return c.Mount(ctx, "d1") },
+		"eject d1":     func() error { return c.Eject(ctx, "d1") },
+		"retry":        func() error { return c.RetryData(ctx) },
+		"erase 123456": func() error { return c.EraseData(ctx, "123456") },
+		"open slot": func() error {
+			f, err := c.OpenSlot(ctx)
+			if err != nil {
+				return err
+			}
+			return f.Close()
+		},
 		"trial":         func() error { return c.Trial(ctx) },
 		"commit":        func() error { return c.Commit(ctx) },
 		"restart":       func() error { return c.Restart(ctx) },
@@ -221,8 +236,8 @@ func TestTable(t *testing.T) {
 		if len(v.Callers) == 0 {
 			t.Errorf("%s has no callers", v.Pattern)
 		}
-		if path == "/events" {
-			continue // it does not end
+		if path == "/events" || path == "/slot" {
+			continue // the one does not end, the other wants a real socket: TestVerbs
 		}
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(method, strings.ReplaceAll(path, "{service}", "portal"), strings.NewReader(`{}`)))
@@ -244,8 +259,9 @@ func TestLaptop(t *testing.T) {
 	if s := l.Status(); s.Boot.Board != "host" || s.Boot.Uptime < time.Minute || s.Data.Rescue != "" {
 		t.Errorf("%+v", s)
 	}
+	_, noSlot := l.OpenSlot()
 	for _, err := range []error{
-		l.Mount(""), l.Eject(""), l.RetryData(t.Context()), l.ExportData(t.Context(), io.Discard), l.EraseData(""),
+		noSlot, l.Mount(""), l.Eject(""), l.RetryData(t.Context()), l.ExportData(t.Context(), io.Discard), l.EraseData(""),
 		l.Trial(t.Context()), l.Commit(t.Context()), l.Restart(), l.PowerOff(), l.FactoryReset(),
 	} {
 		if !errors.Is(err, media.ErrUnsupported) {

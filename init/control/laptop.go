@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"manofwar/init/api"
@@ -45,6 +46,9 @@ func (Laptop) ExportData(context.Context, io.Writer) error { return unsupported(
 
 // EraseData implements [Machine].
 func (Laptop) EraseData(string) error { return unsupported("erase") }
+
+// OpenSlot implements [Machine].
+func (Laptop) OpenSlot() (*os.File, error) { return nil, unsupported("open a slot") }
 
 // Trial implements [Machine].
 func (Laptop) Trial(context.Context) error { return unsupported("trial") }

@@ -26,13 +26,17 @@ type ImageOptions struct {
 // agentPackage is the program that gives the lab a hand inside the guest.
 const agentPackage = "manofwar/internal/lab/agent"
 
-// agentUnit is what the agent may do, which no program of Packages could.
-var agentUnit = service.Unit{
+// agentUnits are what the agent may do, which no program of Packages could. It also plays the updater, whom PID 1 lets
+// write the inactive slot.
+var agentUnits = []service.Unit{{
 	Spec: service.Spec{
 		Name: "agent", Core: true, Memory: 32 << 20, Caps: []string{"kill"},
 	},
 	Path: "/user/agent", Notify: true,
-}
+}, {
+	Spec: service.Spec{Name: "update", Memory: 64 << 20},
+	Path: "/user/agent", Args: []string{"-listen", ":7778"}, Notify: true,
+}}
 
 // Image makes an image with the command that makes everyone's, "manofwar image", and returns its file.
 func Image(ctx context.Context, o ImageOptions) (string, error) {
@@ -98,7 +102,7 @@ func agentInstance(root, dir string) (config, units string, err error) {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return "", "", err
 	}
-	if data, err = json.Marshal([]service.Unit{agentUnit}); err != nil {
+	if data, err = json.Marshal(agentUnits); err != nil {
 		return "", "", err
 	}
 	units = filepath.Join(dir, "units.json")

@@ -6,12 +6,18 @@
 //	GET  /clock                  seconds since the kernel started
 //	POST /health?reason=TEXT     reports ill health to PID 1; none: good health
 //	POST /fill?dir=DIR           fills the file system of DIR to the last byte, DIR/ballast
+//	POST /slot?offset=N          writes the body into the inactive slot, which PID 1 opens for it
+//	POST /trial, POST /commit    as PID 1's verbs
+//
+// The last three are the updater's: PID 1 grants them to the copy of the agent that runs under its name.
 package main
 
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -19,22 +25,25 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	initapi "manofwar/init/api"
 )
 
-// listen is the guest's port that the lab forwards.
-const listen = ":7777"
-
 func main() {
-	if err := run(); err != nil {
+	listen := flag.String("listen", ":7777", "the `port` that the lab forwards")
+	flag.Parse()
+	if err := run(*listen); err != nil {
 		fmt.Fprintln(os.Stderr, "agent:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(listen string) error {
+	up := updater{init: initapi.NewClient(os.Getenv("RUNTIME_DIRECTORY"))}
 	mux := http.NewServeMux()
 	for pattern, f := range map[string]func(*http.Request) (any, error){
 		"POST /kill": kill, "GET /clock": clock, "POST /health": health, "POST /fill": fill,
+		"POST /slot": up.write, "POST /trial": up.trial, "POST /commit": up.commit,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			answer, err := f(r)
@@ -112,3 +121,23 @@ func fill(r *http.Request) (any, error) {
 	}
 	return "full", f.Sync()
 }
+
+// updater does what the update service will.
+type updater struct{ init *initapi.Client }
+
+func (u updater) write(r *http.Request) (any, error) {
+	offset, err := strconv.ParseInt(r.FormValue("offset"), 10, 64)
+	if err != nil {
+		return nil, err
+	}
+	f, err := u.init.OpenSlot(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	n, err := io.Copy(io.NewOffsetWriter(f, offset), r.Body)
+	return n, errors.Join(err, f.Sync(), f.Close())
+}
+
+func (u updater) trial(r *http.Request) (any, error) { return "restarting", u.init.Trial(r.Context()) }
+
+func (u updater) commit(r *http.Request) (any, error) { return "committed", u.init.Commit(r.Context()) }

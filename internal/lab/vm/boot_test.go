@@ -46,7 +46,7 @@ func playInChromium(t *testing.T, m *lab.Machine) {
 	}
 }
 
-// killEach kills every service but the agent with SIGKILL. The next request must be answered: the socket is PID 1's, so
+// killEach kills every service but the lab's own with SIGKILL. The next request must be answered: the socket is PID 1's, so
 // it waits for the new process.
 func killEach(t *testing.T, m *lab.Machine, before status) {
 	var pids struct {
@@ -59,7 +59,7 @@ func killEach(t *testing.T, m *lab.Machine, before status) {
 	}
 	must(t, m.JSON(t.Context(), page, "/api/v1/status", &pids))
 	for _, u := range pids.Device.Services {
-		if u.Name == "agent" {
+		if u.Name == "agent" || u.Name == "update" {
 			continue
 		}
 		if u.PID == 0 {

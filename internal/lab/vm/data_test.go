@@ -81,7 +81,7 @@ func TestDataBeyondRepairIsKept(t *testing.T) {
 // bootCard boots a card that another machine has used.
 func bootCard(t *testing.T, card string) *lab.Machine {
 	t.Helper()
-	m, err := lab.Start(t.Context(), t.TempDir(), lab.Config{Image: card, Ports: []int{page, agent}})
+	m, err := lab.Start(t.Context(), t.TempDir(), lab.Config{Image: card, Ports: []int{page, agent, updater}})
 	must(t, err)
 	t.Cleanup(func() {
 		m.Close()

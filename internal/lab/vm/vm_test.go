@@ -16,8 +16,9 @@ import (
 
 // The guest's ports.
 const (
-	page  = 80
-	agent = 7777
+	page    = 80
+	agent   = 7777
+	updater = 7778
 )
 
 // image is the image that all tests boot.
@@ -48,7 +49,7 @@ func withImage(run func() int) (int, error) {
 // boot starts a machine that ends with the test. A failed test shows its console.
 func boot(t *testing.T, cfg lab.Config) *lab.Machine {
 	t.Helper()
-	cfg.Image, cfg.Ports = image, []int{page, agent}
+	cfg.Image, cfg.Ports = image, []int{page, agent, updater}
 	m, err := lab.Start(t.Context(), t.TempDir(), cfg)
 	if err != nil {
 		t.Fatal(err)

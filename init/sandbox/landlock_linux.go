@@ -29,12 +29,34 @@ const (
 // 4 the network, 5 IOCTL_DEV.
 var accessByABI = []uint64{0, 1<<13 - 1, 1<<14 - 1, 1<<15 - 1, 1<<15 - 1, 1<<16 - 1}
 
+// scoped keeps a program from abstract Unix sockets and signals of processes outside of its sandbox: no file mode guards
+// the former. Linux 6.12 has it.
+const (
+	scoped    = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
+	scopedABI = 6
+)
+
+// rulesetAttr is struct landlock_ruleset_attr (include/uapi/linux/landlock.h), which grew from ABI to ABI.
+type rulesetAttr struct{ fs, net, scoped uint64 }
+
+// attrFor returns what an ABI can handle, and how much of it that ABI reads. Who is to end others may signal them.
+func attrFor(abi int, caps []string) (attr rulesetAttr, size uintptr) {
+	attr.fs, size = accessByABI[min(abi, len(accessByABI)-1)], unsafe.Sizeof(attr.fs)
+	if abi >= scopedABI {
+		attr.scoped, size = scoped, unsafe.Sizeof(attr)
+	}
+	if slices.Contains(caps, "kill") {
+		attr.scoped &^= unix.LANDLOCK_SCOPE_SIGNAL
+	}
+	return attr, size
+}
+
 // rootDirs are the directories of the root file system that every service may read and run programs from. Others, such
 // as /data and /media, hold what is somebody's.
 var rootDirs = []string{"/bin", "/sbin", "/usr", "/lib", "/lib64", "/etc", "/user", "/manofwar", "/init"}
 
-// commonRead is what programs look up about the machine. /run is where they find each other's sockets and the resolver.
-var commonRead = []string{"/proc", "/sys", "/run"}
+// commonRead is what programs look up about the machine. /run is not in it: PID 1 mounts there what is not for all.
+var commonRead = []string{"/proc", "/sys"}
 
 // commonDevices are what every program expects.
 var commonDevices = []string{"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"}
@@ -60,12 +82,12 @@ func newRuleset(s Spec) (*ruleset, error) {
 	if abi == 0 {
 		return nil, nil
 	}
-	handled := accessByABI[min(abi, len(accessByABI)-1)] // the whole of struct landlock_ruleset_attr in its first version
-	fd, _, e := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&handled)), unsafe.Sizeof(handled), 0)
+	attr, size := attrFor(abi, s.Caps)
+	fd, _, e := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), size, 0)
 	if e != 0 {
 		return nil, e
 	}
-	r := &ruleset{fd: int(fd), handled: handled}
+	r := &ruleset{fd: int(fd), handled: attr.fs}
 	for _, group := range []struct {
 		paths  []string
 		access uint64

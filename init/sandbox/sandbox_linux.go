@@ -40,13 +40,18 @@ type Spec struct {
 // envKey is the variable that carries the Spec. The program does not get it.
 const envKey = "MANOFWAR_SANDBOX"
 
-// Environ returns env with the Spec added, for the process that calls [Exec].
+// Environ returns env with the Spec added, for the process that calls [Exec]. One that is in env already would win, being
+// the first: it is left out.
 func (s Spec) Environ(env []string) ([]string, error) {
 	data, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	return append(slices.Clone(env), envKey+"="+string(data)), nil
+	return append(withoutSpec(env), envKey+"="+string(data)), nil
+}
+
+func withoutSpec(env []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(v string) bool { return strings.HasPrefix(v, envKey+"=") })
 }
 
 // Exec becomes what the environment's Spec says. It returns only with an error, which names the step.
@@ -64,7 +69,7 @@ func Exec() error {
 
 // environ is the program's environment.
 func (s Spec) environ() []string {
-	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, envKey+"=") })
+	env := withoutSpec(os.Environ())
 	if s.Listen {
 		env = append(env, "LISTEN_FDS=1", "LISTEN_PID="+strconv.Itoa(os.Getpid()))
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -49,7 +50,11 @@ var attempts = map[string]func(dir string) error{
 	"write null":     func(string) error { return os.WriteFile("/dev/null", []byte("x"), 0) },
 	"read random":    func(string) error { return readSome("/dev/urandom") },
 	"list dev":       func(string) error { return listDir("/dev") },
+	"list run":       func(string) error { return listDir("/run") },
 	"dial":           dialLoopback,
+	"dial abstract":  dialAbstract,
+	"signal itself":  func(string) error { return unix.Kill(os.Getpid(), 0) },
+	"signal others":  signalStranger,
 	"mount":          func(dir string) error { return unix.Mount("none", dir+"/state", "tmpfs", 0, "") },
 	"chroot":         func(dir string) error { return unix.Chroot(dir + "/state") },
 	"ptrace":         func(string) error { return unix.PtraceAttach(os.Getppid()) },
@@ -62,7 +67,7 @@ var attempts = map[string]func(dir string) error{
 		return raw(unix.SYS_CLONE, unix.CLONE_NEWUSER|uintptr(syscall.SIGCHLD))
 	},
 	"clone3":    func(string) error { return raw(unix.SYS_CLONE3) },
-	"set clock": func(string) error { return unix.Settimeofday(&unix.Timeval{}) },
+	"set clock": func(string) error { return unix.Settimeofday(&unix.Timeval{Usec: -1}) }, // whoever may gets EINVAL
 	"core size": func(string) error {
 		var limit unix.Rlimit
 		err := unix.Getrlimit(unix.RLIMIT_CORE, &limit)
@@ -107,6 +112,28 @@ func listen(path string) error {
 		return err
 	}
 	return ln.Close()
+}
+
+// dialAbstract connects to the test's own abstract socket, whose name is the directory's.
+func dialAbstract(dir string) error {
+	conn, err := net.Dial("unix", "@"+dir)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// signalStranger signals the process that media/stranger names.
+func signalStranger(dir string) error {
+	text, err := os.ReadFile(dir + "/media/stranger")
+	if err != nil {
+		return err
+	}
+	pid, err := strconv.Atoi(string(text))
+	if err != nil {
+		return err
+	}
+	return unix.Kill(pid, 0)
 }
 
 func dialLoopback(string) error {
@@ -170,6 +197,23 @@ func enter(t *testing.T, change func(*Spec)) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	abstract, err := net.Listen("unix", "@"+dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer abstract.Close()
+	stranger := exec.Command("/bin/sleep", "600") // of the same user, but outside of the sandbox
+	stranger.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: testUID, Gid: testUID}}
+	if err := stranger.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(dir+"/media/stranger", []byte(strconv.Itoa(stranger.Process.Pid)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = stranger.Process.Kill()
+		_ = stranger.Wait() // that it was killed
+	}()
 	cmd := exec.Command(self, "exec")
 	cmd.Env = env
 	var stderr strings.Builder
@@ -237,17 +281,35 @@ func TestSandbox(t *testing.T) {
 		t.Log("this kernel has no Landlock: what follows is tested in the virtual machine")
 		return
 	}
-	for _, name := range []string{"run from state", "write media", "read other", "list other", "list dev"} {
+	for _, name := range []string{"run from state", "write media", "read other", "list other", "list dev", "list run"} {
 		if got[name] != denied {
 			t.Errorf("%s: %q; want %q", name, got[name], denied)
 		}
+	}
+	if LandlockABI() < scopedABI {
+		t.Logf("this kernel's Landlock has ABI %d: scopes are tested in the virtual machine", LandlockABI())
+		return
+	}
+	if got["signal itself"] != "" {
+		t.Errorf("signal itself: %q", got["signal itself"])
+	}
+	for _, name := range []string{"dial abstract", "signal others"} {
+		if got[name] != refused {
+			t.Errorf("%s: %q; want %q", name, got[name], refused)
+		}
+	}
+}
+
+func TestSandboxOfOneWhoEndsOthers(t *testing.T) {
+	if got := enter(t, func(s *Spec) { s.Caps = []string{"kill"} }); got["signal others"] != "" {
+		t.Errorf("signal others: %q", got["signal others"])
 	}
 }
 
 func TestSandboxWithTheClock(t *testing.T) {
 	got := enter(t, func(s *Spec) { s.Caps = []string{"sys_time"} })
-	if got["set clock"] == syscall.EPERM.Error() {
-		t.Error("netmgr cannot set the clock")
+	if got["set clock"] != syscall.EINVAL.Error() {
+		t.Errorf("netmgr cannot set the clock: %q", got["set clock"])
 	}
 	if got["mount"] != syscall.EPERM.Error() {
 		t.Errorf("mount: %q", got["mount"])
@@ -297,6 +359,33 @@ func TestSeccompFilterFitsTheKernel(t *testing.T) {
 		if ins.Code&0x07 == unix.BPF_JMP && i+1+int(max(ins.Jt, ins.Jf)) >= len(filter) {
 			t.Errorf("instruction %d jumps out of the program", i)
 		}
+	}
+}
+
+func TestRulesetFitsTheABI(t *testing.T) {
+	for _, tt := range []struct {
+		abi    int
+		caps   []string
+		size   uintptr
+		fs     uint64
+		scoped uint64
+	}{
+		{1, nil, 8, 1<<13 - 1, 0},
+		{5, nil, 8, 1<<16 - 1, 0},
+		{6, nil, 24, 1<<16 - 1, scoped},
+		{99, nil, 24, 1<<16 - 1, scoped},
+		{6, []string{"kill"}, 24, 1<<16 - 1, unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET},
+	} {
+		if attr, size := attrFor(tt.abi, tt.caps); attr != (rulesetAttr{fs: tt.fs, scoped: tt.scoped}) || size != tt.size {
+			t.Errorf("ABI %d, %q: %+v of %d bytes", tt.abi, tt.caps, attr, size)
+		}
+	}
+}
+
+func TestEnvironHasOneSpec(t *testing.T) {
+	env, err := Spec{UID: 7}.Environ([]string{envKey + `={"uid":8}`, "A=b"})
+	if err != nil || len(env) != 2 || env[0] != "A=b" || !strings.Contains(env[1], `"uid":7`) {
+		t.Errorf("%q, %v", env, err)
 	}
 }
 

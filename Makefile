@@ -19,13 +19,24 @@ help: ## list the targets
 	@echo
 	@echo "  BOARD=$(BOARD)  which image: raspberrypi or qemu      PORT=$(PORT)  where make run serves the page"
 
-.PHONY: deps
-deps: ## install the Debian packages and npm modules that are missing
-	@.ci/install
-	@$(MAKE) $(UI)/node_modules/.package-lock.json
+.PHONY: tools
+tools:
+	@.ci/tools
 
-$(UI)/node_modules/.package-lock.json: $(UI)/package.json $(UI)/package-lock.json $(UI)/.npmrc
-	npm --prefix $(UI) ci --no-audit --no-fund --loglevel=error
+.PHONY: deps
+deps: packages $(UI)/node_modules/.package-lock.json ## install the Debian packages and npm modules that are missing
+
+# Each use of .ci/packages: to make an image, to run one, or all of them.
+.PHONY: packages packages-image packages-run
+packages:
+	@.ci/install
+packages-image:
+	@.ci/install image
+packages-run:
+	@.ci/install image run
+
+$(UI)/node_modules/.package-lock.json: $(UI)/package.json $(UI)/package-lock.json $(UI)/.npmrc | tools
+	npm --prefix $(UI) ci --prefer-offline --no-audit --no-fund --loglevel=error
 	@touch $@
 
 UI_SOURCES := $(shell find $(UI)/src $(UI)/public $(UI)/index.html $(UI)/*.ts $(UI)/*.js $(UI)/*.json -type f 2>/dev/null)
@@ -37,32 +48,32 @@ $(UI)/dist/index.html: $(UI_SOURCES) | $(UI)/node_modules/.package-lock.json
 ui: $(UI)/dist/index.html ## build the web pages
 
 .PHONY: build
-build: ui ## build build/manofwar for this computer
+build: tools ui ## build build/manofwar for this computer
 	@mkdir -p build
 	go build $(GOFLAGS_BUILD) -o build/manofwar ./cmd/manofwar
 
-.PHONY: engines
-engines: ## build the static ffmpeg and e2fsprogs, once, into the cache
-	@.ci/install
-	@rootfs/build/all.sh arm64 >/dev/null
-	@rootfs/build/all.sh amd64 >/dev/null
+.PHONY: engines engines-arm64 engines-amd64
+engines: engines-arm64 engines-amd64 ## build the static ffmpeg and e2fsprogs, once, into the cache
+engines-arm64 engines-amd64: engines-%: packages-image
+	@rootfs/build/all.sh $* >/dev/null
 
 .PHONY: image
-image: deps engines build ## write build/manofwar-BOARD.img and .img.zst
+image: engines-arm64 build ## write build/manofwar-BOARD.img and .img.zst
 	build/manofwar image --board $(BOARD)
 
 .PHONY: flash
 flash: ## write the image to DEV, after asking: make flash DEV=/dev/sdX
 	@test -n "$(DEV)" || { echo "Say which card: make flash DEV=/dev/sdX (lsblk lists them)" >&2; exit 2; }
 	@test -e build/manofwar-$(BOARD).img || $(MAKE) image
-	build/manofwar flash --image build/manofwar-$(BOARD).img $(FLASHFLAGS) $(DEV)
+	@test -e build/manofwar || $(MAKE) build
+	build/manofwar flash --image build/manofwar-$(BOARD).img $(FLASHFLAGS) "$(DEV)"
 
 .PHONY: run
-run: deps engines build ## boot the real image in QEMU with a demo library, and print its address
+run: packages-run engines-arm64 build ## boot the real image in QEMU with a demo library, and print its address
 	@go run ./cmd/lab run --port $(PORT)
 
 .PHONY: sources
-sources: ## collect the sources of the image's GPL programs into build/
+sources: packages-image ## collect the sources of the image's GPL programs into build/
 	@rootfs/build/sources.sh build
 
 .PHONY: static
@@ -105,7 +116,7 @@ ui-test: deps build ## the web pages in Chromium: on fixtures, and on the real s
 	npm --prefix $(UI) test
 
 .PHONY: vm-test
-vm-test: deps engines build ## the real image in QEMU
+vm-test: deps engines-arm64 build ## the real image in QEMU
 	go test -tags vm -count=1 -timeout 45m ./internal/lab/...
 
 .PHONY: fuzz
@@ -116,9 +127,11 @@ fuzz: ## run every fuzz target for FUZZTIME
 			echo "$$pkg $$target"; go test -run=NONE -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$pkg; done; done
 
 .PHONY: bench
-bench: deps engines build ## print every performance figure as: name value unit
+bench: deps engines-arm64 build ## print every performance figure as: name value unit
 	@go run ./cmd/lab bench
 
 .PHONY: clean
-clean: ## remove what was built here; the cache in $(CACHE) stays
-	rm -rf build $(UI)/node_modules $(UI)/dist/assets $(UI)/dist/index.html
+clean: ## remove what was built here; what lies in the cache outside the tree stays
+	rm -rf build $(UI)/node_modules
+	find $(UI)/dist -mindepth 1 ! -name .gitkeep -delete
+	@echo "The cache stays: $(CACHE)"

@@ -256,7 +256,7 @@ func (m *Machine) arguments(s start, socket string) []string {
 		"-M", "virt", "-dtb", s.dtb, "-accel", "tcg,thread=multi", "-display", "none", "-nodefaults", "-no-reboot",
 		"-serial", "stdio", "-qmp", "unix:" + socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
 		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
-		"-netdev", netdev, "-device", "virtio-net-pci,netdev=net",
+		"-netdev", netdev, "-device", "virtio-net-pci,netdev=net,romfile=", // nothing boots from it, and its ROM is another package
 		"-blockdev", Disk{ID: "card", Path: m.Card, ReadOnly: m.cfg.LockCard}.node(), "-device", "virtio-blk-pci,drive=medium-card,serial=card",
 		"-blockdev", Disk{ID: "nvram", Path: m.firmware.nvram}.node(), "-device", "virtio-blk-pci,drive=medium-nvram,serial=nvram",
 	}, m.hardware()...)

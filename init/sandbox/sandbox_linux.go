@@ -87,7 +87,7 @@ func (s Spec) enter() error {
 		return fmt.Errorf("landlock: %w", err)
 	}
 	defer rules.close()
-	filter := seccompFilter(runtime.GOARCH, slices.Contains(s.Caps, "sys_time"))
+	filter := seccompFilter(runtime.GOARCH, s.Caps)
 	for _, step := range []struct {
 		name string
 		do   func() error

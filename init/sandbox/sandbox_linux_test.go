@@ -33,36 +33,45 @@ func TestMain(m *testing.M) {
 
 // attempts are what a sandboxed program may try; dir is the test's directory.
 var attempts = map[string]func(dir string) error{
-	"read state":     func(dir string) error { return readFile(dir + "/state/file") },
-	"write state":    func(dir string) error { return os.WriteFile(dir+"/state/new", []byte("x"), 0o600) },
-	"rename state":   func(dir string) error { return os.Rename(dir+"/state/new", dir+"/state/newer") },
-	"remove state":   func(dir string) error { return os.Remove(dir + "/state/newer") },
-	"list state":     func(dir string) error { return listDir(dir + "/state") },
-	"make socket":    func(dir string) error { return listen(dir + "/state/sock") },
-	"run from state": func(dir string) error { return exec.Command(dir + "/state/program").Run() },
-	"read media":     func(dir string) error { return readFile(dir + "/media/film.mkv") },
-	"write media":    func(dir string) error { return os.WriteFile(dir+"/media/film.mkv", []byte("x"), 0o666) },
-	"read other":     func(dir string) error { return readFile(dir + "/other/secret") },
-	"list other":     func(dir string) error { return listDir(dir + "/other") },
-	"write etc":      func(string) error { return os.WriteFile("/etc/manofwar-test", nil, 0o600) },
-	"read etc":       func(string) error { return readFile("/etc/passwd") },
-	"run bin":        func(string) error { return exec.Command("/bin/true").Run() },
-	"write null":     func(string) error { return os.WriteFile("/dev/null", []byte("x"), 0) },
-	"read random":    func(string) error { return readSome("/dev/urandom") },
-	"list dev":       func(string) error { return listDir("/dev") },
-	"list run":       func(string) error { return listDir("/run") },
-	"dial":           dialLoopback,
-	"dial abstract":  dialAbstract,
-	"signal itself":  func(string) error { return unix.Kill(os.Getpid(), 0) },
-	"signal others":  signalStranger,
-	"mount":          func(dir string) error { return unix.Mount("none", dir+"/state", "tmpfs", 0, "") },
-	"chroot":         func(dir string) error { return unix.Chroot(dir + "/state") },
-	"ptrace":         func(string) error { return unix.PtraceAttach(os.Getppid()) },
-	"bpf":            func(string) error { return raw(unix.SYS_BPF) },
-	"keyctl":         func(string) error { return raw(unix.SYS_KEYCTL) },
-	"io_uring":       func(string) error { return raw(unix.SYS_IO_URING_SETUP) },
-	"load module":    func(string) error { return raw(unix.SYS_INIT_MODULE) },
-	"new namespace":  func(string) error { return unix.Unshare(unix.CLONE_NEWUSER) },
+	"read state":         func(dir string) error { return readFile(dir + "/state/file") },
+	"write state":        func(dir string) error { return os.WriteFile(dir+"/state/new", []byte("x"), 0o600) },
+	"rename state":       func(dir string) error { return os.Rename(dir+"/state/new", dir+"/state/newer") },
+	"remove state":       func(dir string) error { return os.Remove(dir + "/state/newer") },
+	"list state":         func(dir string) error { return listDir(dir + "/state") },
+	"make socket":        func(dir string) error { return listen(dir + "/state/sock") },
+	"run from state":     func(dir string) error { return exec.Command(dir + "/state/program").Run() },
+	"read media":         func(dir string) error { return readFile(dir + "/media/film.mkv") },
+	"read private media": func(dir string) error { return readFile(dir + "/media/private.mkv") },
+	"write media":        func(dir string) error { return os.WriteFile(dir+"/media/film.mkv", []byte("x"), 0o666) },
+	"read other":         func(dir string) error { return readFile(dir + "/other/secret") },
+	"list other":         func(dir string) error { return listDir(dir + "/other") },
+	"write etc":          func(string) error { return os.WriteFile("/etc/manofwar-test", nil, 0o600) },
+	"read etc":           func(string) error { return readFile("/etc/passwd") },
+	"run bin":            func(string) error { return exec.Command("/bin/true").Run() },
+	"write null":         func(string) error { return os.WriteFile("/dev/null", []byte("x"), 0) },
+	"read random":        func(string) error { return readSome("/dev/urandom") },
+	"list dev":           func(string) error { return listDir("/dev") },
+	"list run":           func(string) error { return listDir("/run") },
+	"dial":               dialLoopback,
+	"dial abstract":      dialAbstract,
+	"signal itself":      func(string) error { return unix.Kill(os.Getpid(), 0) },
+	"signal others":      signalStranger,
+	"mount":              func(dir string) error { return unix.Mount("none", dir+"/state", "tmpfs", 0, "") },
+	"chroot":             func(dir string) error { return unix.Chroot(dir + "/state") },
+	"ptrace":             func(string) error { return unix.PtraceAttach(os.Getppid()) },
+	"bpf":                func(string) error { return raw(unix.SYS_BPF) },
+	"keyctl":             func(string) error { return raw(unix.SYS_KEYCTL) },
+	"name handle":        func(dir string) error { _, _, err := unix.NameToHandleAt(unix.AT_FDCWD, dir, 0); return err },
+	"open handle":        openHandle,
+	"userfaultfd":        func(string) error { return raw(unix.SYS_USERFAULTFD) },
+	"perf":               func(string) error { return raw(unix.SYS_PERF_EVENT_OPEN) },
+	"packet socket":      func(string) error { return socket(unix.AF_PACKET, unix.SOCK_DGRAM) },
+	"crypto socket":      func(string) error { return socket(unix.AF_ALG, unix.SOCK_SEQPACKET) },
+	"vsock socket":       func(string) error { return socket(unix.AF_VSOCK, unix.SOCK_STREAM) },
+	"netlink socket":     func(string) error { return socket(unix.AF_NETLINK, unix.SOCK_RAW) },
+	"io_uring":           func(string) error { return raw(unix.SYS_IO_URING_SETUP) },
+	"load module":        func(string) error { return raw(unix.SYS_INIT_MODULE) },
+	"new namespace":      func(string) error { return unix.Unshare(unix.CLONE_NEWUSER) },
 	"clone namespace": func(string) error {
 		return raw(unix.SYS_CLONE, unix.CLONE_NEWUSER|uintptr(syscall.SIGCHLD))
 	},
@@ -85,6 +94,29 @@ func raw(number uintptr, args ...uintptr) error {
 		return e
 	}
 	return nil
+}
+
+// openHandle opens a file by its number rather than its name, as programs have escaped from containers with
+// dac_read_search: inode 2 is the root of an ext4 file system.
+func openHandle(dir string) error {
+	at, err := unix.Open(dir+"/media", unix.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(at)
+	fd, err := unix.OpenByHandleAt(at, unix.NewFileHandle(1, []byte{2, 0, 0, 0, 0, 0, 0, 0}), unix.O_RDONLY)
+	if err == nil {
+		err = unix.Close(fd)
+	}
+	return err
+}
+
+func socket(family, kind int) error {
+	fd, err := unix.Socket(family, kind, 0)
+	if err == nil {
+		err = unix.Close(fd)
+	}
+	return err
 }
 
 func readFile(name string) error {
@@ -245,7 +277,7 @@ func scene(t *testing.T) string {
 		}
 	}
 	for name, perm := range map[string]os.FileMode{
-		"state/file": 0o644, "state/program": 0o755, "other/secret": 0o644, "media/film.mkv": 0o666, "bin/self": 0o755,
+		"state/file": 0o644, "state/program": 0o755, "other/secret": 0o644, "media/film.mkv": 0o666, "media/private.mkv": 0o600, "bin/self": 0o755,
 	} {
 		data := []byte("#!/bin/true\n")
 		if name == "bin/self" {
@@ -264,13 +296,15 @@ func scene(t *testing.T) string {
 }
 
 func TestSandbox(t *testing.T) {
-	const denied, refused = "permission denied", "operation not permitted"
+	const denied, refused, noFamily = "permission denied", "operation not permitted", "address family not supported by protocol"
 	got := enter(t, nil)
 	for name, want := range map[string]string{
 		"read state": "", "write state": "", "rename state": "", "remove state": "", "list state": "", "make socket": "",
 		"read media": "", "read etc": "", "run bin": "", "write null": "", "read random": "", "dial": "", "core size": "",
 		"write etc": denied, "mount": refused, "chroot": refused, "ptrace": refused, "bpf": refused, "keyctl": refused,
 		"io_uring": refused, "load module": refused, "new namespace": refused, "clone namespace": refused,
+		"name handle": refused, "open handle": refused, "userfaultfd": refused, "perf": refused, "netlink socket": "",
+		"packet socket": noFamily, "crypto socket": noFamily, "vsock socket": noFamily,
 		"clone3": syscall.ENOSYS.Error(), "set clock": refused, "become root": refused,
 	} {
 		if got[name] != want {
@@ -297,6 +331,29 @@ func TestSandbox(t *testing.T) {
 		if got[name] != refused {
 			t.Errorf("%s: %q; want %q", name, got[name], refused)
 		}
+	}
+}
+
+// TestSandboxOfOneWhoReadsEverything: the capability overrides modes and owners, but not Landlock's paths, and handles
+// would go past those.
+func TestSandboxOfOneWhoReadsEverything(t *testing.T) {
+	if LandlockABI() == 0 {
+		t.Skip("needs Landlock in the kernel: without it nobody gets the capability")
+	}
+	got := enter(t, func(s *Spec) { s.Caps = []string{"dac_read_search"} })
+	for name, want := range map[string]error{
+		"read private media": nil, "read other": unix.EACCES, "list run": unix.EACCES, "name handle": unix.EPERM, "open handle": unix.EPERM,
+	} {
+		if want == nil && got[name] != "" || want != nil && got[name] != want.Error() {
+			t.Errorf("%s: %q; want %v", name, got[name], want)
+		}
+	}
+}
+
+func TestSandboxOfOneWhoSeesPackets(t *testing.T) {
+	got := enter(t, func(s *Spec) { s.Caps = []string{"net_raw"} })
+	if got["packet socket"] != "" || got["crypto socket"] != syscall.EAFNOSUPPORT.Error() {
+		t.Errorf("packet socket %q, crypto socket %q", got["packet socket"], got["crypto socket"])
 	}
 }
 
@@ -351,7 +408,7 @@ func TestSeccompFilterFitsTheKernel(t *testing.T) {
 			t.Errorf("no architecture number for %s", arch)
 		}
 	}
-	filter := seccompFilter(runtime.GOARCH, false)
+	filter := seccompFilter(runtime.GOARCH, nil)
 	if len(filter) > 4096 { // BPF_MAXINSNS
 		t.Errorf("%d instructions", len(filter))
 	}

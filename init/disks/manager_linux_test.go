@@ -283,6 +283,19 @@ func TestDisksThatCannotBeMounted(t *testing.T) {
 	}
 }
 
+// TestNoDiskDecidesOverTheKernel: ext4's superblock may ask for a panic at the first error, and a stranger's disk has one.
+func TestNoDiskDecidesOverTheKernel(t *testing.T) {
+	how, ok := optionsFor("ext4", 1)
+	if !ok || len(how.data) == 0 {
+		t.Fatal("ext4 is not mounted at all")
+	}
+	for _, data := range how.data {
+		if !slices.Contains(strings.Split(data, ","), "errors=continue") {
+			t.Errorf("options %q leave it to the disk what an error does", data)
+		}
+	}
+}
+
 func TestDirectoryName(t *testing.T) {
 	for label, want := range map[string]string{
 		"MUSIC": "MUSIC", "a/b": "a_b", "..": "", ".hidden": "hidden", "  x ": "x", "": "", "C:\\": "C__",

@@ -14,7 +14,8 @@ type options struct {
 	data   []string // option strings to try, in order
 }
 
-// flags of every media mount: a stranger's disk runs nothing, opens no devices and is not written to.
+// flags of every media mount: a stranger's disk runs nothing, opens no devices and is not written to, but for the
+// journal of a disk that was pulled out of a computer: the kernel replays it even here.
 const flags = unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_NOATIME
 
 // optionsFor returns how to mount the type, readable by the group; false for types that are never mounted. File systems
@@ -36,7 +37,8 @@ func optionsFor(fstype string, gid int) (options, bool) {
 	case "hfsplus":
 		return options{fstype, []string{owner + "umask=0027"}}, true
 	case "ext4":
-		return options{fstype, []string{"", "noload"}}, true // a write-protected disk cannot replay its journal
+		// The disk itself may ask for a panic at its first error. One that is write-protected cannot replay its journal.
+		return options{fstype, []string{"errors=continue", "errors=continue,noload"}}, true
 	case "xfs":
 		return options{fstype, []string{"", "norecovery"}}, true
 	case "btrfs", "f2fs":

@@ -54,7 +54,7 @@ func (u *Uevents) Next(ctx context.Context) (Uevent, error) {
 	}()
 	buf := make([]byte, maxUevent)
 	for {
-		n, err := u.f.Read(buf)
+		n, kernel, err := u.receive(buf)
 		switch {
 		case ctx.Err() != nil:
 			return Uevent{}, ctx.Err()
@@ -66,10 +66,27 @@ func (u *Uevents) Next(ctx context.Context) (Uevent, error) {
 		case err != nil:
 			return Uevent{}, fmt.Errorf("uevents: %w", err)
 		}
-		if ev, ok := ParseUevent(buf[:n]); ok {
+		if ev, ok := ParseUevent(buf[:n]); ok && kernel {
 			return ev, nil
 		}
 	}
+}
+
+// receive reads one message and tells whether it is the kernel's: its port is 0, which no program can have (netlink(7)).
+// A program with net_admin, such as netmgr, can send to the group as well, and must not make up devices.
+func (u *Uevents) receive(buf []byte) (n int, kernel bool, err error) {
+	raw, err := u.f.SyscallConn()
+	if err != nil {
+		return 0, false, err
+	}
+	var from unix.Sockaddr
+	var failed error
+	err = raw.Read(func(fd uintptr) bool {
+		n, from, failed = unix.Recvfrom(int(fd), buf, 0)
+		return !errors.Is(failed, unix.EAGAIN)
+	})
+	sender, ok := from.(*unix.SockaddrNetlink)
+	return n, ok && sender.Pid == 0, errors.Join(err, failed)
 }
 
 // Close unsubscribes.

@@ -81,15 +81,19 @@ func (d Data) Mount(ctx context.Context) (repaired bool, err error) {
 // dataEntry is the index of /data's entry in the partition table.
 var dataEntry = slot.Data.Number - 1
 
-// blank reports whether the partition is missing or has never been formatted: nothing but zeros in as much of it as a
-// fresh image has. A card that merely lost its first blocks is not blank. It reads on only while it finds zeros.
+// blank reports whether the partition is missing or has never been formatted: it is as small as in a fresh image, and
+// nothing but zeros. A larger one was entered after it had been formatted: if it reads as zeros, the card has lost them.
+// It reads on only while it finds zeros.
 func blank(disk io.ReaderAt, e mbr.Entry) (bool, error) {
 	if e.Type == 0 {
 		return true, nil
 	}
 	start, size := int64(e.Start)*mbr.SectorSize, int64(e.Count)*mbr.SectorSize
+	if size > slot.MinData {
+		return false, nil
+	}
 	chunk, zeros := make([]byte, slot.MiB), make([]byte, slot.MiB)
-	for at := int64(0); at < min(size, slot.MinData); at += slot.MiB {
+	for at := int64(0); at < size; at += slot.MiB {
 		n := min(slot.MiB, size-at)
 		if _, err := disk.ReadAt(chunk[:n], start+at); err != nil {
 			return false, err

@@ -201,6 +201,31 @@ func TestDataIsNeverLost(t *testing.T) {
 	}
 }
 
+// zeroDisk reads as zeros, like a card that has lost what was on it.
+type zeroDisk struct{}
+
+func (zeroDisk) ReadAt(p []byte, _ int64) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+func TestBlank(t *testing.T) {
+	start := uint32(slot.Data.Start / mbr.SectorSize)
+	for _, tt := range []struct {
+		name  string
+		entry mbr.Entry
+		want  bool
+	}{
+		{"no partition", mbr.Entry{}, true},
+		{"a fresh image's", mbr.Entry{Type: slot.Data.Type, Start: start, Count: slot.MinData / mbr.SectorSize}, true},
+		{"one that has been formatted", mbr.Entry{Type: slot.Data.Type, Start: start, Count: slot.MinData/mbr.SectorSize + 2048}, false},
+	} {
+		if got, err := blank(zeroDisk{}, tt.entry); got != tt.want || err != nil {
+			t.Errorf("%s: %t, %v", tt.name, got, err)
+		}
+	}
+}
+
 func TestInterruptedFormatIsDoneAgain(t *testing.T) {
 	d, _ := newCard(t)
 	whole := d.Command
@@ -223,6 +248,12 @@ func TestExport(t *testing.T) {
 		}
 	})
 	var archive bytes.Buffer
+	mounted(t, d, func() { // as something else has it: then there is nothing at the directory, and that is no export
+		if err := d.Export(t.Context(), t.TempDir(), &archive); !errors.Is(err, unix.EBUSY) {
+			t.Errorf("of a file system that is in use: %v", err)
+		}
+	})
+	archive.Reset()
 	if err := d.Export(t.Context(), t.TempDir(), &archive); err != nil {
 		t.Fatal(err)
 	}

@@ -46,11 +46,12 @@ var RootMounts = []Mount{
 	{Source: "cgroup2", Target: "/sys/fs/cgroup", FSType: "cgroup2", Flags: noExec, Optional: true},
 }
 
-// MountAll mounts the rows in order. It tries them all: the error joins those of the rows that failed.
+// MountAll mounts the rows in order. It tries them all: the error joins those of the rows that failed. What the kernel
+// has mounted there already is no error.
 func MountAll(table []Mount) error {
 	var errs []error
 	for _, m := range table {
-		if err := m.mount(); err != nil && !m.Optional {
+		if err := m.mount(); err != nil && !errors.Is(err, unix.EBUSY) && !m.Optional {
 			errs = append(errs, err)
 		}
 	}
@@ -63,15 +64,18 @@ func (m Mount) mount() error {
 			return fmt.Errorf("mount %s: %w", m.Target, err)
 		}
 	}
-	if err := unix.Mount(m.Source, m.Target, m.FSType, m.Flags, m.Data); err != nil && !errors.Is(err, unix.EBUSY) {
+	if err := unix.Mount(m.Source, m.Target, m.FSType, m.Flags, m.Data); err != nil {
 		return fmt.Errorf("mount %s: %w", m.Target, err)
 	}
 	return nil
 }
 
 // SwitchRoot makes newRoot the root: it moves the named mounts there, frees the initramfs's files, and changes to it.
-// After an error the machine cannot go on.
+// After an error the machine cannot go on. Only PID 1 may: it deletes what is in the present root.
 func SwitchRoot(newRoot string, moved []string) error {
+	if os.Getpid() != 1 {
+		return errors.New("switch root: this is not PID 1")
+	}
 	for _, dir := range moved {
 		if err := unix.Mount(dir, filepath.Join(newRoot, dir), "", unix.MS_MOVE, ""); err != nil {
 			return fmt.Errorf("move %s: %w", dir, err)

@@ -481,4 +481,5 @@ func TestReaperCommand(t *testing.T) {
 	if _, err := r.Command(limited, out, "/bin/sleep", "600"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
+	r.Signal(os.Getpid(), syscall.SIGKILL) // no child of the reaper's: not signalled
 }

@@ -33,6 +33,15 @@ func (r *Reaper) Start(argv []string, attr *syscall.ProcAttr) (pid int, ended <-
 	return pid, end, nil
 }
 
+// Signal signals a child that Start returned. One that has ended is left alone: its number may be somebody else's by now.
+func (r *Reaper) Signal(pid int, sig syscall.Signal) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.children[pid] != nil {
+		_ = syscall.Kill(pid, sig) // it is there, if only as a zombie
+	}
+}
+
 // Run reaps until ctx ends.
 func (r *Reaper) Run(ctx context.Context) {
 	sigchld := make(chan os.Signal, 1)
@@ -85,7 +94,7 @@ func (r *Reaper) Command(ctx context.Context, out *os.File, argv ...string) (int
 	case status := <-ended:
 		return exitCode(argv[0], status)
 	case <-ctx.Done():
-		_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended meanwhile
+		r.Signal(pid, syscall.SIGKILL)
 		<-ended
 		return 0, fmt.Errorf("%s: %w", argv[0], ctx.Err())
 	}

@@ -84,9 +84,8 @@ func (r *Ring) flush() {
 		r.size -= len(r.lines[drop].Text) + 1
 		drop++
 	}
-	if drop > 0 {
-		r.lines = append(r.lines[:0], r.lines[drop:]...)
-	}
+	clear(r.lines[:drop]) // their text is garbage now; moving the rest at each line would cost its writer's weight in PID 1
+	r.lines = r.lines[drop:]
 	if r.changed != nil {
 		close(r.changed)
 		r.changed = nil

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -106,4 +107,17 @@ func FuzzRing(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestRingTakesFloods: who prints nothing but empty lines must not keep PID 1 busy. It is a matter of milliseconds; a ring
+// that moves all its lines at each takes minutes.
+func TestRingTakesFloods(t *testing.T) {
+	var r Ring
+	if _, err := r.Write(bytes.Repeat([]byte{'\n'}, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	lines := r.After(0)
+	if last := lines[len(lines)-1]; len(lines) != ringBytes || last.Seq != 1<<20 {
+		t.Errorf("%d lines, the last of which is %d", len(lines), last.Seq)
+	}
 }

@@ -65,7 +65,7 @@ func (r *process) wait(ctx context.Context, grace time.Duration) syscall.WaitSta
 		return status
 	case <-ctx.Done():
 	}
-	_ = syscall.Kill(r.pid, syscall.SIGTERM) // it may have ended just now
+	r.reaper.Signal(r.pid, syscall.SIGTERM)
 	late := time.NewTimer(grace)
 	defer late.Stop()
 	select {
@@ -73,7 +73,7 @@ func (r *process) wait(ctx context.Context, grace time.Duration) syscall.WaitSta
 		return status
 	case <-late.C:
 	}
-	_ = syscall.Kill(r.pid, syscall.SIGKILL)
+	r.reaper.Signal(r.pid, syscall.SIGKILL)
 	return <-r.end
 }
 

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -129,12 +128,4 @@ func (c *Cgroup) Memory() int64 {
 		}
 	}
 	return total
-}
-
-// Remove removes the empty group.
-func (c *Cgroup) Remove() error {
-	if c == nil {
-		return nil
-	}
-	return syscall.Rmdir(c.dir)
 }

@@ -104,7 +104,11 @@ func CheckUnit(u service.Unit, accounts func(user string) (Account, error)) erro
 	if err := sandbox.ValidCaps(u.Caps); err != nil {
 		return fmt.Errorf("service %q: %w", u.Name, err)
 	}
+	overrides := slices.ContainsFunc(u.Caps, func(c string) bool { return strings.HasPrefix(c, "dac_") })
 	for _, pattern := range u.Devices {
+		if overrides && !strings.Contains(pattern, "/") {
+			return fmt.Errorf("service %q: device %q and a capability that overrides permissions: every disk in /dev could be read", u.Name, pattern)
+		}
 		if _, err := path.Match(pattern, ""); err != nil || !filepath.IsLocal(pattern) {
 			return fmt.Errorf("service %q: device %q is no pattern of names below /dev", u.Name, pattern)
 		}

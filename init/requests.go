@@ -19,7 +19,8 @@ import (
 func (s *system) bootDevice() string { return boot.DevicePath(s.boot.Disk, slot.Boot.Number) }
 
 // readRequests looks for what a person put on the boot partition. A factory reset is done here, before /data is mounted:
-// first the deed, then the file that asked for it, so that a power cut in between only does it again.
+// first the file goes and then the data, so that what is asked for once is done once. A boot partition that cannot be
+// written would else empty /data at every start; a power cut in between leaves the data as it was, for the person to ask again.
 func (s *system) readRequests() {
 	requests, err := boot.ReadRequests(s.bootDevice(), bootDir)
 	if err != nil {
@@ -30,13 +31,13 @@ func (s *system) readRequests() {
 	if !requests.FactoryReset {
 		return
 	}
-	s.console.say("%s is on the boot partition: starting with an empty /data", boot.FactoryResetName)
-	s.console.mark("boot.factory_reset", 1)
-	if err := s.data.Forget(); err != nil {
-		s.fault(err)
+	if err := boot.RemoveRequest(s.bootDevice(), bootDir, boot.FactoryResetName); err != nil {
+		s.fault(fmt.Errorf("no factory reset: %w", err))
 		return
 	}
-	s.fault(boot.RemoveRequest(s.bootDevice(), bootDir, boot.FactoryResetName))
+	s.console.say("%s was on the boot partition: starting with an empty /data", boot.FactoryResetName)
+	s.console.mark("boot.factory_reset", 1)
+	s.fault(s.data.Forget())
 }
 
 // handOnSetup gives each service its part of setup.json, in its own directory, and then removes the file with its

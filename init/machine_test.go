@@ -38,6 +38,7 @@ func TestStatusOfTheMachine(t *testing.T) {
 	m.fault(errors.New("no loopback"))
 	m.fault(nil)
 	m.fault(errors.New("setup.json: bad"))
+	m.fault(errors.New("no loopback")) // again
 	s := m.Status()
 	if s.Boot.Board != "qemu" || s.Boot.Slot != 2 || !s.Boot.Developer || s.Boot.Verify != time.Second || s.Boot.Uptime <= 0 {
 		t.Errorf("%+v", s.Boot)
@@ -195,6 +196,17 @@ func TestWaitFor(t *testing.T) {
 		}
 		if !waitFor(&wg, 2*time.Minute) {
 			t.Error("gave up too soon")
+		}
+	})
+}
+
+func TestStage1IsNotFedForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fed := 0
+		begin := time.Now()
+		feed(func() error { fed++; return errors.New("nobody hears of it") }, 4*time.Second, stage1Limit)
+		if took := time.Since(begin); took < stage1Limit || took > stage1Limit+4*time.Second || fed < 70 {
+			t.Errorf("fed %d times in %v", fed, took)
 		}
 	})
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -31,7 +32,7 @@ const (
 	cgroupDir = "/sys/fs/cgroup"
 )
 
-// stopLimit is how long the whole stop may take: after it, what hangs is left behind.
+// stopLimit is how long the services may take to stop, and then /data to be unmounted: what hangs is left behind.
 const stopLimit = 40 * time.Second
 
 // phase2 is PID 1 in the root, for as long as the machine runs. It does not return.
@@ -117,7 +118,9 @@ func (s *system) fault(err error) {
 	s.log.Error("fault", "err", err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = append(s.faults, err.Error())
+	if !slices.Contains(s.faults, err.Error()) { // what goes wrong again and again must not fill the memory
+		s.faults = append(s.faults, err.Error())
+	}
 }
 
 // run brings the system up, waits until somebody asks for its end, stops it, and returns how it is to end.
@@ -151,7 +154,11 @@ func (s *system) run(ctx context.Context) ending {
 	if !waitFor(&work, stopLimit) {
 		s.log.Error("something does not stop: going on without it")
 	}
-	s.fault(s.unmount(end))
+	var last sync.WaitGroup // a new one: what does not stop is in the other for ever
+	last.Go(func() { s.fault(s.unmount(end)) })
+	if !waitFor(&last, stopLimit) {
+		s.log.Error("a disk does not answer: going on without it")
+	}
 	return end
 }
 

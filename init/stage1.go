@@ -29,6 +29,10 @@ const (
 // diskLimit is how long the card may take to appear: USB disks spin up.
 const diskLimit = 60 * time.Second
 
+// stage1Limit is how long stage 1 may take: it hashes two slots of half a gigabyte at worst. A card that does not answer
+// any more holds up whoever reads from it for ever; a reset may wake it, and leads away from a slot on trial.
+const stage1Limit = 5 * time.Minute
+
 // boards are those that a slot can be for.
 func boards() []board.Board { return []board.Board{raspberrypi.Board(), qemu.Board()} }
 
@@ -157,13 +161,17 @@ func (s *stage) armWatchdog() {
 	}
 	s.watchdog = w
 	s.console.mark("boot.watchdog_s", seconds(w.Timeout))
-	go feed(w)
+	go feed(w.Ping, w.Feeding(), stage1Limit)
 }
 
-// feed feeds the watchdog for ever.
-func feed(w *boot.Watchdog) {
-	for range time.Tick(w.Feeding()) {
-		_ = w.Ping() // if it cannot be fed it resets the board, which says more than a message
+// feed feeds the watchdog until the limit, and then leaves it to reset the board; without a limit, for ever.
+func feed(ping func() error, every, limit time.Duration) {
+	begin := time.Now()
+	for range time.Tick(every) {
+		if limit > 0 && time.Since(begin) >= limit {
+			return
+		}
+		_ = ping() // if it cannot be fed it resets the board, which says more than a message
 	}
 }
 
@@ -253,7 +261,7 @@ func (s *stage) enter(v *boot.Verified, trial bool) error {
 // stop waits for a person, for ever. The watchdog stays fed: a restart would only lead back here.
 func (s *stage) stop() {
 	if s.watchdog != nil {
-		feed(s.watchdog)
+		feed(s.watchdog.Ping, s.watchdog.Feeding(), 0)
 	}
 	for { // not select {}: without a watchdog nothing else runs, and Go's runtime would call that a deadlock and panic
 		time.Sleep(time.Hour)

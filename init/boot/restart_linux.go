@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,7 @@ func Restart(b board.Board, next board.Next) error {
 			return fmt.Errorf("restart: %w", err)
 		}
 	}
-	unix.Sync()
+	syncDisks()
 	if r.Argument == "" {
 		return fmt.Errorf("restart: %w", unix.Reboot(unix.LINUX_REBOOT_CMD_RESTART))
 	}
@@ -39,8 +40,24 @@ func Restart(b board.Board, next board.Next) error {
 
 // PowerOff turns the machine off, or halts it where the hardware cannot. It returns only with an error.
 func PowerOff() error {
-	unix.Sync()
+	syncDisks()
 	return fmt.Errorf("power off: %w", unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF))
+}
+
+// syncLimit is how long the last write to the disks may take. The file systems have been unmounted by then, if they could.
+const syncLimit = 10 * time.Second
+
+// syncDisks is sync(2), which waits for a disk that hangs for ever, but for its limit.
+func syncDisks() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		unix.Sync()
+	}()
+	select {
+	case <-done:
+	case <-time.After(syncLimit):
+	}
 }
 
 // writeNVRAM writes the sector to the disk with the serial number.

@@ -96,11 +96,24 @@ func (m machine) inRescue(op string) error {
 	return nil
 }
 
-// RetryData implements [control.Machine].
-func (m machine) RetryData(ctx context.Context) error {
-	if err := m.inRescue("repair /data"); err != nil {
+// useData is inRescue for what works on the card's /data, one at a time: two repairs at once would ruin what is there.
+// The caller unlocks m.rescuer unless there is an error.
+func (m machine) useData(op string) error {
+	if err := m.inRescue(op); err != nil {
 		return err
 	}
+	if !m.rescuer.TryLock() {
+		return &media.Error{Op: op, Err: media.ErrBusy, Hint: "It is being repaired or exported already."}
+	}
+	return nil
+}
+
+// RetryData implements [control.Machine].
+func (m machine) RetryData(ctx context.Context) error {
+	if err := m.useData("repair /data"); err != nil {
+		return err
+	}
+	defer m.rescuer.Unlock()
 	if err := m.data.Retry(ctx); err != nil {
 		return &media.Error{Op: "repair /data", Err: err, Hint: "Save what can be read with the export, then erase."}
 	}
@@ -109,9 +122,10 @@ func (m machine) RetryData(ctx context.Context) error {
 
 // ExportData implements [control.Machine].
 func (m machine) ExportData(ctx context.Context, w io.Writer) error {
-	if err := m.inRescue("export /data"); err != nil {
+	if err := m.useData("export /data"); err != nil {
 		return err
 	}
+	defer m.rescuer.Unlock()
 	return m.data.Export(ctx, "/run/export", w)
 }
 

@@ -112,6 +112,14 @@ func TestRescueVerbsWantAMachineInRescue(t *testing.T) {
 	if err := m.ExportData(t.Context(), new(bytes.Buffer)); !errors.Is(err, media.ErrInvalid) {
 		t.Errorf("export: %v", err)
 	}
+	m.rescue.Rescue = "broken"
+	m.rescuer.Lock() // something is at work
+	if err := m.RetryData(t.Context()); !errors.Is(err, media.ErrBusy) {
+		t.Errorf("two repairs at once: %v", err)
+	}
+	if err := m.ExportData(t.Context(), new(bytes.Buffer)); !errors.Is(err, media.ErrBusy) {
+		t.Errorf("an export during a repair: %v", err)
+	}
 }
 
 func TestTrialNeedsASlotThatIsNotOnTrial(t *testing.T) {

@@ -82,7 +82,8 @@ type system struct {
 	requests boot.Requests
 	end      chan ending // how it is to end; of capacity one
 
-	slots sync.Mutex // held over whatever writes to the boot partition or mounts a slot
+	slots   sync.Mutex // held over whatever writes to the boot partition or mounts a slot
+	rescuer sync.Mutex // held over whatever checks or mounts the /data of a machine in rescue
 
 	mu        sync.Mutex // guards all below
 	super     *supervise.Supervisor

@@ -104,7 +104,11 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	if err := os.MkdirAll(filepath.Dir(o.Out), 0o755); err != nil {
 		return Result{}, err
 	}
-	if b.tmp, err = os.MkdirTemp(filepath.Dir(o.Out), ".image-"); err != nil {
+	beside, err := filepath.Abs(filepath.Dir(o.Out)) // the go command runs in other directories
+	if err != nil {
+		return Result{}, err
+	}
+	if b.tmp, err = os.MkdirTemp(beside, ".image-"); err != nil {
 		return Result{}, err
 	}
 	defer os.RemoveAll(b.tmp)
@@ -127,7 +131,7 @@ type build struct {
 	goTool goTool
 	kernel *kernel.Package
 	boot   string // the firmware package's directory; empty: none
-	tmp    string
+	tmp    string // absolute
 }
 
 func newBuild(ctx context.Context, o Options) (*build, error) {

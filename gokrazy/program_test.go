@@ -205,9 +205,12 @@ func TestMissingModule(t *testing.T) {
 // TestReproducible builds twice, in different directories, and compares.
 func TestReproducible(t *testing.T) {
 	var results []gokrazy.Result
-	for range 2 {
+	for i := range 2 {
 		o := testOptions(t, testInstance(t, nil), raspberrypi.Board())
 		o.NoZstd = false
+		if i == 0 {
+			o.Out = relative(t, o.Out) // as "make image" gives it
+		}
 		r, err := gokrazy.Build(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
@@ -232,6 +235,18 @@ func TestReproducible(t *testing.T) {
 			}
 		}
 	}
+}
+
+func relative(t *testing.T, name string) string {
+	t.Helper()
+	here, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if name, err = filepath.Rel(here, name); err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 func TestSettings(t *testing.T) {

@@ -184,11 +184,14 @@ func (m *Manager) add(name string) {
 	known := m.disks[name]
 	mounted := known != nil && known.Path != ""
 	m.mu.Unlock()
-	if mounted {
-		return
-	}
 	dev, ok := m.inspect(name)
-	if !ok {
+	switch {
+	case mounted && ok:
+		return
+	case mounted: // a card pulled out of its reader, which stays
+		m.detach(name)
+		return
+	case !ok:
 		m.forget(name)
 		return
 	}
@@ -220,6 +223,11 @@ func (m *Manager) forget(name string) {
 func (m *Manager) remove(name string) {
 	m.work.Lock()
 	defer m.work.Unlock()
+	m.detach(name)
+}
+
+// detach is remove for who holds m.work.
+func (m *Manager) detach(name string) {
 	m.mu.Lock()
 	d := m.disks[name]
 	delete(m.disks, name)

@@ -245,6 +245,22 @@ func TestEjectAndMount(t *testing.T) {
 	}
 }
 
+func TestCardPulledOutOfItsReader(t *testing.T) {
+	m := newMachine(t)
+	m.plug("sda", 0, "vfat16")
+	if got := m.run(Event{Name: "sda"}); len(got) != 1 || got[0].Path == "" {
+		t.Fatalf("got %+v", got)
+	}
+	m.manager.scan()
+	m.write("sys/devices/sda/size", []byte("0\n")) // the reader is still there
+	if got := m.run(Event{Name: "sda"}); len(got) != 0 {
+		t.Errorf("got %+v", got)
+	}
+	if left, _ := os.ReadDir(m.path("media")); len(left) != 0 {
+		t.Errorf("still mounted: %v", left)
+	}
+}
+
 func TestDisksThatCannotBeMounted(t *testing.T) {
 	tests := []struct {
 		image string

@@ -134,7 +134,7 @@ func (s *system) listenControl(ctx context.Context, env service.Env) error {
 	if err := os.Chmod(ipc.SocketPath(runDir, api.Name), 0o666); err != nil {
 		return errors.Join(err, ln.Close())
 	}
-	env.Listener = ln
+	env.Listener = newLimited(ln)
 	return s.control.Run(ctx, env)
 }
 

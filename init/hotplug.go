@@ -72,15 +72,18 @@ func (s *system) followDevices(ctx context.Context, rules []boot.NodeRule) {
 	for _, name := range s.board.Modules.Boot {
 		s.fault(modules.Load(name))
 	}
-	s.fault(boot.GrantAll("/dev", rules))
-	if modules.Any() { // a walk through thousands of files, on a slow machine just when the services start
-		s.fault(boot.Coldplug("/sys/devices", s.loader(modules)))
+	look := func() {
+		s.fault(boot.GrantAll("/dev", rules))
+		if modules.Any() { // a walk through thousands of files, on a slow machine just when the services start
+			s.fault(boot.Coldplug("/sys/devices", s.loader(modules)))
+		}
 	}
+	look()
 	for {
 		ev, err := uevents.Next(ctx)
 		switch {
 		case errors.Is(err, boot.ErrMissed):
-			s.fault(boot.GrantAll("/dev", rules))
+			look()
 			continue
 		case ctx.Err() != nil:
 			return

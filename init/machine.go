@@ -40,7 +40,7 @@ func (m machine) Status() api.Status {
 	}
 	s := api.Status{
 		Boot: api.Boot{
-			Board: m.board.Name, Version: m.boot.Version, Slot: m.boot.Slot, Trial: m.boot.Trial,
+			Board: m.board.Name, Version: m.boot.Version, Slot: m.boot.Slot, Trial: m.onTrial(),
 			Developer: m.boot.Developer, Verify: m.boot.Verify, Uptime: uptime(),
 			Landlock: sandbox.LandlockABI(), Cgroups: m.limits,
 		},
@@ -159,6 +159,9 @@ func newEraseCode() (string, error) {
 // errNoSlot is the answer on a machine that did not boot from a slot.
 var errNoSlot = fmt.Errorf("%w: this device did not start from a slot", media.ErrUnsupported)
 
+// onTrial reports whether any restart leads back to the other slot.
+func (s *system) onTrial() bool { return s.boot.Trial && !s.committed.Load() }
+
 // OpenSlot implements [control.Machine]. While the present slot is on trial the other one is the way back, and is not
 // given away. Before it is, autoboot.txt names the present slot alone: a half-written one must never be tried.
 func (m machine) OpenSlot() (*os.File, error) {
@@ -166,7 +169,7 @@ func (m machine) OpenSlot() (*os.File, error) {
 	if err != nil {
 		return nil, errNoSlot
 	}
-	if m.boot.Trial {
+	if m.onTrial() {
 		return nil, &media.Error{Op: "open the other slot", Err: media.ErrBusy, Hint: "The present slot is on trial: commit it first, or restart."}
 	}
 	m.slots.Lock()
@@ -188,7 +191,7 @@ func (m machine) Trial(_ context.Context) error {
 	if err != nil {
 		return errNoSlot
 	}
-	if m.boot.Trial {
+	if m.onTrial() {
 		return &media.Error{Op: "try the other slot", Err: media.ErrBusy, Hint: "The present slot is on trial itself: commit it first, or restart."}
 	}
 	m.slots.Lock()
@@ -224,6 +227,7 @@ func (m machine) Commit(_ context.Context) error {
 	if err := m.writeAutoboot(slot.Autoboot{Default: m.boot.Slot, Try: m.boot.Slot}); err != nil {
 		return err
 	}
+	m.committed.Store(true)
 	m.console.mark("boot.committed", m.boot.Slot)
 	return nil
 }

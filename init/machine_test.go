@@ -48,6 +48,21 @@ func TestStatusOfTheMachine(t *testing.T) {
 	}
 }
 
+func TestNoServicesIsNoHealth(t *testing.T) {
+	m := newMachine(t)
+	if err := m.healthy(); err != nil {
+		t.Errorf("while it is starting: %v", err)
+	}
+	m.cripple(nil)
+	if err := m.healthy(); err != nil {
+		t.Errorf("nothing has gone wrong: %v", err)
+	}
+	m.cripple(errors.New("services.json: a listed twice"))
+	if err := m.healthy(); err == nil {
+		t.Error("well, without a supervisor")
+	}
+}
+
 func TestOnlyTheFirstEndCounts(t *testing.T) {
 	m := newMachine(t)
 	if err := m.PowerOff(); err != nil {
@@ -130,6 +145,13 @@ func TestTrialNeedsASlotThatIsNotOnTrial(t *testing.T) {
 	}
 	if _, err := m.OpenSlot(); !errors.Is(err, media.ErrBusy) {
 		t.Errorf("open on trial: %v", err)
+	}
+	if !m.Status().Boot.Trial {
+		t.Error("status does not tell of the trial")
+	}
+	m.committed.Store(true)
+	if m.Status().Boot.Trial {
+		t.Error("still on trial after a commit")
 	}
 	m.boot = handoff{}
 	if _, err := m.OpenSlot(); !errors.Is(err, media.ErrUnsupported) {

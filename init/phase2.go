@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -82,11 +83,13 @@ type system struct {
 	requests boot.Requests
 	end      chan ending // how it is to end; of capacity one
 
-	slots   sync.Mutex // held over whatever writes to the boot partition or mounts a slot
-	rescuer sync.Mutex // held over whatever checks or mounts the /data of a machine in rescue
+	slots     sync.Mutex  // held over whatever writes to the boot partition or mounts a slot
+	committed atomic.Bool // the slot was on trial, and is no more
+	rescuer   sync.Mutex  // held over whatever checks or mounts the /data of a machine in rescue
 
 	mu        sync.Mutex // guards all below
 	super     *supervise.Supervisor
+	lame      error // why there are no services
 	rescue    api.Data
 	eraseCode string          // of a machine in rescue
 	guesses   int             // wrong ones that are left
@@ -140,7 +143,7 @@ func (s *system) run(ctx context.Context) ending {
 	running, stop := context.WithCancel(life)
 	var work sync.WaitGroup
 	s.handOnSetup()
-	s.fault(s.makeSupervisor())
+	s.cripple(s.makeSupervisor())
 	s.serve(running, &work)
 	if s.rescue.Rescue == "" {
 		work.Go(func() { s.clock.Run(running, s.clockSaved) })
@@ -161,6 +164,17 @@ func (s *system) run(ctx context.Context) ending {
 		s.log.Error("a disk does not answer: going on without it")
 	}
 	return end
+}
+
+// cripple is fault for what keeps all services from running: such a machine is not healthy.
+func (s *system) cripple(err error) {
+	if err == nil {
+		return
+	}
+	s.fault(err)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lame = err
 }
 
 // waitFor waits for the group, up to the limit: a disk that hangs must not keep the machine from its end.

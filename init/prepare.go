@@ -36,6 +36,7 @@ func (s *system) inherit() error {
 		if err != nil {
 			return err
 		}
+		s.feeder.Escape = s.onTrial
 		s.watchdog, s.feeder.Ping, s.feeder.Every = w, w.Ping, w.Feeding()
 	}
 	line, err := os.ReadFile("/proc/cmdline")
@@ -56,7 +57,7 @@ func (s *system) prepare(ctx context.Context) {
 		s.readRequests()
 		s.mountData(ctx)
 	})
-	s.fault(s.readUnits())
+	s.cripple(s.readUnits())
 	prefetch(s.units)
 	s.fault(boot.MountAll(boot.RootMounts))
 	s.fault(boot.WriteSettings(boot.Settings))

@@ -244,10 +244,10 @@ func (s *system) changed(now api.Service) {
 // healthy is what the watchdog depends on.
 func (s *system) healthy() error {
 	s.mu.Lock()
-	super := s.super
+	super, lame := s.super, s.lame
 	s.mu.Unlock()
-	if super == nil {
-		return nil // still starting; what hangs there has limits of its own
+	if lame != nil || super == nil { // neither while it is still starting: what hangs there has limits of its own
+		return lame
 	}
 	return super.Healthy()
 }

@@ -26,6 +26,7 @@ type Feeder struct {
 	Every   time.Duration // how often: a third of the watchdog's timeout or less
 	Healthy func() error  // as [Supervisor.Healthy]
 	Record  func() string // names the file that keeps the times of resets; empty: they cannot be kept, so there are none
+	Escape  func() bool   // whether a reset leads away from this system, to the slot before it: none is too many; nil: never
 	Log     *slog.Logger
 
 	mu     sync.Mutex // guards all below
@@ -88,6 +89,9 @@ func (f *Feeder) beat() {
 
 // take notes a reset, before it happens, or says why there must be none.
 func (f *Feeder) take(now time.Time) error {
+	if f.Escape != nil && f.Escape() {
+		return nil
+	}
 	name := f.Record()
 	if name == "" {
 		return errors.New("resets cannot be counted: /data is not available")

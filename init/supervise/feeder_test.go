@@ -115,6 +115,23 @@ func TestFeederWithoutARecordNeverLetsGo(t *testing.T) {
 	}
 }
 
+func TestFeederAlwaysLetsGoOfATrial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := &dog{bad: errors.New("sick")}
+		f := &Feeder{
+			Ping: d.ping, Every: time.Second, Healthy: d.healthy, Record: func() string { return "" }, Escape: func() bool { return true },
+			Log: slog.New(slog.DiscardHandler),
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go f.Run(ctx)
+		time.Sleep(time.Minute)
+		if state, _ := f.State(); state != api.WatchdogLetGo || d.fed() {
+			t.Errorf("state %s, fed %t", state, d.fed())
+		}
+	})
+}
+
 func TestFeederForgetsADamagedRecord(t *testing.T) {
 	record := filepath.Join(t.TempDir(), "resets.json")
 	if err := os.WriteFile(record, []byte("{"), 0o600); err != nil {

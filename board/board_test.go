@@ -84,7 +84,7 @@ func TestSerialNumber(t *testing.T) {
 }
 
 func TestPartition(t *testing.T) {
-	for disk, want := range map[string]string{"mmcblk0": "mmcblk0p2", "nvme0n1": "nvme0n1p2", "sda": "sda2", "vda": "vda2"} {
+	for disk, want := range map[string]string{"mmcblk0": "mmcblk0p2", "nvme0n1": "nvme0n1p2", "sda": "sda2", "vda": "vda2", "": "2"} {
 		if got := board.Partition(disk, 2); got != want {
 			t.Errorf("%s: got %s; want %s", disk, got, want)
 		}

@@ -105,7 +105,7 @@ func (b Board) SerialNumber(root fs.FS) string {
 
 // Partition returns the kernel's name of partition n of a disk: mmcblk0p2, but sda2.
 func Partition(disk string, n int) string {
-	if last := disk[len(disk)-1]; '0' <= last && last <= '9' {
+	if disk != strings.TrimRight(disk, "0123456789") {
 		return fmt.Sprintf("%sp%d", disk, n)
 	}
 	return fmt.Sprintf("%s%d", disk, n)

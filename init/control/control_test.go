@@ -166,7 +166,7 @@ func TestExport(t *testing.T) {
 func TestLogs(t *testing.T) {
 	c, _, _, svcs := start(t)
 	for i := range 5 {
-		svcs.ring.Print(fmt.Sprint("line ", i))
+		fmt.Fprintln(&svcs.ring, "line", i)
 	}
 	lines, err := c.Log(t.Context(), "portal", 2)
 	if err != nil || len(lines) != 2 || lines[1].Text != "line 4" || lines[1].Seq != 5 {
@@ -189,7 +189,7 @@ func TestLogs(t *testing.T) {
 		}
 		got = append(got, line.Text)
 		if len(got) == 1 {
-			svcs.ring.Print("news")
+			fmt.Fprintln(&svcs.ring, "news")
 		} else {
 			break
 		}

@@ -50,23 +50,10 @@ func (r *Ring) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// Print adds one line of the supervisor's own.
-func (r *Ring) Print(text string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.flushPartial()
-	r.partial = append(r.partial, text...)
-	r.flush()
-}
-
 // EndLine ends an unfinished line: its writer is gone.
 func (r *Ring) EndLine() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.flushPartial()
-}
-
-func (r *Ring) flushPartial() {
 	if len(r.partial) > 0 {
 		r.flush()
 	}

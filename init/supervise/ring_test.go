@@ -75,11 +75,11 @@ func TestRingIsBounded(t *testing.T) {
 func TestRingWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r Ring
-		r.Print("old")
+		fmt.Fprintln(&r, "old")
 		got := make(chan []api.Line)
 		go func() { got <- r.Wait(t.Context(), 1) }()
 		synctest.Wait()
-		r.Print("new")
+		fmt.Fprintln(&r, "new")
 		if lines := <-got; fmt.Sprint(texts(lines)) != "[new]" {
 			t.Errorf("got %v", lines)
 		}

@@ -158,14 +158,13 @@ func (b *build) programs(ctx context.Context) ([]program, error) {
 // compile runs go build. The instance's own flags come last, so that they win.
 func (b *build) compile(ctx context.Context, p program) error {
 	pc := b.config.PackageConfig[p.pkg]
-	tags := append([]string{"gokrazy", "netgo", "osusergo"}, pc.GoBuildTags...)
 	ldflags := "-s -w -buildid="
 	if p.pkg == mainPackage {
 		ldflags += " -X main.version=" + b.Version
 	}
 	args := []string{
 		"build", "-o", p.file, "-trimpath", "-buildvcs=false", "-ldflags=" + ldflags,
-		"-tags=" + strings.Join(tags, ","),
+		"-tags=" + b.tags(p),
 	}
 	args = append(append(args, pc.GoBuildFlags...), "--", p.pkg)
 	workDir, _, err := b.goTool.find(ctx, p.pkg, pc.GoBuildEnvironment)
@@ -174,6 +173,11 @@ func (b *build) compile(ctx context.Context, p program) error {
 	}
 	_, err = b.goTool.run(ctx, workDir, p.pkg, pc.GoBuildEnvironment, args...)
 	return err
+}
+
+// tags are what a program is built with.
+func (b *build) tags(p program) string {
+	return strings.Join(append([]string{"gokrazy", "netgo", "osusergo"}, b.config.PackageConfig[p.pkg].GoBuildTags...), ",")
 }
 
 // units returns the complete list for PID 1: ours, then the instance's programs in the order of Packages.

@@ -66,8 +66,12 @@ func (b *build) root(ctx context.Context, programs []program) (*rootfs.Tree, err
 
 // baseRoot is what every image has in its root.
 func (b *build) baseRoot(ctx context.Context, programs []program, units []service.Unit) (*rootfs.Tree, error) {
+	licenses, err := b.goLicenses(ctx, programs)
+	if err != nil {
+		return nil, err
+	}
 	o := rootfs.Options{
-		WiFi: b.Board.Image.WiFi, Hostname: b.config.Hostname, Version: b.version(), Licenses: map[string]rootfs.Content{},
+		WiFi: b.Board.Image.WiFi, Hostname: b.config.Hostname, Version: b.version(), Licenses: licenses,
 	}
 	for _, u := range units {
 		o.Users = append(o.Users, u.Account())

@@ -23,6 +23,7 @@ export default defineConfig({
     emptyOutDir: false,
     assetsInlineLimit: 0, // data: URLs of scripts and styles would not pass the content security policy
     modulePreload: { polyfill: false },
+    license: { fileName: 'licenses.txt' }, // of what is bundled: their terms want it handed on
     chunkSizeWarningLimit: 600, // hls.js, which only a film loads
   },
   server: {

@@ -13,6 +13,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"manofwar/board"
 	"manofwar/init/api"
 	"manofwar/init/boot"
@@ -177,7 +179,8 @@ func (m machine) OpenSlot() (*os.File, error) {
 	if err := m.writeAutoboot(slot.Autoboot{Default: m.boot.Slot, Try: m.boot.Slot}); err != nil {
 		return nil, err
 	}
-	// O_EXCL: refused while anything has it mounted (open(2), block devices).
+	// O_EXCL: refused while anything has it mounted, and as long as the file is open, whoever has it by then, nothing can
+	// mount it (open(2), block devices): Trial verifies only what nobody can write any more.
 	f, err := os.OpenFile(boot.DevicePath(m.boot.Disk, other), os.O_RDWR|os.O_EXCL, 0)
 	if err != nil {
 		return nil, &media.Error{Op: "open the other slot", Err: errors.Join(media.ErrBusy, err)}
@@ -201,6 +204,9 @@ func (m machine) Trial(_ context.Context) error {
 		return err
 	}
 	v, err := boot.VerifySlot(boot.DevicePath(m.boot.Disk, other), other, otherDir, keys)
+	if errors.Is(err, unix.EBUSY) { // whoever has it open could change it after it was verified
+		return &media.Error{Op: "try the other slot", Err: errors.Join(media.ErrBusy, err), Hint: "The updater has to close it first."}
+	}
 	if err != nil {
 		return &media.Error{Op: "try the other slot", Err: errors.Join(media.ErrCorrupt, err)}
 	}

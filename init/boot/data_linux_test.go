@@ -239,6 +239,19 @@ func TestInterruptedFormatIsDoneAgain(t *testing.T) {
 	mounted(t, d, func() {})
 }
 
+// TestNothingIsVerifiedThatSomebodyCanWrite: an updater that still has the slot open could change it after the verification.
+func TestNothingIsVerifiedThatSomebodyCanWrite(t *testing.T) {
+	d, _ := newCard(t)
+	f, err := os.OpenFile(d.Device(), os.O_RDWR|os.O_EXCL, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := VerifySlot(d.Device(), slot.Data.Number, t.TempDir(), nil); !errors.Is(err, unix.EBUSY) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestExport(t *testing.T) {
 	d, _ := newCard(t)
 	mounted(t, d, func() {

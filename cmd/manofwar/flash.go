@@ -48,6 +48,7 @@ func flashCommand(t terminal) *ffcli.Command {
 			if err := gokrazy.Flash(ctx, o); err != nil {
 				return fmt.Errorf("flash: %w", err)
 			}
+			fmt.Fprintf(t.out, "%s is ready.\n", o.Target)
 			return printHeadless(t.out, o.Setup, *headless)
 		},
 	}

@@ -4,7 +4,7 @@ set -euo pipefail
 shopt -s inherit_errexit
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-cache=${MANOFWAR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/manofwar}
+cache=$(realpath -m -- "${MANOFWAR_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/manofwar}")
 jobs=${MANOFWAR_JOBS:-$(nproc)}
 started=$SECONDS
 
@@ -96,6 +96,7 @@ progress() {
 
 # workdir: a scratch directory, removed at exit unless a step failed.
 workdir() {
+    [[ $cache != *[[:space:]]* ]] || die "programs cannot be built in \"$cache\": set MANOFWAR_CACHE to a directory without spaces in its path"
     mkdir -p "$cache/tmp"
     find "$cache/tmp" -mindepth 1 -maxdepth 1 -mmin +1440 -exec rm -rf {} +
     work=$(mktemp -d "$cache/tmp/${task// /-}.XXXXXX")

@@ -23,6 +23,7 @@ done < <(awk '$1 == "source" { print $2 }' "$here/versions")
 suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
 version=$(dpkg-query -W -f '${source:Version}' libc6-dev 2>/dev/null) || version=
 glibc=$cache/sources/glibc_${version:-$suite}
+[ -d "$glibc" ] || lock "$glibc.lock"
 if [ ! -d "$glibc" ]; then
     apt_private
     say "fetching the source of glibc $version"

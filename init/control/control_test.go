@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,13 +26,30 @@ import (
 // machine notes what it is asked to do.
 type machine struct {
 	control.Laptop
+
+	mu   sync.Mutex // guards all below
 	done []string
 	err  error
 }
 
 func (m *machine) note(format string, args ...any) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	m.done = append(m.done, fmt.Sprintf(format, args...))
 	return m.err
+}
+
+// fail sets what every verb returns from now on, and forgets what was done.
+func (m *machine) fail(err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.done, m.err = nil, err
+}
+
+func (m *machine) deeds() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return fmt.Sprint(m.done)
 }
 
 func (m *machine) Status() api.Status {
@@ -58,10 +76,11 @@ func (m *machine) OpenSlot() (*os.File, error) {
 }
 
 func (m *machine) ExportData(_ context.Context, w io.Writer) error {
-	if m.err == nil {
+	err := m.note("export")
+	if err == nil {
 		io.WriteString(w, "archive")
 	}
-	return m.err
+	return err
 }
 
 // services is a supervisor of one service that has logged a little.
@@ -123,11 +142,11 @@ func TestVerbs(t *testing.T) {
 		"power off":     func() error { return c.PowerOff(ctx) },
 		"factory reset": func() error { return c.FactoryReset(ctx) },
 	} {
-		m.done, m.err = nil, nil
-		if err := call(); err != nil || fmt.Sprint(m.done) != "["+want+"]" {
-			t.Errorf("%s: did %v, %v", want, m.done, err)
+		m.fail(nil)
+		if err := call(); err != nil || m.deeds() != "["+want+"]" {
+			t.Errorf("%s: did %s, %v", want, m.deeds(), err)
 		}
-		m.err = &media.Error{Op: "do it", Err: media.ErrBusy, Hint: "Wait."}
+		m.fail(&media.Error{Op: "do it", Err: media.ErrBusy, Hint: "Wait."})
 		err := call()
 		if e, ok := errors.AsType[*ipc.Error](err); !ok || !errors.Is(err, media.ErrBusy) || e.Hint != "Wait." {
 			t.Errorf("%s: its error came back as %v", want, err)
@@ -157,7 +176,7 @@ func TestExport(t *testing.T) {
 	if got, err := io.ReadAll(body); string(got) != "archive" || err != nil {
 		t.Errorf("%q, %v", got, err)
 	}
-	m.err = media.ErrInvalid
+	m.fail(media.ErrInvalid)
 	if _, err := c.ExportData(t.Context()); !errors.Is(err, media.ErrInvalid) {
 		t.Errorf("%v", err)
 	}

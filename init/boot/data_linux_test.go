@@ -239,16 +239,24 @@ func TestInterruptedFormatIsDoneAgain(t *testing.T) {
 	mounted(t, d, func() {})
 }
 
-// TestNothingIsVerifiedThatSomebodyCanWrite: an updater that still has the slot open could change it after the verification.
-func TestNothingIsVerifiedThatSomebodyCanWrite(t *testing.T) {
+// TestNothingIsMountedThatSomebodyMayWrite: an updater that still has a slot open, as PID 1 opens it for it, could change
+// it after the verification.
+func TestNothingIsMountedThatSomebodyMayWrite(t *testing.T) {
 	d, _ := newCard(t)
+	mounted(t, d, func() {})
 	f, err := os.OpenFile(d.Device(), os.O_RDWR|os.O_EXCL, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	if _, err := VerifySlot(d.Device(), slot.Data.Number, t.TempDir(), nil); !errors.Is(err, unix.EBUSY) {
-		t.Errorf("got %v", err)
+	m := Mount{Source: d.Device(), Target: t.TempDir(), FSType: "ext4", Flags: unix.MS_RDONLY}
+	if err := m.mount(); !errors.Is(err, unix.EBUSY) {
+		t.Errorf("while it is open: %v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(m.mount(), unmount(m.Target)); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -80,6 +80,8 @@ step() {
     local code=$?
     set -e
     [ $code = 0 ] && return
+    # 128 and SIGINT or SIGTERM: nothing is wrong, and nothing to look at later.
+    case $code in 130 | 143) die "stopped while doing $name" ;; esac
     tail -n 25 "$log" >&2
     keep_work=1
     die "$name did not build; the whole log is $log"

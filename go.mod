@@ -3,6 +3,8 @@ module manofwar
 go 1.26.0
 
 require (
+	filippo.io/bigmod v0.1.0
+	filippo.io/nistec v0.0.4
 	github.com/Eyevinn/hls-m3u8 v0.6.5
 	github.com/beevik/ntp v1.4.3
 	github.com/gokrazy/firmware v0.0.0-20260522070551-527ce0ed43cf

@@ -11,6 +11,7 @@ CACHE := $(or $(MANOFWAR_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/manofwar)
 UI := services/portal/ui
 GOFLAGS_BUILD := -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)"
 export CGO_ENABLED := 0
+export VERSION
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 
 .PHONY: help

@@ -14,10 +14,42 @@ type demoAlbum struct {
 	artist, title, genre string
 	year                 int
 	codec                string // "flac", "mp3", "opus", "m4a"
-	cover                string // an ffmpeg source that draws its picture
-	seconds              int    // of each track
+	cover                picture
+	seconds              int // of each track
 	tracks               []demoTrack
 }
+
+// picture is drawn by ffmpeg's geq filter: the red, green and blue of each of its 600 × 600 pixels as expressions in X
+// and Y.
+type picture struct{ r, g, b string }
+
+func (p picture) source() string {
+	return fmt.Sprintf("nullsrc=s=600x600,format=gbrp,geq=r='%s':g='%s':b='%s'", p.r, p.g, p.b)
+}
+
+// The covers: a moon over its reflection, rings, a pattern of waves, stripes with rivets.
+var (
+	moon = picture{
+		"if(lt(hypot(X-400,Y-190),85),255,if(gt(Y,390),18+200*gt(sin(Y/5+6*sin(X/55)),0.55)*lt(abs(X-400),30+(Y-390)*0.55),12+Y/9))",
+		"if(lt(hypot(X-400,Y-190),85),214,if(gt(Y,390),42+130*gt(sin(Y/5+6*sin(X/55)),0.55)*lt(abs(X-400),30+(Y-390)*0.55),40+Y/7))",
+		"if(lt(hypot(X-400,Y-190),85),160,if(gt(Y,390),78+50*gt(sin(Y/5+6*sin(X/55)),0.55)*lt(abs(X-400),30+(Y-390)*0.55),84+Y/8))",
+	}
+	rings = picture{
+		"if(lt(mod(hypot(X-600,Y-600),110),55),239,43)",
+		"if(lt(mod(hypot(X-600,Y-600),110),55),35+hypot(X-600,Y-600)/6,45)",
+		"if(lt(mod(hypot(X-600,Y-600),110),55),60+hypot(X-600,Y-600)/8,66)",
+	}
+	waves = picture{
+		"if(lt(mod(hypot(mod(X+60*mod(floor(Y/60),2),120)-60,mod(Y,60)-60),30),15),233-Y/5,38)",
+		"if(lt(mod(hypot(mod(X+60*mod(floor(Y/60),2),120)-60,mod(Y,60)-60),30),15),196,70+Y/8)",
+		"if(lt(mod(hypot(mod(X+60*mod(floor(Y/60),2),120)-60,mod(Y,60)-60),30),15),106+Y/8,83+Y/10)",
+	}
+	rivets = picture{
+		"if(lt(hypot(mod(X,150)-75,mod(Y,150)-75),22),61,if(lt(mod(X+Y,300),150),217,176))",
+		"if(lt(hypot(mod(X,150)-75,mod(Y,150)-75),22),44,if(lt(mod(X+Y,300),150),160,92))",
+		"if(lt(hypot(mod(X,150)-75,mod(Y,150)-75),22),46,if(lt(mod(X+Y,300),150),91,58))",
+	}
+)
 
 type demoTrack struct {
 	title string
@@ -25,21 +57,21 @@ type demoTrack struct {
 }
 
 var demoAlbums = []demoAlbum{
-	{"Ada Reefknot", "Harbour Lights", "Ambient", 2019, "flac", "gradients=s=600x600:c0=0x0b3954:c1=0xff6663:x0=0:y0=0:x1=600:y1=600:nb_colors=2:seed=3", 60, []demoTrack{
+	{"Ada Reefknot", "Harbour Lights", "Ambient", 2019, "flac", moon, 60, []demoTrack{
 		{"Low Water", []float64{110, 164.81, 220}},
 		{"The Lamp Room", []float64{130.81, 196, 261.63}},
 		{"Nine Fathoms", []float64{98, 146.83, 196}},
 		{"Mooring", []float64{123.47, 185, 246.94}},
 	}},
-	{"Björk & Söhne", "Nachtfähre", "Electronic", 2023, "mp3", "gradients=s=600x600:c0=0x2b2d42:c1=0x8d99ae:c2=0xef233c:nb_colors=3:x0=300:y0=0:x1=300:y1=600:seed=5", 45, []demoTrack{
+	{"Björk & Söhne", "Nachtfähre", "Electronic", 2023, "mp3", rings, 45, []demoTrack{
 		{"Überfahrt", []float64{146.83, 220, 293.66}},
 		{"Kielwasser", []float64{164.81, 246.94, 329.63}},
 		{"Morgengrauen", []float64{174.61, 261.63, 349.23}},
 	}},
-	{"浜辺の楽団", "潮騒", "Jazz", 2008, "opus", "gradients=s=600x600:c0=0x264653:c1=0x2a9d8f:c2=0xe9c46a:nb_colors=3:x0=0:y0=600:x1=600:y1=0:seed=9", 50, []demoTrack{
+	{"浜辺の楽団", "潮騒", "Jazz", 2008, "opus", waves, 50, []demoTrack{
 		{"朝", []float64{196, 246.94, 293.66}}, {"昼", []float64{220, 277.18, 329.63}}, {"夜", []float64{174.61, 220, 261.63}},
 	}},
-	{"The Dry Docks", "Rust & Rivets", "Rock", 1994, "m4a", "gradients=s=600x600:c0=0x3d2c2e:c1=0xd9a05b:x0=600:y0=0:x1=0:y1=600:nb_colors=2:seed=12", 40, []demoTrack{
+	{"The Dry Docks", "Rust & Rivets", "Rock", 1994, "m4a", rivets, 40, []demoTrack{
 		{"Keel Song", []float64{82.41, 123.47, 164.81}},
 		{"Hammer and Tar", []float64{87.31, 130.81, 174.61}},
 		{"Slipway", []float64{92.5, 138.59, 185}},
@@ -58,7 +90,7 @@ const filmSeconds = 90
 // DemoLibrary returns a directory with a small library to show: four albums with covers, two films. It is made once,
 // with ffmpeg, and kept in the cache. step is told of each file made.
 func DemoLibrary(ctx context.Context, step func(string)) (string, error) {
-	recipe := fmt.Sprint("v3", demoAlbums, demoFilms, filmSeconds)
+	recipe := fmt.Sprint("v4", demoAlbums, demoFilms, filmSeconds)
 	return Cached("demo-library", recipe, func(dir string) error {
 		for _, a := range demoAlbums {
 			if err := a.make(ctx, filepath.Join(dir, "Music"), step); err != nil {
@@ -82,7 +114,7 @@ func (a demoAlbum) make(ctx context.Context, music string, step func(string)) er
 		return err
 	}
 	cover := filepath.Join(dir, "cover.jpg")
-	if err := FFmpeg(ctx, "-f", "lavfi", "-i", a.cover, "-frames:v", "1", "-q:v", "3", cover); err != nil {
+	if err := FFmpeg(ctx, "-f", "lavfi", "-i", a.cover.source(), "-frames:v", "1", "-q:v", "3", cover); err != nil {
 		return err
 	}
 	for i, t := range a.tracks {
@@ -117,11 +149,11 @@ func makeFilm(ctx context.Context, file, source string) error {
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}
-	title := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	title, year, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), filepath.Ext(file)), " (")
 	tone := fmt.Sprintf("aevalsrc=exprs='0.1*sin(2*PI*t*(220+55*mod(floor(t)\\,8)))':s=48000:d=%d", filmSeconds)
 	return FFmpeg(ctx, "-f", "lavfi", "-i", source, "-f", "lavfi", "-i", tone, "-t", fmt.Sprint(filmSeconds),
 		"-c:v", "libx264", "-preset", "veryfast", "-crf", "24", "-pix_fmt", "yuv420p", "-g", "96", "-bf", "2",
-		"-c:a", "aac", "-b:a", "128k", "-ac", "2", "-metadata", "title="+title, "-movflags", "+faststart", file)
+		"-c:a", "aac", "-b:a", "128k", "-ac", "2", "-metadata", "title="+title, "-metadata", "date="+strings.TrimSuffix(year, ")"), "-movflags", "+faststart", file)
 }
 
 // FFmpeg runs Debian's ffmpeg, quietly and overwriting, and returns what it complained about as the error.

@@ -48,7 +48,7 @@ func Image(ctx context.Context, o ImageOptions) (string, error) {
 		o.Board = "qemu"
 	}
 	out := filepath.Join(o.Dir, "manofwar-"+o.Board+".img")
-	args := []string{"run", "./cmd/manofwar", "image", "--board", o.Board, "--out", out}
+	args := []string{"run", "-ldflags=-X main.version=" + version(), "./cmd/manofwar", "image", "--board", o.Board, "--out", out}
 	if !o.Zstd {
 		args = append(args, "--no-zst")
 	}
@@ -66,6 +66,14 @@ func Image(ctx context.Context, o ImageOptions) (string, error) {
 		return "", fmt.Errorf("lab: manofwar image: %w", err)
 	}
 	return out, nil
+}
+
+// version is what the Makefile exports, so that the image says which sources it was made from.
+func version() string {
+	if v := os.Getenv("VERSION"); v != "" {
+		return v
+	}
+	return "dev"
 }
 
 // moduleRoot returns the directory of go.mod.

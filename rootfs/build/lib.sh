@@ -70,18 +70,19 @@ install_packages() {
 # step NAME COMMAND...: run with the output in a log; show the end of the log if it fails.
 # The command may report progress on fd 3.
 step() {
-    local name=$1 log=$work/log/$1
+    local name=$1 log=$work/log/$1 stopped=
     shift
     mkdir -p "$work/log"
     say "$name"
     # Not "if ! ...": bash ignores set -e inside a condition.
+    trap 'stopped=1' INT TERM # nothing is wrong then, and nothing to look at later
     set +e
     (set -e; "$@") 3>&2 >"$log" 2>&1
     local code=$?
     set -e
+    trap - INT TERM
+    [ -z "$stopped" ] || die "stopped while doing $name"
     [ $code = 0 ] && return
-    # 128 and SIGINT or SIGTERM: nothing is wrong, and nothing to look at later.
-    case $code in 130 | 143) die "stopped while doing $name" ;; esac
     tail -n 25 "$log" >&2
     keep_work=1
     die "$name did not build; the whole log is $log"

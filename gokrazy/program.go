@@ -25,6 +25,10 @@ const (
 	mainPackage = "manofwar/cmd/manofwar"
 )
 
+// reserved are names that carry rights with PID 1 or with other services, also where the image has no such service yet: a
+// program of somebody's own must not come by them.
+var reserved = []string{"root", "init", "portal", "catalog", "stream", "netmgr", "player", "cast", "seed", "remote", "update", "coordinator"}
+
 // program is a Go program for the image.
 type program struct {
 	pkg  string
@@ -196,7 +200,7 @@ func (b *build) units(programs []program) ([]service.Unit, error) {
 			continue
 		}
 		name := path.Base(p.dest)
-		if slices.ContainsFunc(units, func(u service.Unit) bool { return u.Name == name || u.Account() == name }) {
+		if slices.Contains(reserved, name) || slices.ContainsFunc(units, func(u service.Unit) bool { return u.Name == name || u.Account() == name }) {
 			return nil, b.fieldError(p.pkg, "Basename", fmt.Errorf("%q is the name of one of manofwar's own services: choose another", name))
 		}
 		u := service.Unit{

@@ -171,6 +171,7 @@ func TestBuildErrors(t *testing.T) {
 		{"a program that does not build", strings.Replace(tool, "%", `"GoBuildTags": ["broken"]`, 1), []string{"build manofwar/cmd/tool", "undefined: nothing"}},
 		{"a package that is not there", `{"Hostname": "a", "Packages": ["manofwar/cmd/absent"]}`, []string{"build manofwar/cmd/absent"}},
 		{"a name that is taken", strings.Replace(tool, "%", `"Basename": "portal"`, 1), []string{`config.json: PackageConfig["manofwar/cmd/tool"].Basename: "portal" is the name of`}},
+		{"a name that carries rights", strings.Replace(tool, "%", `"Basename": "update"`, 1), []string{`config.json: PackageConfig["manofwar/cmd/tool"].Basename: "update" is the name of`}},
 		{"an extra file that is not there", strings.Replace(tool, "%", `"ExtraFilePaths": {"/a": "absent"}`, 1), []string{`PackageConfig["manofwar/cmd/tool"].ExtraFilePaths`, "absent"}},
 		{"an extra file that is there already", strings.Replace(tool, "%", `"ExtraFileContents": {"/etc/hostname": "b"}`, 1), []string{"ExtraFileContents", "etc/hostname"}},
 		{"another architecture", `{"Hostname": "a", "Packages": [], "Environment": ["GOARCH=amd64"]}`, []string{"config.json: Environment: GOARCH=amd64, but board qemu needs GOARCH=arm64"}},

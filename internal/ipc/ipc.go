@@ -45,6 +45,7 @@ func Serve(ctx context.Context, env service.Env, h http.Handler) error {
 	srv := &http.Server{
 		Handler:           admit(env, h),
 		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute, // longer than a client's, which closes first
 		MaxHeaderBytes:    16 << 10,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
 		ConnContext:       withPeer,

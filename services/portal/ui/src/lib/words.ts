@@ -6,14 +6,16 @@ const yearAtEnd = / \((\d{4})\)$/
 
 const fileName = (item: Item) => (item.path.split('/').at(-1) ?? '').replace(/\.[^.]+$/, '')
 
-/** The item's title, else its file's name without the extension, and of a film without the year behind it. */
+/** The item's title, else its file's name without the extension; of a film without the year behind it. */
 export function titleOf(item: Item): string {
-  return item.title || fileName(item).replace(item.kind === 'film' ? yearAtEnd : '', '') || item.path
+  const name = item.title || fileName(item)
+  return (item.kind === 'film' ? name.replace(yearAtEnd, '') : name) || item.path
 }
 
-/** The item's year, else the one in a film's file name; empty where neither has one. */
+/** The item's year, else the one behind a film's title or file name; empty where none has one. */
 export function yearOf(item: Item): string {
-  return item.year ? String(item.year) : item.kind === 'film' ? (yearAtEnd.exec(fileName(item))?.[1] ?? '') : ''
+  if (item.year || item.kind !== 'film') return item.year ? String(item.year) : ''
+  return (yearAtEnd.exec(item.title ?? '') ?? yearAtEnd.exec(fileName(item)))?.[1] ?? ''
 }
 
 /** An error as a person reads it: what happened, what to do, and the details one tap below. */

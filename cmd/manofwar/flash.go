@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -42,6 +43,9 @@ func flashCommand(t terminal) *ffcli.Command {
 			var err error
 			if o.Setup, err = askSetup(t, answers, *wifi, *country, *headless); err != nil {
 				return fmt.Errorf("flash: %w", err)
+			}
+			if _, err := os.Stat(o.Image); errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("flash: there is no image %s: make one with \"manofwar image\", or name another with --image", o.Image)
 			}
 			bar := newBar(t.err)
 			o.Progress = bar.show

@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -78,6 +80,9 @@ func makeImage(ctx context.Context, term terminal, o imageOptions) error {
 	b, err := findBoard(o.board)
 	if err != nil {
 		return fmt.Errorf("image: %w", err)
+	}
+	if _, err := os.Stat(o.config); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("image: there is no instance %s: run this in manofwar's source, or name another with --config", o.config)
 	}
 	all := units()
 	if o.units != "" {

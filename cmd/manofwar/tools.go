@@ -81,9 +81,6 @@ func makeImage(ctx context.Context, term terminal, o imageOptions) error {
 	if err != nil {
 		return fmt.Errorf("image: %w", err)
 	}
-	if _, err := os.Stat(o.config); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("image: there is no instance %s: run this in manofwar's source, or name another with --config", o.config)
-	}
 	all := units()
 	if o.units != "" {
 		more, err := readUnits(o.units)
@@ -91,6 +88,9 @@ func makeImage(ctx context.Context, term terminal, o imageOptions) error {
 			return fmt.Errorf("image: %w", err)
 		}
 		all = append(all, more...)
+	}
+	if _, err := os.Stat(o.config); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("image: there is no instance %s: run this in manofwar's source, or name another with --config", o.config)
 	}
 	keyFile, err := gokrazy.DeveloperKeyPath()
 	if err != nil {

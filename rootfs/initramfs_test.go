@@ -39,7 +39,7 @@ func TestInitramfsUnpacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	cmd := exec.Command("cpio", "-id", "--preserve-modification-time", "--quiet")
+	cmd := exec.Command("cpio", "-id", "--no-absolute-filenames", "--preserve-modification-time", "--quiet")
 	cmd.Dir, cmd.Stdin = dir, &archive
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("cpio: %v\n%s", err, out)

@@ -94,7 +94,11 @@ func beacon(capabilities Capabilities, es ...Element) []byte {
 
 func TestSecurity(t *testing.T) {
 	rsn := func(pairwise, group Suite, akms ...Suite) Element {
-		return RSN{Group: group, Pairwise: []Suite{pairwise}, AKMs: akms}.Element()
+		return RSN{Group: group, Pairwise: []Suite{pairwise}, AKMs: akms, Capabilities: MFPCapable}.Element()
+	}
+	protects := func(caps RSNCapabilities, cipher Suite, akms ...Suite) Element {
+		r := RSN{Group: CipherCCMP, Pairwise: []Suite{CipherCCMP}, AKMs: akms, Capabilities: caps, GroupManagement: cipher}
+		return r.Element()
 	}
 	wpa1 := Element{ID: ElementVendor, Data: []byte{0, 0x50, 0xf2, 1, 1, 0}}
 	wps := Element{ID: ElementVendor, Data: []byte{0, 0x50, 0xf2, 4, 1, 0}}
@@ -118,6 +122,10 @@ func TestSecurity(t *testing.T) {
 		{"no broadcasts", secret, []Element{rsn(CipherCCMP, CipherNoGroup, AKMPSK)}, Unsupported, "broadcasts"},
 		{"WPA3", secret, []Element{rsn(CipherCCMP, CipherCCMP, AKMSAE)}, WPA3, ""},
 		{"transition", secret, []Element{rsn(CipherCCMP, CipherCCMP, AKMPSK, AKMSAE)}, WPA2And3, ""},
+		{"WPA3 that does not protect", secret, []Element{protects(0, 0, AKMSAE)}, Unsupported, "management"},
+		{"transition that does not protect", secret, []Element{protects(0, 0, AKMSAE, AKMPSK)}, WPA2, ""},
+		{"strange protection", secret, []Element{protects(MFPCapable, CipherGCMP, AKMPSK)}, WPA2, ""},
+		{"strange protection required", secret, []Element{protects(MFPCapable|MFPRequired, CipherGCMP, AKMPSK)}, Unsupported, "management"},
 		{"newest WPA3 only", secret, []Element{rsn(CipherGCMP256, CipherGCMP256, AKMSAEExt)}, Unsupported, "newest"},
 		{"fast transition only", secret, []Element{rsn(CipherCCMP, CipherCCMP, AKMFTSAE)}, Unsupported, "802.11r"},
 		{"enterprise", secret, []Element{rsn(CipherCCMP, CipherCCMP, akm8021X)}, Enterprise, "account"},

@@ -48,12 +48,19 @@ func (s *BSS) Security() Security {
 	}
 }
 
+// Protects reports whether management frames can be protected: with BIP-CMAC-128 for groups.
+func (r *RSN) Protects() bool {
+	return r.Capabilities&MFPCapable != 0 && (r.GroupManagement == 0 || r.GroupManagement == CipherBIP)
+}
+
 func (r *RSN) security() Security {
 	psk := r.Offers(AKMPSK) || r.Offers(AKMPSKSHA256)
-	sae := r.Offers(AKMSAE)
+	sae := r.Offers(AKMSAE) && r.Protects()
 	switch {
-	case !psk && !sae:
+	case !psk && !r.Offers(AKMSAE):
 		return r.stranger()
+	case !r.Protects() && (!psk || r.Capabilities&MFPRequired != 0):
+		return Security{Reason: "it protects management frames in a way this device does not know; set the router's to optional"}
 	case !slices.Contains(r.Pairwise, CipherCCMP):
 		return Security{Reason: "it encrypts without AES-CCMP; set the router to WPA2 (AES)"}
 	case r.Group != CipherCCMP && r.Group != CipherTKIP:

@@ -400,8 +400,15 @@ func TestForgedFirst(t *testing.T) {
 func TestPairwiseRekey(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newLab(t, link(ieee80211.AKMSAE), link(ieee80211.AKMSAE))
+		nonces := make(map[nonce]bool)
 		for range 3 {
 			l.ap.do(l.auth.Start(time.Now()))
+			_ = l.toStation(l.ap.take()[0])
+			f, err := ParseKeyFrame(l.station.sent[0])
+			if err != nil || nonces[f.Nonce] {
+				t.Errorf("nonce %x used again, %v", f.Nonce, err)
+			}
+			nonces[f.Nonce] = true
 			l.settle()
 		}
 		a, b := told[InstallPairwise](&l.station), told[InstallPairwise](&l.ap)
@@ -429,6 +436,70 @@ func TestLostFourth(t *testing.T) {
 			t.Errorf("replayed: %v", err)
 		}
 		l.expire()
+		l.settle()
+		l.agree()
+	})
+}
+
+// TestForgedAnswers changes each byte of everything that is authenticated: nothing may come of it, and the genuine frame
+// must still be taken afterwards.
+func TestForgedAnswers(t *testing.T) {
+	for _, akm := range akms {
+		synctest.Test(t, func(t *testing.T) {
+			l := newLab(t, link(akm), link(akm))
+			pass := func(from, to *side, deliver func([]byte) error) {
+				t.Helper()
+				packet := from.take()[0]
+				acts := len(to.acts)
+				for i := range packet {
+					forged := bytes.Clone(packet)
+					forged[i] ^= 1 << (i % 8)
+					_ = deliver(forged)
+				}
+				to.take() // answers to what looks like a first message
+				for _, a := range to.acts[acts:] {
+					if _, ok := a.(WrongPassword); !ok {
+						t.Errorf("%v: a forged frame did %T", akm, a)
+					}
+				}
+				if err := deliver(packet); err != nil {
+					t.Errorf("%v: the genuine frame: %v", akm, err)
+				}
+			}
+			l.ap.do(l.auth.Start(time.Now()))
+			_ = l.toStation(l.ap.take()[0])
+			pass(&l.station, &l.ap, l.toAP)
+			pass(&l.ap, &l.station, l.toStation)
+			pass(&l.station, &l.ap, l.toAP)
+			l.agree()
+			l.group.Rotate()
+			l.ap.do(l.auth.Rekey(time.Now()))
+			pass(&l.ap, &l.station, l.toStation)
+			pass(&l.station, &l.ap, l.toAP)
+			l.agree()
+			if l.auth.Rekeying() {
+				t.Error("still rekeying")
+			}
+		})
+	}
+}
+
+// TestSecondAgain lets the second message come twice: once as it was, which is nothing new, and once with another nonce,
+// as some stations answer the first message when it comes again.
+func TestSecondAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLab(t, link(ieee80211.AKMPSK), link(ieee80211.AKMPSK))
+		l.ap.do(l.auth.Start(time.Now()))
+		m1 := l.ap.take()[0]
+		_ = l.toStation(m1)
+		m2 := l.station.take()[0]
+		_ = l.toAP(m2)
+		if err := l.toAP(m2); !errors.Is(err, errUncalled) {
+			t.Errorf("again: %v", err)
+		}
+		l.ap.take() // the third is lost
+		l.supplicant.running = false
+		_ = l.toStation(m1)
 		l.settle()
 		l.agree()
 	})

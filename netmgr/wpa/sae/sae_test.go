@@ -403,6 +403,10 @@ func TestRestartAndRepeat(t *testing.T) {
 	if out, err := ap.Receive(forged); err == nil || out != nil || ap.Over() {
 		t.Errorf("a forged one: %+v, %v", out, err)
 	}
+	station.sent = 0
+	if out, err := ap.Receive(station.ownConfirm()); err == nil || out != nil {
+		t.Errorf("an old one: %+v, %v", out, err)
+	}
 	if _, ok := ap.Again(); ok {
 		t.Error("something left to send")
 	}

@@ -175,7 +175,7 @@ func (r AssocResponse) Append(b []byte) []byte {
 	return append(b, r.Elements...)
 }
 
-// ParseReason reads the body of a deauthentication or disassociation (clauses 9.3.3.3 and 9.3.3.12).
+// ParseReason reads the body of a deauthentication or disassociation (clauses 9.3.3.4 and 9.3.3.12).
 func ParseReason(b []byte) (Reason, error) {
 	if len(b) < 2 {
 		return 0, malformed("deauthentication")

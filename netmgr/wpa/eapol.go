@@ -29,10 +29,10 @@ type KeyFrame struct {
 	Info      Info
 	KeyLength uint16 // of the temporal key, in bytes
 	Replay    uint64
-	Nonce     nonce
-	RSC       [8]byte // the group key's packet number, the lowest byte first
-	MIC       [micSize]byte
-	Data      []byte // key data, encrypted where Info says so
+	Nonce     [nonceSize]byte
+	RSC       [8]byte       // the group key's packet number, the lowest byte first
+	MIC       [micSize]byte // over the packet with zeros in its place
+	Data      []byte        // key data, encrypted where Info says so
 }
 
 // Where the fields are, in bytes from the beginning of the packet. Between nonce and RSC is an IV that only WPA1 uses, after
@@ -69,7 +69,7 @@ func ParseKeyFrame(b []byte) (KeyFrame, error) {
 		Info:      Info(binary.BigEndian.Uint16(b[offInfo:])),
 		KeyLength: binary.BigEndian.Uint16(b[offKeyLength:]),
 		Replay:    binary.BigEndian.Uint64(b[offReplay:]),
-		Nonce:     nonce(b[offNonce : offNonce+nonceSize]),
+		Nonce:     [nonceSize]byte(b[offNonce:]),
 		RSC:       [8]byte(b[offRSC : offRSC+8]),
 		MIC:       [micSize]byte(b[offMIC : offMIC+micSize]),
 		Data:      b[offData:data],

@@ -15,7 +15,7 @@ import (
 )
 
 // DeveloperKeyName is the name of a key that someone made to build images at home. An image signed by it trusts
-// [KeysDir]/developer.pub, its version starts with "dev-", and its status says "developer build".
+// [manofwar/internal/slot.KeysDir]/developer.pub, its version starts with "dev-", and its status says "developer build".
 const DeveloperKeyName = "developer"
 
 // DeveloperKeyPath returns where the developer's key belongs: outside the source tree, so that it cannot be committed.

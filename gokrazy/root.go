@@ -22,12 +22,9 @@ import (
 	"manofwar/gokrazy/instance"
 	"manofwar/gokrazy/kernel"
 	"manofwar/internal/service"
+	"manofwar/internal/slot"
 	"manofwar/rootfs"
 )
-
-// KeysDir is where stage 1 and PID 1 find the public keys whose signature they accept: one file each, base64 of the
-// ed25519 key and a newline. The name of the file whose key signed a slot says who made it: see [DeveloperKeyName].
-const KeysDir = "/etc/manofwar/keys"
 
 // root makes the tree of the root file system.
 func (b *build) root(ctx context.Context, programs []program) (*rootfs.Tree, error) {
@@ -142,10 +139,10 @@ func text(name string, content []byte) rootfs.Entry {
 func (b *build) identity() []rootfs.Entry {
 	entries := []rootfs.Entry{
 		text(board.NamePath, []byte(b.Board.Name+"\n")),
-		text(path.Join(KeysDir, b.KeyName+".pub"), publicKey(b.Key.Public().(ed25519.PublicKey))),
+		text(path.Join(slot.KeysDir, b.KeyName+".pub"), publicKey(b.Key.Public().(ed25519.PublicKey))),
 	}
 	for _, k := range b.Trusted {
-		entries = append(entries, text(path.Join(KeysDir, k.Name+".pub"), publicKey(k.Public)))
+		entries = append(entries, text(path.Join(slot.KeysDir, k.Name+".pub"), publicKey(k.Public)))
 	}
 	return entries
 }

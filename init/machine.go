@@ -199,7 +199,7 @@ func (m machine) Trial(_ context.Context) error {
 	}
 	m.slots.Lock()
 	defer m.slots.Unlock()
-	keys, err := boot.ReadKeys(boot.KeyDir)
+	keys, err := boot.ReadKeys(slot.KeysDir)
 	if err != nil {
 		return err
 	}

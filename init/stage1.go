@@ -99,7 +99,7 @@ func (s *stage) run() error {
 		return err
 	}
 	s.armWatchdog()
-	if s.keys, err = boot.ReadKeys(boot.KeyDir); err != nil {
+	if s.keys, err = boot.ReadKeys(slot.KeysDir); err != nil {
 		return err
 	}
 	booted, err := board.Booted(root)

@@ -21,9 +21,6 @@ import (
 	"manofwar/internal/slot"
 )
 
-// KeyDir is where the initramfs keeps the public keys that may sign slots: one file <name>.pub each, the key in base64.
-const KeyDir = "/etc/manofwar/keys"
-
 // Key is a public key that may sign slots.
 type Key struct {
 	Name   string // its file's, without .pub

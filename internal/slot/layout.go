@@ -25,6 +25,10 @@ const (
 	AutobootName  = "autoboot.txt" // on the boot partition, not in a slot
 )
 
+// KeysDir is where an image keeps the public keys whose signature it accepts, in the initramfs and in the root: one file
+// <name>.pub each, base64 of the ed25519 key and a newline. The name of the file whose key signed a slot says who made it.
+const KeysDir = "/etc/manofwar/keys"
+
 // Partition is one primary partition of the card.
 type Partition struct {
 	Number int    // 1–4, as in the MBR and in the kernel's device names

@@ -46,15 +46,15 @@ var benches = []struct {
 		return err
 	}},
 	{[]string{"range.vs_nginx_ratio"}, func(ctx context.Context, dir string) error {
-		ours, nginx, err := bench.Range(ctx, dir)
-		row("range.mb_s", ours, "MB/s")
-		row("range.nginx_mb_s", nginx, "MB/s")
-		row("range.vs_nginx_ratio", ours/nginx, "ratio")
+		d, err := bench.Range(ctx, dir)
+		row("range.mb_s", d.Ours, "MB/s")
+		row("range.nginx_mb_s", d.Nginx, "MB/s")
+		row("range.vs_nginx_ratio", d.Ratio, "ratio")
 		return err
 	}},
 	{[]string{"range.many_vs_nginx_ratio"}, func(ctx context.Context, dir string) error {
-		ours, nginx, err := bench.RangeMany(ctx, dir)
-		row("range.many_vs_nginx_ratio", ours/nginx, "ratio")
+		d, err := bench.RangeMany(ctx, dir)
+		row("range.many_vs_nginx_ratio", d.Ratio, "ratio")
 		return err
 	}},
 }

@@ -198,6 +198,7 @@ func (p *Service) server(ctx context.Context) *http.Server {
 		Protocols:         &protocols,
 		ConnState:         new(census).watch,
 		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ConnContext:       func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelDebug),
 
 		DisableGeneralOptionsHandler: true,

@@ -24,21 +24,26 @@ import (
 const (
 	// rangeSize is what is downloaded, in bytes.
 	rangeSize = 1 << 30
-	// rangeRounds is how often each side is measured, in turns; the median counts.
-	rangeRounds = 7
+	// rangeRounds is how often each side is measured, in turns. A virtual machine's memory is now faster, now slower, by
+	// a third; two downloads that follow each other see the same of it.
+	rangeRounds = 31
 )
 
-// Range measures a download of 1 GB over loopback by one client, in MB/s: from "manofwar serve", and from
+// Downloads are the speeds of downloads in MB/s: medians of rounds. Ratio is ours to nginx's, the median of the ratios
+// of each round.
+type Downloads struct{ Ours, Nginx, Ratio float64 }
+
+// Range measures a download of 1 GB over loopback by one client: from "manofwar serve", and from
 // nginx with Debian's settings. The file is in the page cache, so that it is the servers that are compared. dir
 // holds the file, which takes no space on the disk.
-func Range(ctx context.Context, dir string) (ours, nginx float64, err error) {
+func Range(ctx context.Context, dir string) (Downloads, error) {
 	return compareDownloads(ctx, dir, func(ctx context.Context, target string) (int64, error) {
 		return drain(ctx, target, "")
 	})
 }
 
 // RangeMany is [Range] for a hundred clients at once that seek about: each asks for 1 MB in eight places.
-func RangeMany(ctx context.Context, dir string) (ours, nginx float64, err error) {
+func RangeMany(ctx context.Context, dir string) (Downloads, error) {
 	const clients, each, length = 100, 8, 1 << 20
 	return compareDownloads(ctx, dir, func(ctx context.Context, target string) (int64, error) {
 		var wg sync.WaitGroup
@@ -57,46 +62,50 @@ func RangeMany(ctx context.Context, dir string) (ours, nginx float64, err error)
 	})
 }
 
-// compareDownloads runs load against both servers in turns and returns the median of each, in MB/s. Each server is a
-// process of its own, started the way a person would.
-func compareDownloads(ctx context.Context, dir string, load func(ctx context.Context, target string) (int64, error)) (ours, nginx float64, err error) {
+// compareDownloads runs load, which returns how many bytes came, against both servers in turns. Each server is a process
+// of its own, started the way a person would.
+func compareDownloads(ctx context.Context, dir string, load func(ctx context.Context, target string) (int64, error)) (d Downloads, err error) {
 	library := filepath.Join(dir, "library")
 	if err := os.Mkdir(library, 0o755); err != nil {
-		return 0, 0, err
+		return d, err
 	}
 	defer os.RemoveAll(library)
 	if err := makeSilence(filepath.Join(library, "silence.wav"), rangeSize); err != nil {
-		return 0, 0, err
+		return d, err
 	}
 	peer, stopPeer, err := startNginx(ctx, library)
 	if err != nil {
-		return 0, 0, err
+		return d, err
 	}
 	defer func() { err = errors.Join(err, stopPeer()) }()
 	base, stop, err := startServe(ctx, dir, library)
 	if err != nil {
-		return 0, 0, err
+		return d, err
 	}
 	defer func() { err = errors.Join(err, stop()) }()
 	item, err := onlyItem(ctx, base)
 	if err != nil {
-		return 0, 0, err
+		return d, err
 	}
 	targets := []string{base + "/media/" + item + "/file", peer + "/silence.wav"}
 	var rates [2][]float64
+	var ratios []float64
 	for round := range rangeRounds + 1 {
 		for i, target := range targets {
 			start := time.Now()
 			n, err := load(ctx, target)
 			if err != nil {
-				return 0, 0, fmt.Errorf("%s: %w", target, err)
+				return d, fmt.Errorf("%s: %w", target, err)
 			}
 			if round > 0 { // the first fills the page cache
 				rates[i] = append(rates[i], float64(n)/1e6/time.Since(start).Seconds())
 			}
 		}
 	}
-	return median(rates[0]), median(rates[1]), nil
+	for i, ours := range rates[0] {
+		ratios = append(ratios, ours/rates[1][i])
+	}
+	return Downloads{median(rates[0]), median(rates[1]), median(ratios)}, nil
 }
 
 func median(v []float64) float64 {

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package portal
+
+import "net"
+
+func cork(net.Conn, bool) {}

@@ -1,7 +1,21 @@
 // Package api is what the network manager says to other services: the state of its links, and a client that asks.
 //
-//	GET /status    [Status]
-//	GET /events    server-sent: "status" with a [Status] whenever it changes
+//	GET    /status             [Status]
+//	GET    /events             server-sent: "status" with a [Status] whenever it changes, "attempt" with an [Attempt]
+//	GET    /networks           [Networks]
+//	POST   /scan               looks for networks, then [Networks]
+//	GET    /profiles           list of [Profile], in the order of preference
+//	POST   /profiles           [NewProfile]: a network to know, answered with its [Profile]
+//	PUT    /profiles/{id}      [NewProfile]: changes one
+//	DELETE /profiles/{id}      forgets one
+//	POST   /profiles/order     list of IDs, the most preferred first
+//	POST   /attempts           [NewProfile]: tries to join now, answered with an [Attempt] at once
+//	GET    /attempts/{id}      [Attempt]
+//	GET    /settings           [Settings]
+//	PUT    /settings           [Settings]: changes what is not nil
+//	GET    /history            list of [Period]: the last 24 hours
+//	POST   /export             {"passphrase"}: all profiles and settings, encrypted with it
+//	POST   /import             {"passphrase","data"}: takes them in
 package api
 
 import (
@@ -34,6 +48,13 @@ type Status struct {
 	Links    []Link    `json:"links"`            // in the order of preference
 	Clock    time.Time `json:"clock,omitzero"`   // when the clock was last set from the network; zero: not since boot
 	Trouble  string    `json:"trouble,omitzero"` // what keeps the manager from working, in words for a person
+
+	State       State        `json:"state"`                  // the best of all links
+	AccessPoint *AccessPoint `json:"access_point,omitempty"` // nil: no radio can make one
+	Country     string       `json:"country,omitempty"`      // in force; empty: the world's common rules
+	Setup       bool         `json:"setup"`                  // nobody has set the device up yet
+	Metered     bool         `json:"metered"`                // what goes to the internet costs
+	Attempt     *Attempt     `json:"attempt,omitempty"`      // the last one, while it is news
 }
 
 // Link is one interface.
@@ -45,6 +66,9 @@ type Link struct {
 	Gateway   netip.Addr     `json:"gateway,omitzero"`
 	DNS       []netip.Addr   `json:"dns,omitempty"`
 	Reason    string         `json:"reason,omitempty"` // why it reaches no further, in words for a person
+	Kind      string         `json:"kind"`             // "ethernet", "usb", "wifi"
+	WiFi      *WiFi          `json:"wifi,omitempty"`
+	Login     string         `json:"login,omitempty"` // URL of the portal that holds it captive
 }
 
 // Client asks the network manager.

@@ -35,7 +35,7 @@ type Socket struct {
 
 // Listen opens the sockets of an interface. CAP_NET_RAW and CAP_NET_BIND_SERVICE are needed.
 func Listen(index int, name string) (*Socket, error) {
-	p, err := packet.Listen(index, unix.ETH_P_IP, toClient)
+	p, err := packet.Listen(index, unix.ETH_P_IP, packet.UDPTo(clientPort))
 	if err != nil {
 		return nil, fmt.Errorf("dhcp: %w", err)
 	}
@@ -61,20 +61,6 @@ func sendOnly(fd int, device string) error {
 	)
 }
 
-// toClient lets UDP datagrams to the client's port through, unless they are later fragments. Offsets are into the IP
-// header: 9 the protocol, 6 flags and fragment offset, then the UDP header's destination port.
-var toClient = []unix.SockFilter{
-	{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 9},
-	{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.IPPROTO_UDP, Jf: 6},
-	{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: 6},
-	{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: 0x1fff, Jt: 4},
-	{Code: unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH, K: 0},
-	{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_IND, K: 2},
-	{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: clientPort, Jf: 1},
-	{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 16},
-	{Code: unix.BPF_RET | unix.BPF_K, K: 0},
-}
-
 // read hands over messages until the socket is closed. While the interface is down the kernel refuses; the client is
 // stopped then by whoever watches the link, so waiting a little is all there is to do.
 func (s *Socket) read() {
@@ -92,12 +78,12 @@ func (s *Socket) read() {
 			}
 			continue
 		}
-		m, ok := payload(f.Data, f.Checksum)
-		if !ok {
+		d, ok := packet.ParseDatagram(f.Data, f.Checksum)
+		if !ok || d.To.Port() != clientPort {
 			continue
 		}
 		select {
-		case s.messages <- append([]byte(nil), m...):
+		case s.messages <- append([]byte(nil), d.Data...):
 		case <-s.done:
 			return
 		default: // nobody could want more answers than that at once
@@ -113,7 +99,12 @@ func (s *Socket) Broadcast(from netip.Addr, message []byte) error {
 	if !from.IsValid() {
 		from = netip.IPv4Unspecified()
 	}
-	return s.packets.Send(packet.Broadcast, datagram(from, netip.AddrFrom4([4]byte{255, 255, 255, 255}), message))
+	d := packet.Datagram{
+		From: netip.AddrPortFrom(from, clientPort),
+		To:   netip.AddrPortFrom(netip.AddrFrom4([4]byte{255, 255, 255, 255}), serverPort),
+		Data: message,
+	}
+	return s.packets.Send(packet.Broadcast, d.Append(nil))
 }
 
 // Unicast sends to a server by the kernel's routes.

@@ -401,45 +401,6 @@ func TestLease(t *testing.T) {
 	}
 }
 
-// TestDatagram reads back what it wrote, and nothing that is broken.
-func TestDatagram(t *testing.T) {
-	good := datagram(leased, server, []byte(strings.Repeat("x", 301)))
-	turn(good) // as if the server sent it
-	if m, ok := payload(good, true); !ok || len(m) != 301 {
-		t.Fatalf("own datagram not read: %d bytes, %v", len(m), ok)
-	}
-	for at := range good {
-		bad := slices.Clone(good)
-		bad[at] ^= 0x10
-		if _, ok := payload(bad, true); ok {
-			t.Errorf("byte %d may be wrong", at)
-		}
-	}
-	for n := range len(good) {
-		if _, ok := payload(good[:n], true); ok {
-			t.Errorf("%d bytes are taken for all", n)
-		}
-	}
-}
-
-// turn swaps the ports, which leaves the checksum as it is.
-func turn(b []byte) {
-	copy(b[ipHeader:], []byte{0, 67, 0, 68})
-}
-
-// FuzzPayload reads packets of whatever kind.
-func FuzzPayload(f *testing.F) {
-	good := datagram(leased, server, []byte("hello"))
-	turn(good)
-	f.Add(good, true)
-	f.Add(good[:len(good)-3], false)
-	f.Fuzz(func(t *testing.T, b []byte, checksum bool) {
-		if m, ok := payload(b, checksum); ok && len(m) > len(b)-ipHeader-udpHeader {
-			t.Errorf("%d bytes of payload in %d bytes", len(m), len(b))
-		}
-	})
-}
-
 // FuzzMessage makes leases of whatever servers send: none may be unusable or unbounded.
 func FuzzMessage(f *testing.F) {
 	m, err := dhcpv4.New(dhcpv4.WithHwAddr(mac), dhcpv4.WithMessageType(dhcpv4.MessageTypeAck), dhcpv4.WithYourIP(leased.AsSlice()),

@@ -1,7 +1,7 @@
 // Package packet opens packet(7) sockets: frames of one protocol on one interface, below the kernel's own protocols.
 // DHCP needs them because it speaks before there is an address; ARP because the kernel keeps its answers to itself.
 //
-// It knows no protocol. CAP_NET_RAW is needed.
+// Of protocols it knows UDP over IPv4 ([Datagram]), whose headers the kernel does not make down here. CAP_NET_RAW is needed.
 package packet
 
 import (
@@ -124,6 +124,22 @@ func (s *Socket) Send(to net.HardwareAddr, data []byte) error {
 
 // Close closes the socket.
 func (s *Socket) Close() error { return s.file.Close() }
+
+// UDPTo returns a filter for [Listen] on IPv4 that lets UDP datagrams to a port through, unless they are later fragments.
+// Offsets are into the IP header: 9 the protocol, 6 flags and fragment offset, then the UDP header's destination port.
+func UDPTo(port uint16) []unix.SockFilter {
+	return []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_B | unix.BPF_ABS, K: 9},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.IPPROTO_UDP, Jf: 6},
+		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_ABS, K: 6},
+		{Code: unix.BPF_JMP | unix.BPF_JSET | unix.BPF_K, K: 0x1fff, Jt: 4},
+		{Code: unix.BPF_LDX | unix.BPF_B | unix.BPF_MSH, K: 0},
+		{Code: unix.BPF_LD | unix.BPF_H | unix.BPF_IND, K: 2},
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: uint32(port), Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 1 << 16},
+		{Code: unix.BPF_RET | unix.BPF_K, K: 0},
+	}
+}
 
 // Broadcast is the hardware address of everybody on an Ethernet.
 var Broadcast = net.HardwareAddr{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}

@@ -1,4 +1,4 @@
-package dhcp
+package packet
 
 import (
 	"encoding/binary"
@@ -12,23 +12,31 @@ const (
 	ttlDefault = 64
 )
 
-// datagram returns message in UDP in IPv4 (RFC 768, RFC 791), from the client's port to the server's.
-func datagram(from, to netip.Addr, message []byte) []byte {
-	b := make([]byte, ipHeader+udpHeader+len(message))
-	ip, udp := b[:ipHeader], b[ipHeader:]
+// Datagram is UDP in IPv4, as a [Socket] for IPv4 carries it.
+type Datagram struct {
+	From, To netip.AddrPort
+	Data     []byte
+}
+
+// Append appends the datagram to b (RFC 768, RFC 791). It is marked for low delay, as DHCP's are.
+func (d Datagram) Append(b []byte) []byte {
+	start := len(b)
+	b = append(b, make([]byte, ipHeader+udpHeader)...)
+	b = append(b, d.Data...)
+	ip, udp := b[start:start+ipHeader], b[start+ipHeader:]
+	from, to := d.From.Addr().As4(), d.To.Addr().As4()
 	ip[0] = 4<<4 | ipHeader/4
-	ip[1] = 0x10 // low delay, as DHCP clients mark it
-	binary.BigEndian.PutUint16(ip[2:], uint16(len(b)))
+	ip[1] = 0x10
+	binary.BigEndian.PutUint16(ip[2:], uint16(ipHeader+len(udp)))
 	ip[8] = ttlDefault
 	ip[9] = protoUDP
-	copy(ip[12:], from.AsSlice())
-	copy(ip[16:], to.AsSlice())
+	copy(ip[12:], from[:])
+	copy(ip[16:], to[:])
 	binary.BigEndian.PutUint16(ip[10:], ^sum(0, ip))
 
-	binary.BigEndian.PutUint16(udp[0:], 68)
-	binary.BigEndian.PutUint16(udp[2:], 67)
+	binary.BigEndian.PutUint16(udp[0:], d.From.Port())
+	binary.BigEndian.PutUint16(udp[2:], d.To.Port())
 	binary.BigEndian.PutUint16(udp[4:], uint16(len(udp)))
-	copy(udp[udpHeader:], message)
 	check := ^sum(pseudo(ip, len(udp)), udp)
 	if check == 0 {
 		check = 0xffff // zero says that there is none
@@ -37,27 +45,31 @@ func datagram(from, to netip.Addr, message []byte) []byte {
 	return b
 }
 
-// payload returns the UDP payload of an IPv4 packet to the client's port. It reports false for what is none or broken.
-// Without checksum that of UDP is not looked at: it was left to hardware that never saw the packet.
-func payload(b []byte, checksum bool) ([]byte, bool) {
+// ParseDatagram reads an IPv4 packet. It reports false for what is no datagram, is broken, or is a fragment. Without
+// checksum that of UDP is not looked at: it was left to hardware that never saw the packet. Data is part of b.
+func ParseDatagram(b []byte, checksum bool) (Datagram, bool) {
 	if len(b) < ipHeader || b[0]>>4 != 4 {
-		return nil, false
+		return Datagram{}, false
 	}
 	header, total := int(b[0]&15)*4, int(binary.BigEndian.Uint16(b[2:]))
 	if header < ipHeader || total < header+udpHeader || total > len(b) || b[9] != protoUDP ||
 		binary.BigEndian.Uint16(b[6:])&0x3fff != 0 || sum(0, b[:header]) != 0xffff {
-		return nil, false
+		return Datagram{}, false
 	}
 	ip, udp := b[:header], b[header:total]
 	length := int(binary.BigEndian.Uint16(udp[4:]))
-	if length < udpHeader || length > len(udp) || binary.BigEndian.Uint16(udp[2:]) != 68 {
-		return nil, false
+	if length < udpHeader || length > len(udp) {
+		return Datagram{}, false
 	}
 	udp = udp[:length]
 	if checksum && binary.BigEndian.Uint16(udp[6:]) != 0 && sum(pseudo(ip, length), udp) != 0xffff {
-		return nil, false
+		return Datagram{}, false
 	}
-	return udp[udpHeader:], true
+	return Datagram{
+		From: netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[12:16])), binary.BigEndian.Uint16(udp[0:])),
+		To:   netip.AddrPortFrom(netip.AddrFrom4([4]byte(ip[16:20])), binary.BigEndian.Uint16(udp[2:])),
+		Data: udp[udpHeader:],
+	}, true
 }
 
 // pseudo returns the sum over the pseudo header that UDP's checksum covers.

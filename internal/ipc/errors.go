@@ -10,10 +10,11 @@ import (
 
 // Error is an error as it travels: the JSON body of every answer that is not 2xx. The web API uses the same body.
 type Error struct {
-	Status  int    `json:"-"`              // of HTTP
-	Code    string `json:"code"`           // stable, for programs
-	Message string `json:"message"`        // for a person: what happened, to which file or field
-	Hint    string `json:"hint,omitempty"` // for a person: what to do
+	Status  int    `json:"-"`               // of HTTP
+	Code    string `json:"code"`            // stable, for programs
+	Message string `json:"message"`         // for a person: what happened, to which file or field
+	Hint    string `json:"hint,omitempty"`  // for a person: what to do
+	Field   string `json:"field,omitempty"` // of the request, as its JSON names it, where one is at fault
 }
 
 func (e *Error) Error() string { return e.Message }
@@ -48,7 +49,7 @@ var kinds = []struct {
 // AsError gives err its code, status and hint. An error that wraps no sentinel of internal/media is "internal".
 func AsError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok {
-		return &Error{Status: e.Status, Code: e.Code, Message: err.Error(), Hint: e.Hint}
+		return &Error{Status: e.Status, Code: e.Code, Message: err.Error(), Hint: e.Hint, Field: e.Field}
 	}
 	e := &Error{Status: http.StatusInternalServerError, Code: "internal", Message: err.Error()}
 	for _, k := range kinds {

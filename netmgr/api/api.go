@@ -14,8 +14,9 @@
 //	GET    /settings           [Settings]
 //	PUT    /settings           [Settings]: changes what is not nil
 //	GET    /history            list of [Period]: the last 24 hours
-//	POST   /export             {"passphrase"}: all profiles and settings, encrypted with it
-//	POST   /import             {"passphrase","data"}: takes them in
+//	POST   /export             [ExportRequest]: all profiles and settings, encrypted: [Exported]
+//	POST   /import             [ImportRequest]: takes them in: [Imported]
+//	POST   /streaming          [Streaming]: something plays
 package api
 
 import (

@@ -7,9 +7,10 @@ type Capabilities uint16
 
 // The capabilities that matter here.
 const (
-	CapabilityESS       Capabilities = 1 << 0  // there is an access point
-	CapabilityPrivacy   Capabilities = 1 << 4  // traffic is encrypted
-	CapabilityShortSlot Capabilities = 1 << 10 // 802.11g's slot time
+	CapabilityESS           Capabilities = 1 << 0  // there is an access point
+	CapabilityPrivacy       Capabilities = 1 << 4  // traffic is encrypted
+	CapabilityShortPreamble Capabilities = 1 << 5  // 802.11b's shorter one
+	CapabilityShortSlot     Capabilities = 1 << 10 // 802.11g's slot time
 )
 
 // BSS is one access point's network, as its beacons and probe responses describe it.

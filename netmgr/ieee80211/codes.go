@@ -13,7 +13,9 @@ const (
 	StatusSequence          Status = 14 // a transaction out of its order
 	StatusChallenge         Status = 15 // for SAE: the confirm does not verify
 	StatusFull              Status = 17
+	StatusRates             Status = 18 // not all of the rates that everybody must support
 	StatusTryLater          Status = 30
+	StatusUnprotected       Status = 31 // of management frames: the two sides' policies cannot be met
 	StatusInvalidElement    Status = 40
 	StatusInvalidGroup      Status = 41 // cipher
 	StatusInvalidPairwise   Status = 42
@@ -30,6 +32,7 @@ const (
 var statuses = map[Status]string{
 	StatusSuccess: "success", StatusUnspecified: "refused", StatusUnsupportedAuth: "authentication algorithm not supported",
 	StatusSequence: "authentication out of order", StatusChallenge: "challenge failed", StatusFull: "too many stations",
+	StatusRates: "no rates in common", StatusUnprotected: "protection of management frames refused",
 	StatusTryLater: "try again later", StatusInvalidElement: "invalid element", StatusInvalidGroup: "group cipher refused",
 	StatusInvalidPairwise: "pairwise cipher refused", StatusInvalidAKM: "authentication method refused",
 	StatusUnsupportedRSN: "RSN version not supported", StatusInvalidRSN: "RSN capabilities refused",
@@ -56,6 +59,8 @@ const (
 	ReasonLeaving        Reason = 3
 	ReasonInactivity     Reason = 4
 	ReasonFull           Reason = 5
+	ReasonClass2         Reason = 6 // it asks to associate, and is not authenticated
+	ReasonClass3         Reason = 7 // it sends data, and is not associated
 	ReasonInvalidElement Reason = 13
 	ReasonMIC            Reason = 14
 	ReasonHandshake      Reason = 15 // 4-way handshake timeout

@@ -17,6 +17,7 @@ const (
 	ElementHT            = 45
 	ElementRSN           = 48
 	ElementExtendedRates = 50
+	ElementTimeout       = 56
 	ElementHTOperation   = 61
 	ElementVHT           = 191
 	ElementVendor        = 221

@@ -1,0 +1,4 @@
+//go:build !linux
+
+// Package hwsimtest makes simulated WiFi radios for tests, which is possible on Linux only.
+package hwsimtest

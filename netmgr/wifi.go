@@ -22,6 +22,7 @@ type Radio struct {
 	Station     int  // index of the interface that joins networks
 	AccessPoint bool // it can be an access point
 	Together    bool // while it is one it can be in a network too, on the same channel
+	Follows     bool // its access point moves to the channel of the network that is joined by itself
 	Channels    []Channel
 }
 
@@ -33,14 +34,15 @@ type Channel struct {
 
 // Sighting is one access point that a scan has found.
 type Sighting struct {
-	SSID   string // any bytes; empty: it hides its name
-	BSSID  MAC
-	MHz    int
-	Signal int    // dBm
-	Join   bool   // its security is one that this radio can join
-	Open   bool   // it asks for no password
-	Reason string // why it cannot be joined, in words for a person
-	At     time.Time
+	SSID     string // any bytes; empty: it hides its name
+	BSSID    MAC
+	MHz      int
+	Signal   int    // dBm
+	Join     bool   // its security is one that this radio can join
+	Open     bool   // it asks for no password
+	Security string // the name that people know it by: "open", "WPA2", "WPA3"
+	Reason   string // why it cannot be joined, in words for a person
+	At       time.Time
 }
 
 // Profile is a network that the owner knows. Its password is not the policy's business.
@@ -51,6 +53,8 @@ type Profile struct {
 	Hidden  bool   // it does not announce its name
 	Metered bool   // its traffic costs: a phone
 	Off     bool   // the owner does not want it to be joined by itself; no failure sets it
+
+	Channels []int // MHz on which it was heard in earlier lives of the manager, the last first; see [Policy.Known]
 }
 
 // Settings are what the owner wants beside profiles.
@@ -119,7 +123,7 @@ type (
 		Phy, Index int
 		MHz        int
 	}
-	// AccessPointDown says that it ended or could not be started.
+	// AccessPointDown says that it ended or could not be started. It is planned again after a while.
 	AccessPointDown struct {
 		Phy    int
 		Reason string // in words for a person
@@ -142,6 +146,8 @@ type (
 	// Try asks to join a network once, now, before all others, while the access point stays up. Its outcome is in
 	// [Policy.Status]. A network that lets itself be joined is kept: there is a Configured with the same ID.
 	Try struct{ Profile Profile }
+	// Look asks for a look at all channels: somebody wants to see which networks there are.
+	Look struct{}
 	// Tick says that the time of [Policy.Next] has come.
 	Tick struct{}
 )
@@ -160,9 +166,11 @@ func (AccessPointClients) event() {}
 func (Judged) event()             {}
 func (Streaming) event()          {}
 func (Try) event()                {}
+func (Look) event()               {}
 func (Tick) event()               {}
 
-// RadioPlan is what one radio should do.
+// RadioPlan is what one radio should do. What it says is possible together: before our access point may move to the
+// channel of a network, the plan leaves the old network; before the network is joined, it waits for [AccessPointUp] there.
 type RadioPlan struct {
 	Phy         int
 	Scan        Scan
@@ -170,16 +178,17 @@ type RadioPlan struct {
 	AccessPoint AccessPointPlan
 }
 
-// Scan is a look for networks. It is carried out once for each number.
+// Scan is a look for networks. It is carried out once for each number, and given up when its number goes away.
 type Scan struct {
 	Number int      // 0: none
 	MHz    []int    // nil: everywhere
-	SSIDs  []string // asked for by name, because they hide it
+	SSIDs  []string // asked for by name beside the wildcard, because they hide it; at most four, as drivers take
 }
 
-// Join is the network to be in.
+// Join is the network to be in. Another number is another attempt, even at the same network: the one before is left, unless
+// both are of one profile. Then the station moves from one access point of the network to another, and addresses stay.
 type Join struct {
-	Number  int    // counts attempts: another number is another attempt, even at the same network; 0: to be in none
+	Number  int    // counts attempts; 0: to be in none
 	Profile string // whose password
 	SSID    string
 	BSSID   MAC // the access point to begin with; zero: any

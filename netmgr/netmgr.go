@@ -21,6 +21,7 @@ type Kind string
 // The kinds of links.
 const (
 	Ethernet Kind = "ethernet"
+	USB      Kind = "usb" // a phone on a cable that shares its connection
 	WiFi     Kind = "wifi"
 )
 
@@ -107,6 +108,7 @@ func (Troubled) event()     {}
 // Plan is how the network should be. Whoever carries it out compares it with how it is.
 type Plan struct {
 	Links    []LinkPlan     // in the order of preference
+	Radios   []RadioPlan    // in the order of their numbers
 	DNS      []netip.Addr   // at most [MaxServers], the preferred link's first
 	Search   []string       // domains to complete names with
 	Time     []netip.Addr   // NTP servers the network names

@@ -42,7 +42,7 @@ type Sighting struct {
 	Open     bool   // it asks for no password
 	Security string // the name that people know it by: "open", "WPA2", "WPA3"
 	Reason   string // why it cannot be joined, in words for a person
-	At       time.Time
+	At       time.Time // when it was heard; zero: now. A scan may tell what was heard before it
 }
 
 // Profile is a network that the owner knows. Its password is not the policy's business.

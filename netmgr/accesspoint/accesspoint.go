@@ -1,0 +1,2 @@
+// Package accesspoint makes
+package accesspoint

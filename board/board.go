@@ -1,7 +1,7 @@
 // Package board says what a board is: the few facts in which the machines that manofwar runs on differ, as tables.
 //
-// Each child package holds one table: [manofwar/board/raspberrypi] for the Zero 2 W, 3, 4 and 5, [manofwar/board/qemu]
-// for the arm64 virtual machine that the tests boot, [manofwar/board/host] for an ordinary computer. PID 1 reads a table
+// Each child package holds its tables: [manofwar/board/raspberrypi] for the Zero 2 W, 3, 4 and 5, [manofwar/board/qemu]
+// for the virtual machines that the tests boot, [manofwar/board/host] for an ordinary computer. PID 1 reads a table
 // to find its disk, watchdog and button; the image builder reads the same table to know which kernel modules, firmware
 // files and boot settings belong in the image. Nothing here opens a device or makes a system call but [Detect] and
 // [Booted], which read a few small files.

@@ -11,7 +11,9 @@ import (
 	"manofwar/board/raspberrypi"
 )
 
-func boards() []board.Board { return []board.Board{raspberrypi.Board(), qemu.Board(), host.Board()} }
+func boards() []board.Board {
+	return []board.Board{raspberrypi.Board(), qemu.Board(), qemu.AMD64(), host.Board()}
+}
 
 func TestTables(t *testing.T) {
 	names := map[string]bool{}
@@ -43,6 +45,7 @@ func TestDetect(t *testing.T) {
 		err  string
 	}{
 		{"the image's word", fstest.MapFS{"etc/manofwar/board": {Data: []byte("qemu\n")}}, "qemu", ""},
+		{"the image's word where there is no tree", fstest.MapFS{"etc/manofwar/board": {Data: []byte("qemu-amd64\n")}}, "qemu-amd64", ""},
 		{"the image's word over the tree's", fstest.MapFS{
 			"etc/manofwar/board": {Data: []byte("qemu\n")}, "proc/device-tree/compatible": {Data: []byte("raspberrypi,4-model-b\x00")},
 		}, "qemu", ""},

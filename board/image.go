@@ -10,6 +10,7 @@ type Image struct {
 	SerialConfig  []string // lines that join them when there is a serial console
 	GzipKernel    bool     // what starts the kernel can decompress it, and reading less from a card is faster
 
+	Kernel    string   // a package of Debian's that has the kernel; empty: the instance's KernelPackage
 	BootFiles []string // what the firmware reads from the boot partition, as patterns in the firmware package
 	SlotFiles []string // what it reads from a slot, as patterns in the firmware package
 	WiFi      bool     // the Raspberry Pi's WiFi chips want firmware from the root

@@ -132,6 +132,8 @@ type build struct {
 	kernel *kernel.Package
 	boot   string // the firmware package's directory; empty: none
 	tmp    string // absolute
+
+	kernelName string // of the kernel package
 }
 
 func newBuild(ctx context.Context, o Options) (*build, error) {
@@ -169,18 +171,37 @@ func newBuild(ctx context.Context, o Options) (*build, error) {
 
 // pins finds the kernel and firmware packages.
 func (b *build) pins(ctx context.Context) error {
-	dir, err := b.goTool.dir(ctx, b.config.Kernel())
-	if err != nil {
-		return &strictjson.Error{File: b.Config, Field: "KernelPackage", Err: err}
-	}
-	if b.kernel, err = kernel.Open(dir); err != nil {
-		return &strictjson.Error{File: b.Config, Field: "KernelPackage", Err: err}
+	if err := b.pinKernel(ctx); err != nil {
+		return err
 	}
 	if len(b.Board.Image.BootFiles)+len(b.Board.Image.SlotFiles) == 0 {
 		return nil
 	}
+	var err error
 	if b.boot, err = b.goTool.dir(ctx, b.config.Firmware()); err != nil {
 		return &strictjson.Error{File: b.Config, Field: "FirmwarePackage", Err: err}
+	}
+	return nil
+}
+
+// pinKernel finds the board's own kernel, or the instance's where the board has none.
+func (b *build) pinKernel(ctx context.Context) error {
+	if name := b.Board.Image.Kernel; name != "" {
+		dir, err := rootfs.Kernel(ctx, name, b.Board.GOARCH, &lines{each: b.Progress})
+		if err != nil {
+			return err
+		}
+		b.kernelName = name
+		b.kernel, err = kernel.Open(dir)
+		return err
+	}
+	b.kernelName = b.config.Kernel()
+	dir, err := b.goTool.dir(ctx, b.kernelName)
+	if err == nil {
+		b.kernel, err = kernel.Open(dir)
+	}
+	if err != nil {
+		return &strictjson.Error{File: b.Config, Field: "KernelPackage", Err: err}
 	}
 	return nil
 }

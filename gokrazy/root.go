@@ -158,7 +158,7 @@ func (b *build) rootModules() ([]rootfs.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	if b.config.Kernel() != instance.DefaultKernel {
+	if b.Board.Image.Kernel == "" && b.kernelName != instance.DefaultKernel {
 		files = b.kernel.All()
 	}
 	return b.moduleEntries(files)
@@ -176,7 +176,7 @@ func (b *build) moduleEntries(modules []string) ([]rootfs.Entry, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.Origin = b.config.Kernel()
+		e.Origin = b.kernelName
 		entries = append(entries, e)
 	}
 	return entries, nil

@@ -34,7 +34,7 @@ const diskLimit = 60 * time.Second
 const stage1Limit = 5 * time.Minute
 
 // boards are those that a slot can be for.
-func boards() []board.Board { return []board.Board{raspberrypi.Board(), qemu.Board()} }
+func boards() []board.Board { return []board.Board{raspberrypi.Board(), qemu.Board(), qemu.AMD64()} }
 
 // handoff is what stage 1 tells phase 2, in the environment variable [handoffKey].
 type handoff struct {
@@ -110,6 +110,9 @@ func (s *stage) run() error {
 	defer cancel()
 	if s.disk, err = boot.FindDisk(ctx, s.disks()); err != nil {
 		return err
+	}
+	if _, said := s.cmdline["manofwar.trial"]; said { // where no device tree can say it
+		booted.Trial = true
 	}
 	current, err := boot.CurrentSlot(booted, s.cmdline, s.autoboot)
 	if err != nil {

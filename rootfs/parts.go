@@ -60,6 +60,16 @@ func Prepare(ctx context.Context, arch string, progress io.Writer) (Parts, error
 	return parseParts(out.String())
 }
 
+// Kernel returns the directory of a kernel package made from one of Debian's, such as "linux-image-amd64", at the version
+// that build/versions names. Its layout is that of gokrazy's kernel packages. progress is as for [Prepare].
+func Kernel(ctx context.Context, name, arch string, progress io.Writer) (string, error) {
+	var out bytes.Buffer
+	if err := script(ctx, &out, progress, "kernel.sh", name, arch); err != nil {
+		return "", fmt.Errorf("get the kernel %s: %w", name, err)
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
 // script unpacks the scripts and runs one.
 func script(ctx context.Context, stdout, stderr io.Writer, name string, args ...string) error {
 	dir, err := os.MkdirTemp("", "manofwar-build-")

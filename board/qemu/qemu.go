@@ -1,21 +1,18 @@
-// Package qemu is the table of QEMU's arm64 "virt" machine with the gokrazy kernel: what the tests boot.
+// Package qemu has the tables of the virtual machines that the tests boot.
 //
-// It has storage, network, a watchdog and a serial console; a display, radios and sound it has not. There is no
-// firmware that knows slots either: whoever starts the machine reads autoboot.txt, picks the slot and says so in the
-// device tree, as the Raspberry Pi's firmware does. What the firmware remembers over a restart is on a small disk, the
-// NVRAM, with a [Record] in its first sector.
+// [Board] is QEMU's arm64 "virt" machine with the gokrazy kernel. It has storage, network, a watchdog and a serial
+// console; a display, radios and sound it has not. [AMD64] is a PC with Debian's kernel, which has WiFi radios. Neither
+// has firmware that knows slots: whoever starts the machine reads autoboot.txt, picks the slot and says so, on arm64 in
+// the device tree, as the Raspberry Pi's firmware does. What the firmware remembers over a restart is on a small disk,
+// the NVRAM, with a [Record] in its first sector.
 package qemu
 
-import (
-	"time"
-
-	"manofwar/board"
-)
+import "manofwar/board"
 
 // NVRAMSerial is the serial number (/sys/block/*/serial) of the virtio disk that holds the [Record].
 const NVRAMSerial = "nvram"
 
-// Board returns the table.
+// Board returns the table of the arm64 machine.
 func Board() board.Board {
 	return board.Board{
 		Name:       "qemu",
@@ -24,14 +21,11 @@ func Board() board.Board {
 		Compatible: []string{"linux,dummy-virt"},
 		Models:     []board.Model{{Compatible: "linux,dummy-virt", Title: "QEMU arm64 virtual machine"}},
 		Disks:      []string{"vda", "vdb", "vdc", "sda"},
-		Watchdog: board.Watchdog{
-			Identities: []string{"i6300ESB timer"},
-			Timeout:    30 * time.Second, // an emulated processor is slow, and shares the host
-		},
-		Serial:  []string{"/sys/block/vda/serial"},
-		NVRAM:   NVRAMSerial,
-		Restart: restart,
-		Image:   &image,
+		Watchdog:   watchdog(),
+		Serial:     []string{"/sys/block/vda/serial"},
+		NVRAM:      NVRAMSerial,
+		Restart:    restart,
+		Image:      &image,
 	}
 }
 

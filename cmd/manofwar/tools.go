@@ -25,7 +25,7 @@ import (
 )
 
 // boards are those that have an image.
-var boards = []func() board.Board{raspberrypi.Board, qemu.Board}
+var boards = []func() board.Board{raspberrypi.Board, qemu.Board, qemu.AMD64}
 
 func toolCommands(term terminal) []*ffcli.Command {
 	return []*ffcli.Command{imageCommand(term), flashCommand(term)}

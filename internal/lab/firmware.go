@@ -17,19 +17,22 @@ import (
 	"manofwar/internal/slot"
 )
 
-// firmware plays the part of the Raspberry Pi's boot loader for QEMU's virt machine: it reads and clears what the guest
+// firmware plays the part of the Raspberry Pi's boot loader for QEMU's machines: it reads and clears what the guest
 // asked of the next start, picks the slot by autoboot.txt, and takes kernel, initramfs and command line out of it.
 type firmware struct {
-	disk  string // the card's image, raw
-	nvram string // the file of the NVRAM disk
-	dir   string // for what it extracts
+	disk     string // the card's image, raw
+	nvram    string // the file of the NVRAM disk
+	dir      string // for what it extracts
+	platform platform
+	memory   int      // in MiB
+	beside   []string // archives to append to the initramfs
 }
 
 // start is a decision of the firmware, ready for QEMU.
 type start struct {
 	partition              int
 	trial                  bool
-	kernel, initramfs, dtb string // files
+	kernel, initramfs, dtb string // files; no dtb: the machine has no device tree
 	cmdline                string
 }
 
@@ -37,7 +40,7 @@ type start struct {
 const nvramSize = 64 << 10
 
 // decide does what the firmware does between reset and kernel.
-func (f firmware) decide(ctx context.Context, machine []string) (s start, err error) {
+func (f firmware) decide(ctx context.Context) (s start, err error) {
 	record, err := f.takeRecord()
 	if err != nil {
 		return start{}, err
@@ -66,8 +69,24 @@ func (f firmware) decide(ctx context.Context, machine []string) (s start, err er
 			return start{}, fmt.Errorf("firmware: slot %d: %w", s.partition, err)
 		}
 	}
-	s.dtb = filepath.Join(f.dir, "virt.dtb")
-	return s, makeTree(ctx, s, machine)
+	if err := appendFiles(s.initramfs, f.beside); err != nil {
+		return start{}, fmt.Errorf("firmware: %w", err)
+	}
+	return s, f.tell(ctx, &s)
+}
+
+// tell has the kernel know what was started, and by which flag.
+func (f firmware) tell(ctx context.Context, s *start) error {
+	if f.platform.tree {
+		s.dtb = filepath.Join(f.dir, "virt.dtb")
+		return f.makeTree(ctx, *s)
+	}
+	words := append([]string{s.cmdline, "manofwar.slot=" + strconv.Itoa(s.partition)}, f.platform.words...)
+	if s.trial {
+		words = append(words, "manofwar.trial")
+	}
+	s.cmdline = strings.Join(words, " ")
+	return nil
 }
 
 // takeRecord reads the NVRAM and clears it, as the Pi's one-shot register is. A damaged record counts as none.
@@ -132,10 +151,33 @@ func extract(volume fs.FS, name, to string) error {
 	return os.WriteFile(to, data, 0o600)
 }
 
+// appendFiles adds whole files to the end of a file. The kernel unpacks one archive after the other into the same root,
+// each of them beginning at a multiple of four bytes (Documentation/driver-api/early-userspace/buffer-format.rst).
+func appendFiles(to string, files []string) error {
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		f, err := os.OpenFile(to, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			return err
+		}
+		info, err := f.Stat()
+		if err == nil {
+			_, err = f.Write(append(make([]byte, -info.Size()&3), data...))
+		}
+		if err := errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // makeTree writes QEMU's own device tree for the machine, with what the Pi's firmware adds to /chosen.
-func makeTree(ctx context.Context, s start, machine []string) error {
-	args := append([]string{"-M", "virt,dumpdtb=" + s.dtb, "-display", "none"}, machine...)
-	if out, err := exec.CommandContext(ctx, arm64QEMU, args...).CombinedOutput(); err != nil {
+func (f firmware) makeTree(ctx context.Context, s start) error {
+	args := append([]string{"-M", f.platform.machine + ",dumpdtb=" + s.dtb, "-display", "none"}, f.platform.hardware(f.memory)...)
+	if out, err := exec.CommandContext(ctx, f.platform.qemu, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("dump the device tree: %w: %s", err, out)
 	}
 	trial := 0

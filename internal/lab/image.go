@@ -17,7 +17,7 @@ import (
 // ImageOptions says which image to make.
 type ImageOptions struct {
 	Dir      string       // where to put it
-	Board    string       // empty: "qemu"
+	Board    string       // empty: [DefaultBoard]
 	Agent    bool         // with the lab's agent in it
 	Zstd     bool         // with a compressed copy
 	Progress func(string) // gets the builder's lines; nil: nobody does
@@ -45,7 +45,7 @@ func Image(ctx context.Context, o ImageOptions) (string, error) {
 		return "", err
 	}
 	if o.Board == "" {
-		o.Board = "qemu"
+		o.Board = DefaultBoard
 	}
 	out := filepath.Join(o.Dir, "manofwar-"+o.Board+".img")
 	args := []string{"run", "-ldflags=-X main.version=" + version(), "./cmd/manofwar", "image", "--board", o.Board, "--out", out}

@@ -1,9 +1,10 @@
-// Package lab makes the hosts that tests need: today, dongles in QEMU.
+// Package lab makes the hosts that tests need: dongles in QEMU.
 //
-// A [Machine] boots a real image of the qemu board under TCG, with a hard limit on its time. The package plays the
+// A [Machine] boots a real image of one of the qemu boards under TCG, with a hard limit on its time. The package plays the
 // Raspberry Pi firmware's part between resets: it reads autoboot.txt, picks the slot, and keeps the one-shot tryboot
 // flag. Everything else that happens is the image's own doing. The guest's network is QEMU's user mode: nothing but
-// the forwarded ports on loopback reaches it, and nothing of it leaves the host.
+// the forwarded ports on loopback reaches it, and nothing of it leaves the host. [manofwar/internal/lab/peers] puts
+// radios, routers and phones around it.
 package lab
 
 import (
@@ -22,18 +23,17 @@ import (
 	"time"
 )
 
-// arm64QEMU is the emulator, from Debian's qemu-system-arm.
-const arm64QEMU = "qemu-system-aarch64"
-
 // Config describes a machine. Only Image is required.
 type Config struct {
 	Image    string                  // the card's image, which the machine copies and never writes
+	Board    string                  // that the image is for; empty: [DefaultBoard]
 	Card     int64                   // the size of the card in bytes; 0: 2 GiB
 	Memory   int                     // in MiB; 0: 512, as on the smallest board
 	Disks    []Disk                  // besides the card
 	Ports    []int                   // TCP ports of the guest that are to be reached on loopback
 	Host     map[int]int             // fixed host ports for some of them; the others are chosen
 	Append   string                  // more kernel arguments
+	Beside   []string                // archives that join the initramfs, as the kernel has it: for what a test wants around the dongle
 	Limit    time.Duration           // after which the guest is ended whatever it does; 0: 2 minutes
 	Console  io.Writer               // gets a copy of the serial console; nil: nothing does
 	Prepare  func(card string) error // alters the copy of the card before the first boot; nil: leaves it
@@ -57,6 +57,7 @@ type Machine struct {
 
 	cfg      Config
 	dir      string
+	platform platform
 	firmware firmware
 	ports    map[int]int
 	cancel   context.CancelFunc
@@ -92,7 +93,11 @@ func Start(ctx context.Context, dir string, cfg Config) (*Machine, error) {
 		Console: &Console{Copy: cfg.Console}, Card: filepath.Join(dir, "card.img"),
 		cfg: cfg, dir: dir, ports: make(map[int]int), ended: make(chan struct{}),
 	}
-	m.firmware = firmware{disk: m.Card, nvram: filepath.Join(dir, "nvram.img"), dir: dir}
+	var err error
+	if m.platform, err = platformOf(cfg.Board); err != nil {
+		return nil, fmt.Errorf("lab: %w", err)
+	}
+	m.firmware = firmware{disk: m.Card, nvram: filepath.Join(dir, "nvram.img"), dir: dir, platform: m.platform, memory: cfg.Memory, beside: cfg.Beside}
 	if err := m.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
@@ -159,7 +164,7 @@ var resets = []string{"guest-reset", "watchdog", "host-qmp-system-reset"}
 
 // boot is one start, from the firmware's decision to the end of QEMU. It tells whether the guest asked for another.
 func (m *Machine) boot(ctx context.Context) (again bool, err error) {
-	start, err := m.firmware.decide(ctx, m.hardware())
+	start, err := m.firmware.decide(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -183,11 +188,6 @@ func (m *Machine) boot(ctx context.Context) (again bool, err error) {
 	return slices.Contains(resets, end), err
 }
 
-// hardware is the part of QEMU's arguments that also shapes the device tree.
-func (m *Machine) hardware() []string {
-	return []string{"-cpu", "cortex-a72", "-smp", "2", "-m", strconv.Itoa(m.cfg.Memory)}
-}
-
 // emulate runs QEMU once and returns why it ended.
 func (m *Machine) emulate(ctx context.Context, s start) (end string, err error) {
 	socket := filepath.Join(m.dir, "qmp.sock")
@@ -196,7 +196,7 @@ func (m *Machine) emulate(ctx context.Context, s start) (end string, err error) 
 		return "", err
 	}
 	defer ln.Close()
-	cmd := exec.CommandContext(ctx, arm64QEMU, m.arguments(s, socket)...)
+	cmd := exec.CommandContext(ctx, m.platform.qemu, m.arguments(s, socket)...)
 	cmd.Stdout, cmd.Stderr = m.Console, m.Console
 	if err := cmd.Start(); err != nil {
 		return "", err
@@ -253,13 +253,16 @@ func (m *Machine) arguments(s start, socket string) []string {
 		netdev += fmt.Sprintf(",hostfwd=tcp:127.0.0.1:%d-:%d", host, guest)
 	}
 	args := append([]string{
-		"-M", "virt", "-dtb", s.dtb, "-accel", "tcg,thread=multi", "-display", "none", "-nodefaults", "-no-reboot",
+		"-M", m.platform.machine, "-accel", "tcg,thread=multi", "-display", "none", "-nodefaults", "-no-reboot",
 		"-serial", "stdio", "-qmp", "unix:" + socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
 		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
 		"-netdev", netdev, "-device", "virtio-net-pci,netdev=net,romfile=", // nothing boots from it, and its ROM is another package
 		"-blockdev", Disk{ID: "card", Path: m.Card, ReadOnly: m.cfg.LockCard}.node(), "-device", "virtio-blk-pci,drive=medium-card,serial=card",
 		"-blockdev", Disk{ID: "nvram", Path: m.firmware.nvram}.node(), "-device", "virtio-blk-pci,drive=medium-nvram,serial=nvram",
-	}, m.hardware()...)
+	}, m.platform.hardware(m.cfg.Memory)...)
+	if s.dtb != "" {
+		args = append(args, "-dtb", s.dtb)
+	}
 	for _, d := range m.cfg.Disks {
 		args = append(args, "-blockdev", d.node())
 		if !d.Absent {
@@ -286,5 +289,9 @@ func (d Disk) driver() string {
 }
 
 func (d Disk) device() string {
-	return d.driver() + ",drive=medium-" + d.ID + ",id=" + d.ID
+	s := d.driver() + ",drive=medium-" + d.ID + ",id=" + d.ID
+	if !d.USB { // a stick's would be part of its name in the library
+		s += ",serial=" + d.ID
+	}
+	return s
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -21,11 +22,11 @@ const (
 	updater = 7778
 )
 
-// image is the image that all tests boot.
-var image string
+// images is the directory of the images that the tests boot. Each is made when the first test wants it.
+var images string
 
 func TestMain(m *testing.M) {
-	code, err := withImage(m.Run)
+	code, err := withImages(m.Run)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
@@ -33,23 +34,43 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func withImage(run func() int) (int, error) {
-	dir, err := os.MkdirTemp("", "manofwar-vm-")
-	if err != nil {
+func withImages(run func() int) (code int, err error) {
+	if images, err = os.MkdirTemp("", "manofwar-vm-"); err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(dir)
-	image, err = lab.Image(context.Background(), lab.ImageOptions{Dir: dir, Agent: true})
-	if err != nil {
-		return 0, err
-	}
+	defer os.RemoveAll(images)
 	return run(), nil
+}
+
+// The image of the qemu board has the lab's agent in it; the one of qemu-amd64 is everyone's.
+var (
+	imageARM64 = sync.OnceValues(func() (string, error) {
+		return lab.Image(context.Background(), lab.ImageOptions{Dir: images, Agent: true})
+	})
+	imageAMD64 = sync.OnceValues(func() (string, error) {
+		return lab.Image(context.Background(), lab.ImageOptions{Dir: images, Board: amd64})
+	})
+)
+
+// amd64 is the board with WiFi radios.
+const amd64 = "qemu-amd64"
+
+// imageFor returns the image of a board; empty: of the default one.
+func imageFor(t *testing.T, board string) string {
+	t.Helper()
+	make := imageARM64
+	if board == amd64 {
+		make = imageAMD64
+	}
+	image, err := make()
+	must(t, err)
+	return image
 }
 
 // boot starts a machine that ends with the test. A failed test shows its console.
 func boot(t *testing.T, cfg lab.Config) *lab.Machine {
 	t.Helper()
-	cfg.Image, cfg.Ports = image, []int{page, agent, updater}
+	cfg.Image, cfg.Ports = imageFor(t, cfg.Board), []int{page, agent, updater}
 	m, err := lab.Start(t.Context(), t.TempDir(), cfg)
 	if err != nil {
 		t.Fatal(err)

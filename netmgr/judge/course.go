@@ -1,0 +1,199 @@
+package judge
+
+import (
+	"slices"
+	"time"
+
+	"manofwar/netmgr/api"
+)
+
+// Course is the judging of one link over time: what to look at when, and what follows from what was seen. It is told the
+// time, and is for one goroutine. The zero value with its numbers set begins.
+type Course struct {
+	Operators int // how many there are to ask; 0: the routers only
+	Gateways  int // how many routers there are
+	Pace      Pace
+
+	verdict  Verdict
+	judged   bool          // there was a verdict
+	wasGood  bool          // the link was good once: it must prove itself to be so again
+	failures int           // looks in a row that went wrong while good
+	proving  time.Time     // when the first of the looks that went well, after it was not good, began
+	rival    Verdict       // what the last look said instead of the verdict
+	since    time.Time     // when the verdict was reached
+	turn     int           // counts looks at one operator
+	round    time.Duration // what asking an operator usually takes
+	next     time.Time
+}
+
+// LookKind is how to look.
+type LookKind string
+
+// The kinds of looks.
+const (
+	LookAll     LookKind = "all"     // all operators and the routers
+	LookOne     LookKind = "one"     // one operator
+	LookConnect LookKind = "connect" // one operator's name and a connection to it, without asking anything
+)
+
+// Look is what to look at.
+type Look struct {
+	Kind     LookKind
+	Operator int // which, where it is one
+	Patience time.Duration
+}
+
+// Seen is what a look has found.
+type Seen struct {
+	Kind    LookKind
+	gateway bool // a router answers; only of [LookAll]
+	answers []answer
+}
+
+// The rules of time.
+const (
+	everyInUse   = 3 * time.Second
+	everyStandby = 15 * time.Second
+	everyMetered = 30 * time.Second
+
+	doubts     = 3               // looks in a row that must go wrong for a good link to be so no more
+	proof      = 4 * time.Second // for how long a link that was lost must be well to be good again
+	atLeast    = time.Second     // between two looks in doubt
+	minRound   = 1200 * time.Millisecond
+	maxRound   = 4 * time.Second
+	firstRound = 2500 * time.Millisecond // before anything was measured
+)
+
+// Look returns what to look at next.
+func (c *Course) Look() Look {
+	if c.verdict.State != api.Good || c.failures > 0 || c.Operators == 0 {
+		return Look{Kind: LookAll, Patience: c.patience()}
+	}
+	// Each operator is connected to and asked in turn: a connection tells most of what can go wrong for a fifth of the bytes.
+	l := Look{Kind: LookConnect, Operator: c.turn / 2 % c.Operators, Patience: c.patience()}
+	if c.turn%2 == 1 {
+		l.Kind, l.Operator = LookOne, (c.turn/2+1)%c.Operators
+	}
+	return l
+}
+
+// patience is how long an answer is waited for: one retransmission of the kernel's (1 s), and a multiple of what it usually
+// takes, so that a link by satellite is not taken for a dead one.
+func (c *Course) patience() time.Duration {
+	if c.round == 0 {
+		return firstRound
+	}
+	return min(max(minRound, time.Second+4*c.round), maxRound)
+}
+
+// Doubt has everything looked at next: something happened.
+func (c *Course) Doubt() { c.failures = max(c.failures, 1) }
+
+// Next returns when to look again.
+func (c *Course) Next() time.Time { return c.next }
+
+// Took takes note of what a look that began and ended at these times has found. It returns the verdict, and whether it is news.
+func (c *Course) Took(began, ended time.Time, s Seen) (Verdict, bool) {
+	c.turn++
+	v := c.conclude(s)
+	if took := ended.Sub(began); v.State == api.Good && s.Kind != LookConnect {
+		if c.round == 0 {
+			c.round = took
+		}
+		c.round = (3*c.round + took) / 4
+	}
+	news := c.weigh(began, v)
+	if news {
+		c.verdict, c.judged, c.since, c.rival = v, true, ended, Verdict{}
+		c.wasGood = c.wasGood || v.State == api.Good
+		c.failures, c.proving = 0, time.Time{}
+	}
+	c.next = c.schedule(began, ended)
+	return c.verdict, news
+}
+
+// conclude says what one look alone would mean. One that has not looked at everything can only be good or not.
+func (c *Course) conclude(s Seen) Verdict {
+	switch {
+	case slices.ContainsFunc(s.answers, answer.good):
+		return Verdict{State: api.Good}
+	case s.Kind == LookConnect && s.answers[0].outcome == connected && !s.answers[0].deaf:
+		return Verdict{State: api.Good}
+	case s.Kind != LookAll:
+		return Verdict{State: api.LANOnly}
+	}
+	return judge(c.Gateways, s)
+}
+
+// weigh says whether a look's conclusion becomes the verdict, or has to be seen again first.
+func (c *Course) weigh(began time.Time, v Verdict) bool {
+	same := v == c.rival
+	c.rival = v
+	switch {
+	case c.judged && v == c.verdict:
+		c.failures, c.proving = 0, time.Time{}
+		return false
+	case !c.judged:
+		return true
+	case c.verdict.State == api.Good:
+		c.failures++
+		return c.failures >= doubts
+	case v.State == api.Good && !c.wasGood:
+		return true
+	case v.State == api.Good:
+		if c.proving.IsZero() {
+			c.proving = began
+		}
+		return began.Sub(c.proving) >= proof
+	}
+	c.proving = time.Time{}
+	return same
+}
+
+// schedule says when to look again: soon while something is in doubt, and ever less often while nothing gets better.
+func (c *Course) schedule(began, ended time.Time) time.Time {
+	soon := latest(began.Add(atLeast), ended)
+	switch {
+	case !c.proving.IsZero():
+		return latest(c.proving.Add(proof), soon)
+	case c.verdict.State == api.Good && c.failures > 0:
+		return soon
+	case c.verdict.State == api.Good:
+		return latest(began.Add(c.every()), ended)
+	}
+	return latest(began.Add(c.retry(ended.Sub(c.since))), soon)
+}
+
+func (c *Course) every() time.Duration {
+	switch c.Pace {
+	case Standby:
+		return everyStandby
+	case Metered:
+		return everyMetered
+	}
+	return everyInUse
+}
+
+// retry is how long after a look the next one is, on a link that has not been good for a while.
+func (c *Course) retry(bad time.Duration) time.Duration {
+	every := 15 * time.Second
+	switch {
+	case bad < 10*time.Second:
+		every = time.Second
+	case bad < time.Minute:
+		every = 2 * time.Second
+	case bad < 10*time.Minute:
+		every = 5 * time.Second
+	}
+	if c.Pace == Metered {
+		every = max(every, 5*time.Second)
+	}
+	return every
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}

@@ -34,6 +34,23 @@ type machine interface {
 	Eject(ctx context.Context, disk string) error
 }
 
+// networks is what the portal asks of the network manager beyond its state.
+type networks interface {
+	Networks(ctx context.Context, scan bool) (netapi.Networks, error)
+	Profiles(context.Context) ([]netapi.Profile, error)
+	CreateProfile(context.Context, netapi.NewProfile) (netapi.Profile, error)
+	ChangeProfile(ctx context.Context, id string, change netapi.NewProfile) (netapi.Profile, error)
+	DeleteProfile(ctx context.Context, id string) error
+	OrderProfiles(ctx context.Context, ids []string) ([]netapi.Profile, error)
+	TryNetwork(context.Context, netapi.NewProfile) (netapi.Attempt, error)
+	Attempt(ctx context.Context, id string) (netapi.Attempt, error)
+	Settings(context.Context) (netapi.Settings, error)
+	ChangeSettings(context.Context, netapi.Settings) (netapi.Settings, error)
+	History(context.Context) ([]netapi.Period, error)
+	Export(ctx context.Context, passphrase string) ([]byte, error)
+	Import(ctx context.Context, passphrase string, data []byte) (netapi.Imported, error)
+}
+
 // sources are the questions from which the state of the whole is put together, and the streams that say when to ask
 // again. They are the clients' methods; a test puts its own there.
 type sources struct {
@@ -49,7 +66,7 @@ type sources struct {
 func (p *Service) dial(runDir string) {
 	catalog, stream, network := catalogapi.NewClient(runDir), streamapi.NewClient(runDir), netapi.NewClient(runDir)
 	device := initapi.NewClient(runDir)
-	p.shelves, p.planner, p.machine = catalog, stream, device
+	p.shelves, p.planner, p.machine, p.networks = catalog, stream, device, network
 	p.watch.sources = sources{
 		library: catalog.Status, stream: stream.Status, network: network.Status, device: device.Status, disks: device.Disks,
 		events: map[string]func(context.Context) iter.Seq2[ipc.Event, error]{

@@ -48,7 +48,9 @@ func (p *Service) door(next http.Handler) http.Handler {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
 		if !p.hosts.allow(r.Host) {
-			p.misdirected(w, r)
+			if !p.capture(w, r) {
+				p.misdirected(w, r)
+			}
 			return
 		}
 		if err := cross.Check(r); err != nil {
@@ -66,7 +68,8 @@ func (p *Service) door(next http.Handler) http.Handler {
 	})
 }
 
-// checkBody holds state-changing requests to JSON or no body at all: what a form of another site cannot send.
+// checkBody holds state-changing requests to JSON or no body at all, which a form of another site cannot send; and those
+// of the setup pages, which work without scripts, to a form.
 func checkBody(r *http.Request) error {
 	if r.ContentLength == 0 || r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return nil
@@ -74,8 +77,12 @@ func checkBody(r *http.Request) error {
 	if r.ContentLength > maxBody {
 		return &ipc.Error{Status: http.StatusRequestEntityTooLarge, Code: "too_large", Message: fmt.Sprintf("the request is larger than %d bytes", maxBody)}
 	}
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
-		return &ipc.Error{Status: http.StatusUnsupportedMediaType, Code: "media_type", Message: "the request's body must be application/json"}
+	want := "application/json"
+	if isSetup(r.URL.Path) {
+		want = "application/x-www-form-urlencoded"
+	}
+	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != want {
+		return &ipc.Error{Status: http.StatusUnsupportedMediaType, Code: "media_type", Message: "the request's body must be " + want}
 	}
 	return nil
 }

@@ -10,7 +10,11 @@
 // it has passed the door: the Host it names must be this machine, a change must come from its own page, and its body
 // must be small JSON.
 //
-// Accounts, HTTPS and the setup pages of the access point are not here yet.
+// The clients of the device's own access point find the setup pages by themselves: whatever a phone fetches to see
+// whether a network wants a sign-in is answered by [Service.capture], before the host it names is refused. The pages are
+// forms without scripts or cookies, because that is what a phone's sign-in sheet lets work.
+//
+// Accounts and HTTPS are not here yet.
 package portal
 
 import (
@@ -48,6 +52,11 @@ type Service struct {
 	planner planner
 	machine machine
 	plans   planCache
+
+	networks networks
+	guests   guests // of the access point
+	tries    tries  // of the setup pages
+	looking  looking
 
 	site  *site
 	hosts hosts
@@ -156,6 +165,7 @@ const (
 func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Listener) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	p.looking.life = ctx
 	srv := p.server(ctx)
 	failed := make(chan error, len(listeners))
 	for _, ln := range listeners {
@@ -182,6 +192,7 @@ func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Li
 		<-failed
 	}
 	<-followed
+	p.looking.wait()
 	return err
 }
 

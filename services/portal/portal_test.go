@@ -33,6 +33,7 @@ type boat struct {
 	network *ipc.Events // of the network manager
 	machine *ipc.Events // of PID 1
 
+	air     *air // what the network manager says
 	scans   chan struct{}
 	ejected chan string
 	plans   map[string]streamapi.Plan // by what is asked for: "id/what"
@@ -192,7 +193,8 @@ func (b *boat) stream(t testing.TB) (stop func()) {
 }
 
 func (b *boat) netmgr(t testing.TB) (stop func()) {
-	return fake(t, b.runDir, netapi.Name, map[string]any{"GET /status": testNetwork, "GET /events": http.Handler(b.network)})
+	b.air = &air{status: testNetwork, news: b.network, profiles: []netapi.Profile{}}
+	return fake(t, b.runDir, netapi.Name, b.air.routes())
 }
 
 func (b *boat) init(t testing.TB) (stop func()) {

@@ -14,6 +14,7 @@ type right string
 // day so that no route can be added without one; a test walks the table.
 const (
 	anyone right = "anyone" // also who has not signed in
+	setup  right = "setup"  // choose a network: who may manage, and until somebody has set the device up whoever is in its own network
 	see    right = "see"    // know what there is
 	play   right = "play"   // get the media itself
 	manage right = "manage" // change the device, read its logs
@@ -46,6 +47,34 @@ func (p *Service) routes() []route {
 		{"GET", "/api/v1/memory", manage, p.memory},
 		{"POST", "/api/v1/disks/{id}/eject", manage, p.eject},
 		{"GET", "/api/v1/services/{name}/log", manage, p.serviceLog},
+		{"GET", "/api/v1/network", see, p.network},
+		{"GET", "/api/v1/network/history", see, p.networkHistory},
+		{"GET", "/api/v1/network/networks", manage, p.networksAround},
+		{"POST", "/api/v1/network/scan", manage, p.networksScan},
+		{"GET", "/api/v1/network/profiles", manage, p.profiles},
+		{"POST", "/api/v1/network/profiles", manage, p.createProfile},
+		{"PUT", "/api/v1/network/profiles/{id}", manage, p.changeProfile},
+		{"DELETE", "/api/v1/network/profiles/{id}", manage, p.forgetProfile},
+		{"PUT", "/api/v1/network/order", manage, p.orderProfiles},
+		{"POST", "/api/v1/network/attempts", manage, p.tryNetwork},
+		{"GET", "/api/v1/network/attempts/{id}", manage, p.attempt},
+		{"GET", "/api/v1/network/settings", manage, p.networkSettings},
+		{"PUT", "/api/v1/network/settings", manage, p.changeNetworkSettings},
+		{"GET", "/api/v1/network/access-point", manage, p.accessPointKey},
+		{"GET", "/api/v1/network/access-point/qr.svg", manage, p.accessPointQR},
+		{"POST", "/api/v1/network/export", manage, p.exportNetworks},
+		{"POST", "/api/v1/network/import", manage, p.importNetworks},
+		{"GET", "/setup", setup, p.setupPage(p.setupList)},
+		{"GET", "/setup/style.css", anyone, p.setupStyle},
+		{"GET", "/setup/join", setup, p.setupPage(p.setupForm)},
+		{"POST", "/setup/join", setup, p.setupPage(p.setupJoin)},
+		{"GET", "/setup/try/{id}", setup, p.setupPage(p.setupTry)},
+		{"POST", "/setup/scan", setup, p.setupPage(p.setupScan)},
+		{"POST", "/setup/country", setup, p.setupPage(p.setupCountry)},
+		{"GET", "/setup/add", setup, p.setupPage(p.setupAddForm)},
+		{"POST", "/setup/add", setup, p.setupPage(p.setupAdd)},
+		{"POST", "/setup/offline", setup, p.setupPage(p.setupOffline)},
+		{"GET", "/setup/done", setup, p.setupPage(p.setupDone)},
 	}
 }
 
@@ -63,7 +92,7 @@ func (p *Service) mux() *http.ServeMux {
 	for path, res := range paths {
 		mux.Handle(path, p.handler(res.serve))
 	}
-	for _, prefix := range []string{"/api/", "/media/"} {
+	for _, prefix := range []string{"/api/", "/media/", setupPath + "/"} {
 		mux.Handle(prefix, p.handler(func(_ http.ResponseWriter, r *http.Request) error {
 			return errNoPage(r.URL.Path)
 		}))

@@ -103,7 +103,7 @@ func (p *Service) status(w http.ResponseWriter, r *http.Request) error {
 	p.watch.learn(now)
 	a := statusAnswer{
 		Name: p.name(), Version: p.opts.Version, Hosted: p.opts.Hosted,
-		Library: now.Library, Stream: now.Stream, Network: now.Network,
+		Library: now.Library, Stream: now.Stream, Network: public(now.Network),
 		Device: p.device(now), Notices: p.watch.notices(now),
 	}
 	if now.Device != nil {

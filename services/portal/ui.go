@@ -53,6 +53,9 @@ var kinds = map[string]string{
 // page serves the user interface: a file of it, or for any other path without a dot the one page whose script reads
 // the path.
 func (p *Service) page(w http.ResponseWriter, r *http.Request) error {
+	if g, ok := p.guest(r); ok && r.URL.Path == "/" && p.watch.unset() && !p.guests.done(g.addr) {
+		return turn(w, r, setupPath)
+	}
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	if name == "" || !strings.Contains(path.Base(name), ".") {
 		name = "index.html"

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"manofwar/internal/ipc"
+	netapi "manofwar/netmgr/api"
 	catalogapi "manofwar/services/catalog/api"
 )
 
@@ -26,8 +27,8 @@ type watch struct {
 
 	news ipc.Events // to the browsers
 
-	mu      sync.Mutex // guards the rest
-	own     string     // the host name that was last heard of
+	mu      sync.Mutex    // guards the rest
+	network netapi.Status // what was last heard of the network
 	since   map[string]time.Time
 	readers int
 }
@@ -122,8 +123,11 @@ func (w *watch) follow(ctx context.Context, name string, events func(context.Con
 				w.log.Debug("events broke off", "of", name, "err", err)
 				break
 			}
-			if name == catalogapi.Name && ev.Kind == "changed" {
+			switch {
+			case name == catalogapi.Name && ev.Kind == "changed", name == netapi.Name && ev.Kind == "attempt":
 				w.news.Send(ev)
+			case name == netapi.Name && ev.Kind == "status":
+				w.overhear(ev.Data)
 			}
 			tell(w.kick)
 		}
@@ -145,14 +149,25 @@ func (w *watch) learn(now parts) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.own = now.Network.Hostname
+	w.network = *now.Network
+}
+
+// overhear learns from the network manager's own news: a phone that joins our access point asks for its probe before
+// the next look.
+func (w *watch) overhear(status []byte) {
+	var s netapi.Status
+	if err := json.Unmarshal(status, &s); err != nil {
+		w.log.Warn("news of the network not understood", "err", err)
+		return
+	}
+	w.learn(parts{Network: &s})
 }
 
 // hostname returns the name that was won on the network, without a domain; empty until it is known.
 func (w *watch) hostname() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.own
+	return w.network.Hostname
 }
 
 // notices returns what a person should know, with the time since which it has been so.
@@ -188,7 +203,8 @@ func (w *watch) state(now parts) (all []bulletin) {
 		all = append(all, w.bulletin("library", now.Library, now.Library))
 	}
 	if now.Network != nil {
-		all = append(all, w.bulletin("network", now.Network, now.Network))
+		n := public(now.Network)
+		all = append(all, w.bulletin("network", n, n))
 	}
 	if now.Device != nil {
 		d := w.shape(now)

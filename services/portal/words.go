@@ -1,0 +1,188 @@
+package portal
+
+import (
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// words are the messages of the setup pages in one language. {name} is what it is about: a network or the device. The
+// page that has scripts keeps its own, in ui/src/i18n.
+type words struct {
+	Lang string // of HTML
+
+	Choose, ChooseText        string
+	Lost, LostText            string // nothing to connect by, on a device that was set up
+	Cabled, CabledText        string
+	Looking, LookingText      string
+	None, NoneText            string
+	LookAgain, Other, Known   string
+	Strong, Fair, Weak        string
+	Locked, OpenNetwork       string
+	CannotJoin                string
+	Country, CountryAuto, Set string
+
+	Password, PasswordFor, OpenJoin, OpenJoinText string
+	HiddenTitle, HiddenText, NetworkName          string
+	PasswordKnown, PasswordNone, HidePassword     string
+	Metered, Connect, BackToList                  string
+
+	Trying, TryingText, StepJoin, StepAddress, Patience string
+	WrongPassword, WrongPasswordText                    string
+	NotFound, NotFoundText                              string
+	Failed, FailedText                                  string
+	TooShort, TooLong, NoName, LongName                 string
+
+	Connected, ConnectedText, NoInternet, NoInternetText string
+	SignIn, SignInText, SignInLink                       string
+	AddressText, StillHere, CloseSheet                   string
+	Offline, OfflineText, UseOffline, Finish, OpenNow    string
+
+	More, Skip, Save, Added                      string
+	Factory, FactoryText, FactoryHow, AfterReset string
+	Phone, PhoneText, PhoneHow, PhoneName        string
+
+	Away, AwayText, Hosted, HostedText string
+}
+
+var english = words{
+	Lang:   "en",
+	Choose: "Choose your WiFi", ChooseText: "{name} connects to it by itself from then on.",
+	Lost: "No network in reach", LostText: "{name} goes back to a known network as soon as there is one. Your library works without.",
+	Cabled: "Connected by cable", CabledText: "{name} needs no WiFi. You can add one for when the cable is pulled.",
+	Looking: "Looking for networks", LookingText: "This takes a few seconds.",
+	None: "No network found", NoneText: "Move the device closer to the router, or look again.",
+	LookAgain: "Look again", Other: "Another network", Known: "known",
+	Strong: "strong", Fair: "fair", Weak: "weak",
+	Locked: "with password", OpenNetwork: "without password",
+	CannotJoin: "Cannot be joined:",
+	Country:    "Country", CountryAuto: "As the networks around say", Set: "Set",
+
+	Password: "Password", PasswordFor: "Password for {name}", OpenJoin: "Join {name}", OpenJoinText: "This network has no password. Whoever is near can join it too.",
+	HiddenTitle: "Another network", HiddenText: "For a network that does not show its name. Upper and lower case matter.", NetworkName: "Name of the network",
+	PasswordKnown: "Leave it empty to use the one that is known.", PasswordNone: "Leave it empty if the network has none.", HidePassword: "Hide the password",
+	Metered: "This is a phone’s hotspot: spare its data", Connect: "Connect", BackToList: "All networks",
+
+	Trying: "Connecting to {name}", TryingText: "This page goes on by itself.", StepJoin: "Finding it and checking the password", StepAddress: "Getting an address",
+	Patience:      "Your phone may lose this page for a moment while the radio changes its channel. It comes back.",
+	WrongPassword: "Wrong password for {name}", WrongPasswordText: "Upper and lower case matter. It is often on a sticker on the router.",
+	NotFound: "{name} was not found", NotFoundText: "Check that it is on and near, then try again.",
+	Failed: "{name} could not be joined", FailedText: "Try again, or choose another network.",
+	TooShort: "A WiFi password has at least 8 characters.", TooLong: "A WiFi password has at most 63 characters.",
+	NoName: "The network’s name is missing.", LongName: "A network’s name has at most 32 characters.",
+
+	Connected: "Connected to {name}", ConnectedText: "All set.",
+	NoInternet: "Connected to {name}, without internet", NoInternetText: "Everything at home works. The internet is used as soon as it answers.",
+	SignIn: "{name} wants a sign-in", SignInText: "The network lets nobody out before that.", SignInLink: "Sign in",
+	AddressText: "From now on you find it here:", StillHere: "Your phone is still in the device’s own network. Go back to your own WiFi whenever you like.",
+	CloseSheet: "You can close this page.",
+	Offline:    "Ready, without internet", OfflineText: "Music, films and control work in this network, and you can add a WiFi later.",
+	UseOffline: "Use without internet", Finish: "Finish", OpenNow: "Open the library",
+
+	More: "For when the router fails", Skip: "Skip", Save: "Save", Added: "{name} is known now.",
+	Factory: "The router after a reset", FactoryText: "A router that resets itself uses the name and password from its sticker. Add them, and the device finds it again.",
+	FactoryHow: "Both are printed on the router’s sticker.", AfterReset: "Router after a reset",
+	Phone: "Your phone’s hotspot", PhoneText: "Used when the internet at home is gone, and sparingly.",
+	PhoneHow: "Both are in your phone’s settings, under “Personal Hotspot” or “Hotspot”.", PhoneName: "Phone",
+
+	Away: "One moment", AwayText: "The network part of the device is starting. This page goes on by itself.",
+	Hosted: "Nothing to set up", HostedText: "This computer looks after its own network.",
+}
+
+var german = words{
+	Lang:   "de",
+	Choose: "Wähle dein WLAN", ChooseText: "{name} verbindet sich von da an von selbst damit.",
+	Lost: "Kein Netz in Reichweite", LostText: "{name} kehrt in ein bekanntes Netz zurück, sobald eines da ist. Deine Bibliothek läuft auch ohne.",
+	Cabled: "Per Kabel verbunden", CabledText: "{name} braucht kein WLAN. Du kannst eines hinzufügen, falls das Kabel einmal fehlt.",
+	Looking: "Suche nach Netzen", LookingText: "Das dauert ein paar Sekunden.",
+	None: "Kein Netz gefunden", NoneText: "Stell das Gerät näher an den Router, oder such noch einmal.",
+	LookAgain: "Noch einmal suchen", Other: "Anderes Netz", Known: "bekannt",
+	Strong: "stark", Fair: "mittel", Weak: "schwach",
+	Locked: "mit Passwort", OpenNetwork: "ohne Passwort",
+	CannotJoin: "Nicht möglich:",
+	Country:    "Land", CountryAuto: "Wie die Netze ringsum sagen", Set: "Übernehmen",
+
+	Password: "Passwort", PasswordFor: "Passwort für {name}", OpenJoin: "Mit {name} verbinden", OpenJoinText: "Dieses Netz hat kein Passwort. Wer in der Nähe ist, kann auch hinein.",
+	HiddenTitle: "Anderes Netz", HiddenText: "Für ein Netz, das seinen Namen nicht zeigt. Groß- und Kleinschreibung zählt.", NetworkName: "Name des Netzes",
+	PasswordKnown: "Leer lassen, um das bekannte zu nehmen.", PasswordNone: "Leer lassen, wenn das Netz keines hat.", HidePassword: "Passwort verbergen",
+	Metered: "Das ist der Hotspot eines Telefons: sparsam sein", Connect: "Verbinden", BackToList: "Alle Netze",
+
+	Trying: "Verbinde mit {name}", TryingText: "Diese Seite geht von selbst weiter.", StepJoin: "Suche es und prüfe das Passwort", StepAddress: "Hole eine Adresse",
+	Patience:      "Dein Telefon verliert diese Seite vielleicht kurz, während das Funkgerät den Kanal wechselt. Sie kommt zurück.",
+	WrongPassword: "Falsches Passwort für {name}", WrongPasswordText: "Groß- und Kleinschreibung zählt. Oft steht es auf einem Aufkleber am Router.",
+	NotFound: "{name} wurde nicht gefunden", NotFoundText: "Prüfe, ob es an und in der Nähe ist, dann versuch es noch einmal.",
+	Failed: "Die Verbindung mit {name} kam nicht zustande", FailedText: "Versuch es noch einmal, oder wähle ein anderes Netz.",
+	TooShort: "Ein WLAN-Passwort hat mindestens 8 Zeichen.", TooLong: "Ein WLAN-Passwort hat höchstens 63 Zeichen.",
+	NoName: "Der Name des Netzes fehlt.", LongName: "Der Name eines Netzes hat höchstens 32 Zeichen.",
+
+	Connected: "Mit {name} verbunden", ConnectedText: "Alles fertig.",
+	NoInternet: "Mit {name} verbunden, ohne Internet", NoInternetText: "Zu Hause läuft alles. Das Internet wird genutzt, sobald es antwortet.",
+	SignIn: "{name} verlangt eine Anmeldung", SignInText: "Vorher lässt das Netz niemanden hinaus.", SignInLink: "Anmelden",
+	AddressText: "Ab jetzt findest du es hier:", StillHere: "Dein Telefon ist noch im Netz des Geräts. Geh in dein eigenes WLAN zurück, wann du willst.",
+	CloseSheet: "Du kannst diese Seite schließen.",
+	Offline:    "Bereit, ohne Internet", OfflineText: "Musik, Filme und Steuerung laufen in diesem Netz, und ein WLAN kannst du später hinzufügen.",
+	UseOffline: "Ohne Internet benutzen", Finish: "Fertig", OpenNow: "Bibliothek öffnen",
+
+	More: "Falls der Router ausfällt", Skip: "Überspringen", Save: "Speichern", Added: "{name} ist jetzt bekannt.",
+	Factory: "Der Router nach einem Zurücksetzen", FactoryText: "Ein zurückgesetzter Router nimmt Namen und Passwort von seinem Aufkleber. Füge sie hinzu, und das Gerät findet ihn wieder.",
+	FactoryHow: "Beides steht auf dem Aufkleber des Routers.", AfterReset: "Router nach Zurücksetzen",
+	Phone: "Der Hotspot deines Telefons", PhoneText: "Für den Fall, dass das Internet zu Hause weg ist, und sparsam genutzt.",
+	PhoneHow: "Beides steht in den Einstellungen des Telefons unter „Persönlicher Hotspot“ oder „Hotspot“.", PhoneName: "Telefon",
+
+	Away: "Einen Moment", AwayText: "Der Netzwerkteil des Geräts startet. Diese Seite geht von selbst weiter.",
+	Hosted: "Nichts einzurichten", HostedText: "Dieser Computer kümmert sich selbst um sein Netzwerk.",
+}
+
+// reasons are why a network cannot be joined, in the words of netmgr and in German.
+var reasons = map[string]string{
+	"its security settings are unreadable":                                                           "Seine Sicherheitseinstellungen sind nicht lesbar.",
+	"it uses WPA1, which is broken; set the router to WPA2":                                          "Es benutzt WPA1, das gebrochen ist. Stell den Router auf WPA2.",
+	"it uses WEP, which is broken; set the router to WPA2":                                           "Es benutzt WEP, das gebrochen ist. Stell den Router auf WPA2.",
+	"it protects management frames in a way this device does not know; set the router's to optional": "Es schützt Verwaltungsrahmen (PMF) auf unbekannte Art. Stell das am Router auf optional.",
+	"it encrypts without AES-CCMP; set the router to WPA2 (AES)":                                     "Es verschlüsselt ohne AES. Stell den Router auf WPA2 (AES).",
+	"it encrypts broadcasts by neither AES-CCMP nor TKIP; set the router to WPA2 (AES)":              "Es verschlüsselt Rundsendungen auf unbekannte Art. Stell den Router auf WPA2 (AES).",
+	"it wants a user account (WPA-Enterprise), not a password":                                       "Es verlangt ein Benutzerkonto (WPA-Enterprise) statt eines Passworts.",
+	"it uses Enhanced Open (OWE)":                                                                    "Es benutzt Enhanced Open (OWE).",
+	"it allows fast transition only; allow WPA2 without 802.11r on the router":                       "Es erlaubt nur schnellen Wechsel. Erlaube am Router WPA2 ohne 802.11r.",
+	"it allows only the newest form of WPA3; allow WPA3 (SAE) on the router":                         "Es erlaubt nur die neueste Art von WPA3. Erlaube am Router WPA3 (SAE).",
+	"it authenticates in an unknown way":                                                             "Es meldet auf unbekannte Art an.",
+}
+
+// reason returns why something cannot be, and in which language that is.
+func (w *words) reason(english string) (text, lang string) {
+	if w.Lang == german.Lang {
+		if text, ok := reasons[english]; ok {
+			return text, w.Lang
+		}
+	}
+	if english != "" {
+		english = strings.ToUpper(english[:1]) + english[1:]
+	}
+	return english, "en"
+}
+
+// wordsFor returns the messages in the language that the reader prefers of those there are.
+func wordsFor(r *http.Request) *words {
+	best, weight := &english, 0.0
+	for field := range strings.SplitSeq(r.Header.Get("Accept-Language"), ",") {
+		tag, params, _ := strings.Cut(strings.TrimSpace(field), ";")
+		q := 1.0
+		if _, v, ok := strings.Cut(params, "="); ok {
+			q, _ = strconv.ParseFloat(strings.TrimSpace(v), 64) // what is no number is 0: not acceptable
+		}
+		primary, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		for _, w := range []*words{&english, &german} {
+			if primary == w.Lang && q > weight {
+				best, weight = w, q
+			}
+		}
+	}
+	return best
+}
+
+// say fills a message with a name, which may be anything: it is escaped, and its direction is its own.
+func say(message, name string) template.HTML {
+	safe := "<bdi>" + template.HTMLEscapeString(name) + "</bdi>"
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(message), "{name}", safe)) //nolint:gosec // escaped above
+}

@@ -38,11 +38,11 @@ func (e *encoder) u64(kind uint16, v uint64) { e.bytes(kind, binary.NativeEndian
 
 func (e *encoder) mac(kind uint16, m ieee80211.MAC) { e.bytes(kind, m[:]) }
 
-// suites writes selectors of ciphers or AKMs, as one attribute.
-func (e *encoder) suites(kind uint16, list ...ieee80211.Suite) {
+// words writes numbers of 32 bits each, as one attribute.
+func (e *encoder) words(kind uint16, list ...uint32) {
 	var b []byte
-	for _, s := range list {
-		b = binary.NativeEndian.AppendUint32(b, uint32(s))
+	for _, v := range list {
+		b = binary.NativeEndian.AppendUint32(b, v)
 	}
 	e.bytes(kind, b)
 }

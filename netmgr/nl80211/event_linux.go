@@ -110,14 +110,26 @@ type (
 	}
 	// StationAdded says that a station is known now: for a station, its access point.
 	StationAdded struct {
-		Index int
-		MAC   ieee80211.MAC
+		Index   int
+		MAC     ieee80211.MAC
+		Request ieee80211.Elements // of its association, where the firmware has answered that ([Features.APSME])
 	}
 	// StationGone says that a station is known no more.
 	StationGone struct {
 		Index  int
 		MAC    ieee80211.MAC
 		Reason ieee80211.Reason
+	}
+	// StationProbed tells whether a station gave a sign of life ([Conn.ProbeStation]).
+	StationProbed struct {
+		Index int
+		MAC   ieee80211.MAC
+		Acked bool
+	}
+	// Stray says that somebody sent data to an access point who is not associated ([Conn.RegisterStrays]).
+	Stray struct {
+		Index int
+		MAC   ieee80211.MAC
 	}
 	// BeaconLost says that the access point has fallen silent. The kernel is still trying to reach it.
 	BeaconLost struct{ Index int }
@@ -150,6 +162,8 @@ func (e FrameReceived) of() int      { return e.Index }
 func (e FrameSent) of() int          { return e.Index }
 func (e StationAdded) of() int       { return e.Index }
 func (e StationGone) of() int        { return e.Index }
+func (e StationProbed) of() int      { return e.Index }
+func (e Stray) of() int              { return e.Index }
 func (e BeaconLost) of() int         { return e.Index }
 func (e ChannelSwitching) of() int   { return e.Index }
 func (e ChannelSwitched) of() int    { return e.Index }
@@ -179,8 +193,10 @@ var decoders = map[uint8]func(attributes) Event{
 	unix.NL80211_CMD_CONTROL_PORT_FRAME:       decodeControlPort,
 	unix.NL80211_CMD_FRAME:                    decodeFrame,
 	unix.NL80211_CMD_FRAME_TX_STATUS:          decodeFrameSent,
-	unix.NL80211_CMD_NEW_STATION:              func(a attributes) Event { return StationAdded{a.index(), a.mac(unix.NL80211_ATTR_MAC)} },
+	unix.NL80211_CMD_NEW_STATION:              decodeStationAdded,
 	unix.NL80211_CMD_DEL_STATION:              decodeStationGone,
+	unix.NL80211_CMD_PROBE_CLIENT:             decodeStationProbed,
+	unix.NL80211_CMD_UNEXPECTED_FRAME:         func(a attributes) Event { return Stray{a.index(), a.mac(unix.NL80211_ATTR_MAC)} },
 	unix.NL80211_CMD_NOTIFY_CQM:               decodeQuality,
 	unix.NL80211_CMD_CH_SWITCH_STARTED_NOTIFY: decodeSwitching,
 	unix.NL80211_CMD_CH_SWITCH_NOTIFY:         func(a attributes) Event { return ChannelSwitched{a.index(), int(a.u32(unix.NL80211_ATTR_WIPHY_FREQ))} },
@@ -289,6 +305,14 @@ func decodeFrameSent(a attributes) Event {
 	return FrameSent{
 		Index: a.index(), Cookie: a.u64(unix.NL80211_ATTR_COOKIE), Acked: a.has(unix.NL80211_ATTR_ACK), Frame: a[unix.NL80211_ATTR_FRAME],
 	}
+}
+
+func decodeStationAdded(a attributes) Event {
+	return StationAdded{a.index(), a.mac(unix.NL80211_ATTR_MAC), a[unix.NL80211_ATTR_IE]}
+}
+
+func decodeStationProbed(a attributes) Event {
+	return StationProbed{a.index(), a.mac(unix.NL80211_ATTR_MAC), a.has(unix.NL80211_ATTR_ACK)}
 }
 
 func decodeStationGone(a attributes) Event {

@@ -9,7 +9,7 @@ type Listener struct {
 
 const (
 	waiting       = 256         // events that may wait for a listener
-	waitingFrames = waiting / 2 // of which frames, which anybody nearby can send any number of
+	waitingFrames = waiting / 2 // of which what anybody nearby can cause any number of
 )
 
 // Listen returns a listener to the events of an interface, by its index, and to those that are of none; 0: to all.
@@ -49,8 +49,11 @@ func (l *Listener) give(ev Event) {
 	if index := ev.of(); l.about != 0 && index != 0 && index != l.about {
 		return
 	}
-	if _, frame := ev.(FrameReceived); frame && len(l.events) >= waitingFrames {
-		return // as if it were lost in the air
+	switch ev.(type) {
+	case FrameReceived, ControlPort, Stray:
+		if len(l.events) >= waitingFrames {
+			return // as if it were lost in the air
+		}
 	}
 	select {
 	case l.events <- ev:

@@ -50,6 +50,7 @@ type Commands struct {
 	ChannelSwitch bool
 	Frame         bool // management frames can be sent
 	Station       bool // stations can be added
+	ProbeStation  bool // and asked for a sign of life
 }
 
 // Features of a driver or its firmware.
@@ -207,6 +208,8 @@ func (c *Commands) add(commands []uint32) {
 			c.Frame = true
 		case unix.NL80211_CMD_NEW_STATION:
 			c.Station = true
+		case unix.NL80211_CMD_PROBE_CLIENT:
+			c.ProbeStation = true
 		}
 	}
 }

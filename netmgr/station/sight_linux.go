@@ -1,0 +1,38 @@
+package station
+
+import (
+	"time"
+
+	"manofwar/netmgr"
+	"manofwar/netmgr/ieee80211"
+	"manofwar/netmgr/nl80211"
+	"manofwar/netmgr/wpa"
+)
+
+// Sight tells the policy of an access point that a radio has heard.
+func Sight(r nl80211.Radio, b nl80211.BSS, now time.Time) netmgr.Sighting {
+	security := b.Security()
+	s := netmgr.Sighting{
+		SSID: string(b.SSID), BSSID: netmgr.MAC(b.BSSID), MHz: b.MHz, Signal: b.Signal, At: now.Add(-b.Age),
+		Open: security.Protection == ieee80211.Open, Security: security.String(), Reason: security.Reason,
+	}
+	if b.SSID.Hidden() {
+		s.SSID = ""
+	}
+	if security.Personal() {
+		if _, err := wpa.Choose(b.BSS, canSAE(r)); err != nil {
+			s.Reason = reasonNoSAE
+		}
+	}
+	s.Join = s.Reason == ""
+	return s
+}
+
+// reasonNoSAE is for WPA3 where firmware does not know it.
+const reasonNoSAE = "this device's radio cannot do its WPA3; allow WPA2 on the router"
+
+// canSAE reports whether a radio can do SAE: by itself, or so that we can do it.
+func canSAE(r nl80211.Radio) bool {
+	f, c := r.Features, r.Commands
+	return f.SAEOffload && c.Connect || f.SAE && (c.Authenticate || c.Connect && c.Frame)
+}

@@ -114,6 +114,7 @@ type Plan struct {
 	Time     []netip.Addr   // NTP servers the network names
 	Hostname string         // under .local, once it was won on some link
 	Announce []Announcement // where our name is answered
+	Judge    []JudgePlan    // what is to be found out by [Judged]
 }
 
 // LinkPlan is how one link should be.
@@ -131,6 +132,26 @@ type LinkPlan struct {
 	Metric     int            // of every route: less is preferred
 	Until      time.Time      // when the addresses end should the manager die and stay dead; the zero Time: never
 }
+
+// JudgePlan is a link with an address, of which is to be found out what lies behind it.
+type JudgePlan struct {
+	Index      int
+	Name       string
+	Generation int // told back by [Judged]
+	Gateways   []netip.Addr
+	DNS        []netip.Addr // of this link
+	Pace       Pace
+}
+
+// Pace is how closely a link is watched.
+type Pace string
+
+// The paces.
+const (
+	InUse   Pace = "in-use"
+	Standby Pace = "standby" // another link is in use
+	Costly  Pace = "metered" // what is sent costs
+)
 
 // Announcement is one link on which our name is answered, with the addresses to answer.
 type Announcement struct {

@@ -1,37 +1,41 @@
 package netmgr
 
 import (
-	"cmp"
-	"maps"
 	"net/netip"
 	"slices"
 	"time"
-
-	"manofwar/netmgr/api"
 )
 
 // Policy knows what happened and derives what should be so. It is for one goroutine. The zero value manages nothing and
 // only tells how the host is; see [NewPolicy].
+//
+// After every event it goes through the same steps: what took too long is over; what networks turned out to be worth is
+// noted; an attempt of the owner comes first; each radio chooses; our own access point follows; who still has nothing to do
+// looks around. A step that waits for a time says so by due, and Next is the earliest of those times.
 type Policy struct {
 	manage   bool
-	links    map[int]*link
 	hostname string // wanted, then won
 	named    bool   // it was won
 	clock    time.Time
 	trouble  string
-}
 
-// link is what the policy knows of one link.
-type link struct {
-	Link
-	lease      Lease        // the zero Lease: none
-	self       netip.Prefix // a link-local address; the zero Prefix: none
-	unanswered bool         // no DHCP server answers
-	heard      bool         // something was learnt of its network, or it had no carrier
-	generation int          // counts the carriers it had
-	reason     string       // why the last lease ended
-	state      api.State
-	since      time.Time // with the monotonic clock: the wall clock jumps when it is first set
+	links    map[int]*link
+	settings Settings
+	networks []*network // those that the owner knows, in his order
+	radios   []*radio   // in the order of their numbers
+	own      own
+	attempt  *attempt
+	stream   Streaming
+
+	now     time.Time // of the last event
+	next    time.Time // when something is due; zero: nothing is
+	numbers int       // of scans and joins that were handed out
+	changes int       // of what is planned: a step that made one lets all steps run again
+
+	began    time.Time // when the first event came
+	works    time.Time // since when some link works; zero: none does
+	lost     time.Time // since when none does, if none does
+	departed time.Time // when a network that worked was last left for another by choice
 }
 
 // NewPolicy returns a policy. With manage it configures the links; without, the host's own system does, and the policy
@@ -40,29 +44,42 @@ func NewPolicy(hostname string, manage bool) *Policy {
 	return &Policy{manage: manage, hostname: hostname}
 }
 
-// Handle takes note of what happened at now.
+// Handle takes note of what happened at now. Time does not go back: an earlier now counts as the last one.
 func (p *Policy) Handle(now time.Time, ev Event) {
+	if p.began.IsZero() {
+		p.began, p.lost = now, now
+	}
+	if now.After(p.now) {
+		p.now = now
+	}
+	p.note(ev)
+	p.step()
+}
+
+// Next returns when the policy wants a [Tick] if nothing else happens before, and false if it waits for nothing.
+func (p *Policy) Next() (time.Time, bool) { return p.next, !p.next.IsZero() }
+
+// note takes over what an event says.
+func (p *Policy) note(ev Event) {
 	switch ev := ev.(type) {
 	case LinkChanged:
-		p.linkChanged(now, ev.Link)
+		p.linkChanged(ev.Link)
 	case LinkGone:
 		delete(p.links, ev.Index)
-	case Leased:
-		p.update(now, ev.Index, func(l *link) {
-			if l.Carrier { // else it is old news of a client that is being stopped
-				l.lease, l.self, l.unanswered, l.reason = ev.Lease, netip.Prefix{}, false, ""
-			}
-		})
-	case Unleased:
-		p.update(now, ev.Index, func(l *link) { l.lease, l.reason = Lease{}, ev.Reason })
-	case Unanswered:
-		p.update(now, ev.Index, func(l *link) { l.unanswered = l.Carrier && !l.lease.Address.IsValid() })
-	case SelfAssigned:
-		p.update(now, ev.Index, func(l *link) {
-			if l.unanswered {
-				l.self = ev.Address
-			}
-		})
+	case Leased, Unleased, Unanswered, SelfAssigned, Judged:
+		p.noteLink(ev)
+	case RadioChanged, RadioGone, Scanned, Joined, Roamed, Unjoined, Heard:
+		p.noteRadio(ev)
+	case AccessPointUp, AccessPointDown, AccessPointClients:
+		p.noteOwn(ev)
+	case Configured:
+		p.configure(ev.Settings)
+	case Try:
+		p.try(ev.Profile)
+	case Look:
+		p.lookAround()
+	case Streaming:
+		p.stream = ev
 	case Named:
 		p.hostname, p.named = ev.Hostname, true
 	case ClockSet:
@@ -72,73 +89,50 @@ func (p *Policy) Handle(now time.Time, ev Event) {
 	}
 }
 
-// linkChanged takes over how the kernel has the link. Without carrier nothing learnt from its network holds any more:
-// the next cable may lead elsewhere.
-func (p *Policy) linkChanged(now time.Time, k Link) {
-	if p.links == nil {
-		p.links = make(map[int]*link)
-	}
-	if p.links[k.Index] == nil {
-		p.links[k.Index] = &link{since: now}
-	}
-	p.update(now, k.Index, func(l *link) {
-		if k.Carrier && !l.Carrier {
-			l.generation++
-		}
-		l.Link = k
-		if !k.Carrier {
-			l.lease, l.self, l.unanswered, l.reason = Lease{}, netip.Prefix{}, false, ""
-		}
-	})
-}
+// maxRounds bounds how often one event makes all steps run: each needs a round or two to come to rest.
+const maxRounds = 16
 
-// update changes what is known of a link, if it is still there, and judges it anew.
-func (p *Policy) update(now time.Time, index int, change func(*link)) {
-	l := p.links[index]
-	if l == nil {
+// step brings what is planned in line with what is known.
+func (p *Policy) step() {
+	if !p.manage {
 		return
 	}
-	change(l)
-	l.heard = l.heard || !l.Carrier || l.lease.Address.IsValid() || l.reason != "" || l.unanswered
-	if s := p.judge(l); s != l.state {
-		l.state, l.since = s, now
+	for range maxRounds {
+		before := p.changes
+		p.next = time.Time{}
+		p.overdue()
+		p.learn()
+		p.pursue()
+		p.choose()
+		p.raise()
+		p.look()
+		if p.changes == before {
+			return
+		}
 	}
+	p.due(p.now.Add(time.Second)) // not at rest: never seen, and never to become a busy loop
 }
 
-// judge says how far a link reaches. Whether the internet is behind its gateway is not asked: that would contact hosts
-// the owner has not chosen.
-func (p *Policy) judge(l *link) api.State {
-	switch {
-	case !l.Carrier:
-		return api.Down
-	case l.lease.Address.IsValid(), l.self.IsValid(), !p.manages(l) && len(usable(l.Addresses)) > 0, l.routed6():
-		return api.LANOnly
-	default:
-		return api.Associated
+// due reports whether a time has come. If it has not, the policy wants to be woken then.
+func (p *Policy) due(t time.Time) bool {
+	if !t.After(p.now) {
+		return true
 	}
+	if p.next.IsZero() || t.Before(p.next) {
+		p.next = t
+	}
+	return false
 }
 
-// routed6 reports whether a router has given the link an IPv6 address.
-func (l *link) routed6() bool {
-	return slices.ContainsFunc(l.Addresses, func(a netip.Prefix) bool { return a.Addr().Is6() && a.Addr().IsGlobalUnicast() })
+// since returns how long ago t was.
+func (p *Policy) since(t time.Time) time.Duration { return p.now.Sub(t) }
+
+// number returns one that no scan and no join had yet.
+func (p *Policy) number() int {
+	p.numbers++
+	p.changes++
+	return p.numbers
 }
-
-// manages reports whether the policy configures the link.
-func (p *Policy) manages(l *link) bool { return p.manage && l.Kind == Ethernet }
-
-// ordered returns the links in the order of preference: wired before wireless, then as the kernel numbered them.
-func (p *Policy) ordered() []*link {
-	rank := map[Kind]int{Ethernet: 0, WiFi: 1}
-	return slices.SortedFunc(maps.Values(p.links), func(a, b *link) int {
-		return cmp.Or(cmp.Compare(rank[a.Kind], rank[b.Kind]), cmp.Compare(a.Index, b.Index))
-	})
-}
-
-// The metrics of routes. Linux gives those from router advertisements 1024: ours are preferred.
-const (
-	firstMetric = 100
-	metricStep  = 10
-)
 
 // Plan returns how the network should be, given all that happened.
 func (p *Policy) Plan() Plan {
@@ -153,32 +147,50 @@ func (p *Policy) Plan() Plan {
 		if a := l.reachable(); len(a) > 0 {
 			plan.Announce = append(plan.Announce, Announcement{Index: l.Index, Name: l.Name, Addresses: a})
 		}
+		if l.addressed {
+			plan.Judge = append(plan.Judge, p.planJudge(l, len(plan.Judge) == 0))
+		}
 		plan.DNS = appendNew(plan.DNS, l.lease.DNS...)
 		plan.Search = appendNew(plan.Search, l.lease.Search...)
 		plan.Time = appendNew(plan.Time, l.lease.Time...)
 	}
 	plan.DNS = plan.DNS[:min(len(plan.DNS), MaxServers)]
+	if p.manage {
+		for _, r := range p.radios {
+			plan.Radios = append(plan.Radios, p.planRadio(r))
+		}
+	}
 	return plan
 }
 
-// plan returns how a managed link should be.
-func (l *link) plan(metric int) LinkPlan {
-	lp := LinkPlan{
-		Index: l.Index, Name: l.Name, MAC: l.MAC, Metric: metric,
-		SwitchOn:   !l.Up,
-		Generation: l.generation,
-		Keep:       !l.heard,
-		Lease:      l.Carrier,
-		SelfAssign: l.Carrier && l.unanswered,
+// planRadio returns what a radio should do.
+func (p *Policy) planRadio(r *radio) RadioPlan {
+	rp := RadioPlan{Phy: r.Phy, Scan: r.look.scan}
+	if r.stay.phase >= joining {
+		rp.Join = r.stay.join
 	}
+	if p.own.planned && p.own.phy == r.Phy {
+		rp.AccessPoint = p.planOwn()
+	}
+	return rp
+}
+
+// planJudge returns how a link with an address is to be judged.
+func (p *Policy) planJudge(l *link, first bool) JudgePlan {
+	j := JudgePlan{Index: l.Index, Name: l.Name, Generation: l.generation, DNS: l.lease.DNS, Pace: Standby}
+	for _, r := range l.lease.Routes {
+		if r.Default() {
+			j.Gateways = appendNew(j.Gateways, r.Via)
+		}
+	}
+	j.Gateways = appendNew(j.Gateways, l.Gateways...)
 	switch {
-	case l.lease.Address.IsValid():
-		lp.Addresses = []netip.Prefix{l.lease.Address}
-		lp.Routes, lp.Until = l.lease.Routes, l.lease.Until
-	case l.self.IsValid():
-		lp.Addresses = []netip.Prefix{l.self}
+	case p.metered(l):
+		j.Pace = Costly
+	case first:
+		j.Pace = InUse
 	}
-	return lp
+	return j
 }
 
 // usable leaves out the addresses that mean nothing to others on the link.

@@ -37,11 +37,11 @@ type Sighting struct {
 	SSID     string // any bytes; empty: it hides its name
 	BSSID    MAC
 	MHz      int
-	Signal   int    // dBm
-	Join     bool   // its security is one that this radio can join
-	Open     bool   // it asks for no password
-	Security string // the name that people know it by: "open", "WPA2", "WPA3"
-	Reason   string // why it cannot be joined, in words for a person
+	Signal   int       // dBm
+	Join     bool      // its security is one that this radio can join
+	Open     bool      // it asks for no password
+	Security string    // the name that people know it by: "open", "WPA2", "WPA3"
+	Reason   string    // why it cannot be joined, in words for a person
 	At       time.Time // when it was heard; zero: now. A scan may tell what was heard before it
 }
 
@@ -91,9 +91,10 @@ type (
 	RadioChanged struct{ Radio Radio }
 	// RadioGone says that a radio was taken away.
 	RadioGone struct{ Phy int }
-	// Scanned is the answer to the [Scan] with the same number. Done is false while it goes on.
+	// Scanned is the answer to the [Scan] with the same number. With More it goes on, and this is what it found until now.
 	Scanned struct {
 		Phy, Number int
+		More        bool
 		MHz         []int // where it looked; nil: everywhere
 		Networks    []Sighting
 		Err         error // it could not look: what it had found counts nevertheless

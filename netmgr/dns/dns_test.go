@@ -1,0 +1,493 @@
+package dns
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/miekg/dns"
+
+	"manofwar/netmgr"
+)
+
+var (
+	ours4 = netip.MustParseAddr("192.168.77.1")
+	ours6 = netip.MustParseAddr("fd12:3456:789a::1")
+	first = netip.MustParseAddr("192.0.2.1")
+	other = netip.MustParseAddr("192.0.2.2")
+)
+
+func names(c netmgr.Capture) Names {
+	return Names{Hostname: "Pirate", Addresses: []netip.Addr{ours4, ours6}, Capture: c, Servers: []netip.Addr{first, other}}
+}
+
+// TestLocal answers what is known here, and only that.
+func TestLocal(t *testing.T) {
+	const forwarded = "forwarded"
+	for _, c := range []struct {
+		capture netmgr.Capture
+		name    string
+		qtype   uint16
+		want    string // the data of the answer, "" for none of the kind, or what became of it
+	}{
+		{netmgr.CaptureNone, "pirate.local.", dns.TypeA, "192.168.77.1"},
+		{netmgr.CaptureNone, "PIRATE.Local.", dns.TypeAAAA, "fd12:3456:789a::1"},
+		{netmgr.CaptureNone, "pirate.", dns.TypeA, "192.168.77.1"},
+		{netmgr.CaptureNone, "pirate.local.", dns.TypeHTTPS, ""},
+		{netmgr.CaptureNone, "parrot.local.", dns.TypeA, "NXDOMAIN"},
+		{netmgr.CaptureNone, "_http._tcp.local.", dns.TypePTR, "NXDOMAIN"},
+		{netmgr.CaptureNone, "1.77.168.192.in-addr.arpa.", dns.TypePTR, "pirate.local."},
+		{netmgr.CaptureNone, "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.a.9.8.7.6.5.4.3.2.1.d.f.ip6.arpa.", dns.TypePTR, "pirate.local."},
+		{netmgr.CaptureNone, "1.2.0.192.in-addr.arpa.", dns.TypePTR, forwarded},
+		{netmgr.CaptureNone, "_dns.resolver.arpa.", dns.TypeSVCB, ""},
+		{netmgr.CaptureNone, "captive.apple.com.", dns.TypeA, forwarded},
+		{netmgr.CaptureNone, "dns.msftncsi.com.", dns.TypeA, forwarded},
+		{netmgr.CaptureNone, "example.com.", dns.TypeAXFR, "REFUSED"},
+
+		{netmgr.CaptureProbes, "Captive.Apple.com.", dns.TypeA, "192.168.77.1"},
+		{netmgr.CaptureProbes, "connectivitycheck.gstatic.com.", dns.TypeA, "192.168.77.1"},
+		{netmgr.CaptureProbes, "www.msftconnecttest.com.", dns.TypeAAAA, ""},
+		{netmgr.CaptureProbes, "detectportal.firefox.com.", dns.TypeHTTPS, ""},
+		{netmgr.CaptureProbes, "dns.msftncsi.com.", dns.TypeA, "131.107.255.255"},
+		{netmgr.CaptureProbes, "dns.msftncsi.com.", dns.TypeAAAA, "fd3e:4f5a:5b81::1"},
+		{netmgr.CaptureProbes, "www.google.com.", dns.TypeA, forwarded},
+		{netmgr.CaptureProbes, "www.apple.com.", dns.TypeA, forwarded},
+
+		{netmgr.CaptureAll, "www.google.com.", dns.TypeA, "192.168.77.1"},
+		{netmgr.CaptureAll, "www.google.com.", dns.TypeAAAA, ""},
+		{netmgr.CaptureAll, "www.google.com.", dns.TypeTXT, ""},
+		{netmgr.CaptureAll, "pirate.local.", dns.TypeAAAA, "fd12:3456:789a::1"},
+		{netmgr.CaptureAll, "parrot.local.", dns.TypeA, "NXDOMAIN"},
+		{netmgr.CaptureAll, "dns.msftncsi.com.", dns.TypeA, "131.107.255.255"},
+		{netmgr.CaptureAll, "use-application-dns.net.", dns.TypeA, "NXDOMAIN"},
+	} {
+		n := names(c.capture)
+		q := new(dns.Msg).SetQuestion(c.name, c.qtype)
+		r := n.answer(q)
+		if got := summary(r, forwarded); got != c.want {
+			t.Errorf("%q: %s %s: %q, want %q", c.capture, c.name, dns.TypeToString[c.qtype], got, c.want)
+		}
+		if r == nil {
+			continue
+		}
+		if r.Id != q.Id || !r.Response || len(r.Question) != 1 || r.Question[0] != q.Question[0] {
+			t.Errorf("%s: not an answer to it: %v", c.name, r)
+		}
+		captured := c.capture != netmgr.CaptureNone && !strings.Contains(strings.ToLower(c.name), "pirate")
+		if len(r.Answer) > 0 && captured && r.Answer[0].Header().Ttl > 5 {
+			t.Errorf("%s: remembered for %d s", c.name, r.Answer[0].Header().Ttl)
+		}
+	}
+	if r := (&Names{}).answer(new(dns.Msg).SetQuestion("example.com.", dns.TypeA)); r == nil || r.Rcode != dns.RcodeServerFailure {
+		t.Errorf("without a server: %v", r)
+	}
+}
+
+func summary(r *dns.Msg, none string) string {
+	switch {
+	case r == nil:
+		return none
+	case r.Rcode != dns.RcodeSuccess:
+		return dns.RcodeToString[r.Rcode]
+	case len(r.Answer) == 0:
+		return ""
+	}
+	rr := r.Answer[0]
+	return strings.TrimPrefix(rr.String(), rr.Header().String())
+}
+
+// TestRefusals says no to what is no plain question, and nothing to what is no query.
+func TestRefusals(t *testing.T) {
+	question := func(change func(*dns.Msg)) *dns.Msg {
+		m := new(dns.Msg).SetQuestion("example.com.", dns.TypeA)
+		change(m)
+		return m
+	}
+	for name, c := range map[string]struct {
+		msg  *dns.Msg
+		want int // -1: silence
+	}{
+		"an answer":     {question(func(m *dns.Msg) { m.Response = true }), -1},
+		"notify":        {question(func(m *dns.Msg) { m.Opcode = dns.OpcodeNotify }), dns.RcodeNotImplemented},
+		"update":        {question(func(m *dns.Msg) { m.Opcode = dns.OpcodeUpdate }), dns.RcodeNotImplemented},
+		"no question":   {question(func(m *dns.Msg) { m.Question = nil }), dns.RcodeFormatError},
+		"two":           {question(func(m *dns.Msg) { m.Question = append(m.Question, m.Question[0]) }), dns.RcodeFormatError},
+		"chaos":         {question(func(m *dns.Msg) { m.Question[0].Qclass = dns.ClassCHAOS }), dns.RcodeRefused},
+		"later version": {question(func(m *dns.Msg) { m.SetEdns0(4096, true); m.IsEdns0().SetVersion(1) }), dns.RcodeBadVers},
+	} {
+		s := server(t)
+		s.Set(names(netmgr.CaptureNone))
+		data, err := c.msg.Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, r, done := s.answer(data)
+		if !done {
+			t.Errorf("%s: forwarded", name)
+			continue
+		}
+		if c.want < 0 {
+			if r != nil {
+				t.Errorf("%s: answered", name)
+			}
+			continue
+		}
+		var m dns.Msg
+		if err := m.Unpack(r); err != nil || m.Rcode != c.want {
+			t.Errorf("%s: %v, %v", name, dns.RcodeToString[m.Rcode], err)
+		}
+	}
+}
+
+// internet is the name servers that a test has: what each does with a query.
+type internet struct {
+	mu     sync.Mutex // guards asked
+	asked  []string
+	behave map[netip.Addr]func(q *dns.Msg) []*dns.Msg // its answers, nil: none; an absent server refuses connections
+}
+
+// dial connects with a server. Reads and writes of a pipe are as whole as datagrams.
+func (i *internet) dial(_ context.Context, network, address string) (net.Conn, error) {
+	server := netip.MustParseAddrPort(address).Addr()
+	behave := i.behave[server]
+	if behave == nil {
+		return nil, errors.New("unreachable")
+	}
+	near, far := net.Pipe()
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, err := far.Read(buf)
+			if err != nil {
+				return
+			}
+			data := buf[:n]
+			if network == "tcp" {
+				data = data[2:]
+			}
+			var q dns.Msg
+			if err := q.Unpack(data); err != nil {
+				return
+			}
+			i.mu.Lock()
+			i.asked = append(i.asked, network+" "+server.String())
+			i.mu.Unlock()
+			for _, a := range behave(&q) {
+				data, err := a.Pack()
+				if err != nil {
+					return
+				}
+				if network == "tcp" {
+					err = writeTCP(far, data)
+				} else {
+					_, err = far.Write(data)
+				}
+				if err != nil {
+					return
+				}
+			}
+		}
+	}()
+	return near, nil
+}
+
+func (i *internet) log() string {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return strings.Join(i.asked, ", ")
+}
+
+func good(q *dns.Msg) []*dns.Msg {
+	r := new(dns.Msg).SetReply(q)
+	r.Answer = append(r.Answer, address(q, netip.MustParseAddr("203.0.113.80"), 60))
+	return []*dns.Msg{r}
+}
+
+func silent(*dns.Msg) []*dns.Msg { return nil }
+
+func failing(q *dns.Msg) []*dns.Msg {
+	return []*dns.Msg{new(dns.Msg).SetRcode(q, dns.RcodeServerFailure)}
+}
+
+func server(t *testing.T) *Server {
+	return &Server{Networks: []netip.Prefix{netip.PrefixFrom(ours4, 24)}, Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+}
+
+// resolve forwards one query and returns the answer and how long it took.
+func resolve(t *testing.T, s *Server, network string, q *dns.Msg) (*dns.Msg, time.Duration) {
+	t.Helper()
+	began := time.Now()
+	data := s.forward(t.Context(), query{q, s.names.Load()}, network)
+	var m dns.Msg
+	if err := m.Unpack(data); err != nil || m.Id != q.Id {
+		t.Fatalf("answer %x: %v", data, err)
+	}
+	return &m, time.Since(began)
+}
+
+// TestFailover asks the second server when the first is slow or bad, and then first.
+func TestFailover(t *testing.T) {
+	lost := 0
+	for _, c := range []struct {
+		name          string
+		first, second func(*dns.Msg) []*dns.Msg
+		rcode         int
+		took          time.Duration
+		asked         string
+	}{
+		{"good", good, good, dns.RcodeSuccess, 0, "udp 192.0.2.1"},
+		{"first silent", silent, good, dns.RcodeSuccess, headStart, "udp 192.0.2.1, udp 192.0.2.2"},
+		{"first fails", failing, good, dns.RcodeSuccess, 0, "udp 192.0.2.1, udp 192.0.2.2"},
+		{"first unreachable", nil, good, dns.RcodeSuccess, 0, "udp 192.0.2.2"},
+		{"both fail", failing, failing, dns.RcodeServerFailure, 0, "udp 192.0.2.1, udp 192.0.2.2"},
+		{"no such name", func(q *dns.Msg) []*dns.Msg { return []*dns.Msg{new(dns.Msg).SetRcode(q, dns.RcodeNameError)} }, nil, dns.RcodeNameError, 0, "udp 192.0.2.1"},
+		{"both unreachable", nil, nil, dns.RcodeServerFailure, 0, ""},
+		{
+			"one datagram lost", func(q *dns.Msg) []*dns.Msg {
+				if lost++; lost == 1 {
+					return nil
+				}
+				return good(q)
+			}, silent, dns.RcodeSuccess, resend, "udp 192.0.2.1, udp 192.0.2.2, udp 192.0.2.1",
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				i := &internet{behave: map[netip.Addr]func(*dns.Msg) []*dns.Msg{first: c.first, other: c.second}}
+				s := server(t)
+				s.Dial = i.dial
+				s.Set(names(netmgr.CaptureNone))
+				r, took := resolve(t, s, "udp", new(dns.Msg).SetQuestion("example.com.", dns.TypeA))
+				if r.Rcode != c.rcode || took != c.took || i.log() != c.asked {
+					t.Errorf("%s after %v, asked %s", dns.RcodeToString[r.Rcode], took, i.log())
+				}
+			})
+		})
+	}
+	t.Run("both silent", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			i := &internet{behave: map[netip.Addr]func(*dns.Msg) []*dns.Msg{first: silent, other: silent}}
+			s := server(t)
+			s.Dial = i.dial
+			s.Set(names(netmgr.CaptureNone))
+			r, took := resolve(t, s, "udp", new(dns.Msg).SetQuestion("example.com.", dns.TypeA))
+			if r.Rcode != dns.RcodeServerFailure || took != patience {
+				t.Errorf("%s after %v", dns.RcodeToString[r.Rcode], took)
+			}
+			i.behave[other] = good
+			resolve(t, s, "udp", new(dns.Msg).SetQuestion("example.com.", dns.TypeA))
+			if _, took := resolve(t, s, "udp", new(dns.Msg).SetQuestion("example.com.", dns.TypeA)); took != 0 {
+				t.Errorf("the server that answers is asked after %v", took)
+			}
+		})
+	})
+}
+
+// TestForgeries takes the one answer to the question among others.
+func TestForgeries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		forged := func(q *dns.Msg, change func(*dns.Msg)) *dns.Msg {
+			r := good(q)[0]
+			r.Answer[0].(*dns.A).A = net.IPv4(203, 0, 113, 66)
+			change(r)
+			return r
+		}
+		i := &internet{behave: map[netip.Addr]func(*dns.Msg) []*dns.Msg{first: func(q *dns.Msg) []*dns.Msg {
+			return append([]*dns.Msg{
+				forged(q, func(m *dns.Msg) { m.Id++ }),
+				forged(q, func(m *dns.Msg) { m.Response = false }),
+				forged(q, func(m *dns.Msg) { m.Question[0].Name = "evil.example." }),
+				forged(q, func(m *dns.Msg) { m.Question[0].Qtype = dns.TypeTXT }),
+				forged(q, func(m *dns.Msg) { m.Question = nil }),
+			}, good(q)...)
+		}}}
+		s := server(t)
+		s.Dial = i.dial
+		s.Set(names(netmgr.CaptureNone))
+		r, _ := resolve(t, s, "udp", new(dns.Msg).SetQuestion("example.com.", dns.TypeA))
+		if got := summary(r, ""); got != "203.0.113.80" {
+			t.Errorf("answer %s", got)
+		}
+	})
+}
+
+// TestUpstreamQuery rebuilds queries: the client's number, options and sizes stay here.
+func TestUpstreamQuery(t *testing.T) {
+	q := new(dns.Msg).SetQuestion("eXample.com.", dns.TypeMX)
+	q.CheckingDisabled = true
+	q.SetEdns0(4096, true)
+	q.IsEdns0().Option = append(q.IsEdns0().Option, &dns.EDNS0_COOKIE{Code: dns.EDNS0COOKIE, Cookie: "0123456789abcdef"})
+	ids := make(map[uint16]bool)
+	for range 50 {
+		up := upstream(q)
+		ids[up.Id] = true
+		o := up.IsEdns0()
+		if up.Question[0] != q.Question[0] || !up.RecursionDesired || !up.CheckingDisabled || o == nil || len(o.Option) != 0 || o.UDPSize() != maxUDP || !o.Do() {
+			t.Fatalf("query %v", up)
+		}
+	}
+	if len(ids) < 45 {
+		t.Errorf("%d numbers in 50 queries", len(ids))
+	}
+	if up := upstream(new(dns.Msg).SetQuestion("example.com.", dns.TypeA)); up.IsEdns0() != nil {
+		t.Error("EDNS for a client without")
+	}
+}
+
+// TestTruncation keeps answers by UDP to what the client takes and gives them whole by TCP.
+func TestTruncation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		big := func(q *dns.Msg) []*dns.Msg {
+			r := good(q)[0]
+			for range 60 {
+				r.Answer = append(r.Answer, r.Answer[0])
+			}
+			return []*dns.Msg{r}
+		}
+		i := &internet{behave: map[netip.Addr]func(*dns.Msg) []*dns.Msg{first: big}}
+		s := server(t)
+		s.Dial = i.dial
+		s.Set(names(netmgr.CaptureNone))
+		q := new(dns.Msg).SetQuestion("example.com.", dns.TypeA)
+		if r, _ := resolve(t, s, "udp", q); !r.Truncated || len(r.Answer) != 0 {
+			t.Errorf("by UDP: %d records", len(r.Answer))
+		}
+		if r, _ := resolve(t, s, "tcp", q); r.Truncated || len(r.Answer) != 61 {
+			t.Errorf("by TCP: %d records", len(r.Answer))
+		}
+	})
+}
+
+// serveLoopback runs a server on this host's loopback.
+func serveLoopback(t *testing.T, s *Server) string {
+	t.Helper()
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp, err := net.Listen("tcp", udp.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() { s.Run(ctx, udp, tcp); close(ended) }()
+	t.Cleanup(func() { cancel(); <-ended })
+	return udp.LocalAddr().String()
+}
+
+// TestServe answers clients by UDP and TCP, changes what it tells without a pause, and nobody else.
+func TestServe(t *testing.T) {
+	s := server(t)
+	s.Networks = append(s.Networks, netip.MustParsePrefix("127.0.0.1/32"))
+	s.Dial = (&internet{behave: map[netip.Addr]func(*dns.Msg) []*dns.Msg{first: good}}).dial
+	address := serveLoopback(t, s)
+	for _, network := range []string{"udp", "tcp"} {
+		c := dns.Client{Net: network, Timeout: 5 * time.Second}
+		ask := func(name, want string) {
+			t.Helper()
+			r, _, err := c.Exchange(new(dns.Msg).SetQuestion(name, dns.TypeA), address)
+			if err != nil || summary(r, "") != want {
+				t.Errorf("%s: %s: %v, %v", network, name, r, err)
+			}
+		}
+		s.Set(names(netmgr.CaptureAll))
+		ask("pirate.local.", "192.168.77.1")
+		ask("example.com.", "192.168.77.1")
+		s.Set(names(netmgr.CaptureNone))
+		ask("example.com.", "203.0.113.80")
+	}
+
+	conn, err := net.Dial("tcp", address) // several questions over one connection, then nonsense
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for range 3 {
+		data, err := new(dns.Msg).SetQuestion("pirate.local.", dns.TypeA).Pack()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := writeTCP(conn, data); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readTCP(conn, maxQuery); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := conn.Write([]byte{0xff, 0xff, 1, 2, 3}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Error("a message of 65535 bytes is waited for")
+	}
+	for _, a := range []string{"192.168.78.9:5", "203.0.113.1:5", "127.0.0.2:5", "[fd12::5]:5", "[::ffff:10.0.0.1]:5"} {
+		if s.allowed(net.UDPAddrFromAddrPort(netip.MustParseAddrPort(a))) {
+			t.Errorf("%s is answered", a)
+		}
+	}
+	for _, a := range []string{"192.168.77.9:5", "[::ffff:192.168.77.9]:5", "[fe80::1%ap0]:5"} {
+		if !s.allowed(net.UDPAddrFromAddrPort(netip.MustParseAddrPort(a))) {
+			t.Errorf("%s is not answered", a)
+		}
+	}
+}
+
+// FuzzAnswer answers whatever clients send: never with more than they asked for room for, never to an answer.
+func FuzzAnswer(f *testing.F) {
+	for _, name := range []string{"pirate.local.", "captive.apple.com.", "1.77.168.192.in-addr.arpa.", "example.com."} {
+		q := new(dns.Msg).SetQuestion(name, dns.TypeA)
+		q.SetEdns0(512, true)
+		data, err := q.Pack()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, c := range []netmgr.Capture{netmgr.CaptureNone, netmgr.CaptureProbes, netmgr.CaptureAll} {
+			s := server(t)
+			s.Set(names(c))
+			q, r, done := s.answer(data)
+			if !done {
+				if _, err := upstream(q.msg).Pack(); err != nil && len(q.msg.Question) != 1 {
+					t.Errorf("forwarded: %v", err)
+				}
+				continue
+			}
+			var m dns.Msg
+			if r == nil {
+				continue
+			}
+			if err := m.Unpack(r); err != nil || !m.Response || len(m.Answer) > 1 || len(r) > len(data)+64 && len(r) > 512+64 {
+				t.Errorf("%d bytes for %d: %v", len(r), len(data), err)
+			}
+			if len(data) > 2 && (data[2]&0x80 != 0) {
+				t.Error("an answer was answered")
+			}
+		}
+	})
+}
+
+// FuzzUpstream reads whatever name servers send.
+func FuzzUpstream(f *testing.F) {
+	q := new(dns.Msg).SetQuestion("example.com.", dns.TypeA)
+	data, err := good(q)[0].Pack()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, ok := answers(data, q); ok && len(data) < 12 {
+			t.Error("an answer without a header")
+		}
+	})
+}

@@ -60,14 +60,20 @@ func diskFile(name, source string) (fat.File, error) {
 // slot makes everything that a slot holds, and signs it.
 func (b *build) slot(ctx context.Context, programs []program) (*content, error) {
 	c := &content{parts: map[string]int64{}}
+	var tree *rootfs.Tree
 	for _, step := range []struct {
 		what string
 		do   func() error
 	}{
 		{"firmware", func() error { return b.firmware(c) }},
 		{"kernel", func() error { return b.kernelImage(c) }},
-		{"initramfs", func() error { return b.initramfs(c, programs) }},
-		{"root file system", func() error { return b.rootImage(ctx, c, programs) }},
+		{"root file system", func() (err error) {
+			if tree, err = b.root(ctx, programs); err == nil {
+				err = b.rootImage(c, tree)
+			}
+			return err
+		}},
+		{"initramfs", func() error { return b.initramfs(c, programs, tree) }},
 		{"signature", func() error { return b.sign(c) }},
 	} {
 		if err := ctx.Err(); err != nil {
@@ -198,8 +204,9 @@ func writeFile(name string, write func(io.Writer) error) error {
 	return f.Close()
 }
 
-// initramfs adds stage 1: the init program, the keys, and the modules without which it cannot read the card.
-func (b *build) initramfs(c *content, programs []program) error {
+// initramfs adds stage 1: the init program, the keys, the modules without which it cannot read the card, and what the kernel
+// asks for before there is a root.
+func (b *build) initramfs(c *content, programs []program, root *rootfs.Tree) error {
 	i := slices.IndexFunc(programs, func(p program) bool { return p.pkg == initPackage })
 	init, err := rootfs.File(programs[i].file)
 	if err != nil {
@@ -215,7 +222,7 @@ func (b *build) initramfs(c *content, programs []program) error {
 			return err
 		}
 	}
-	tree, err := rootfs.Initramfs(init, slices.Concat(b.identity(), modules)...)
+	tree, err := rootfs.Initramfs(init, slices.Concat(b.identity(), modules, earlyFirmware(root))...)
 	if err != nil {
 		return err
 	}
@@ -226,12 +233,19 @@ func (b *build) initramfs(c *content, programs []program) error {
 	return c.addFile("initramfs", slot.InitramfsName, name)
 }
 
-// rootImage adds the root file system.
-func (b *build) rootImage(ctx context.Context, c *content, programs []program) error {
-	tree, err := b.root(ctx, programs)
-	if err != nil {
-		return err
+// earlyFirmware is what of the root's firmware the kernel looks for once only, when its drivers start: cfg80211 is built in to
+// the Raspberry Pi's, and without its database knows no country for as long as it runs.
+func earlyFirmware(root *rootfs.Tree) (entries []rootfs.Entry) {
+	for _, name := range []string{"lib/firmware/regulatory.db", "lib/firmware/regulatory.db.p7s"} {
+		if e, ok := root.Get(name); ok {
+			entries = append(entries, e)
+		}
 	}
+	return entries
+}
+
+// rootImage adds the root file system.
+func (b *build) rootImage(c *content, tree *rootfs.Tree) error {
 	name := filepath.Join(b.tmp, slot.RootName)
 	f, err := os.Create(name)
 	if err != nil {

@@ -40,7 +40,7 @@ var agentUnits = []service.Unit{{
 
 // Image makes an image with the command that makes everyone's, "manofwar image", and returns its file.
 func Image(ctx context.Context, o ImageOptions) (string, error) {
-	root, err := moduleRoot(ctx)
+	root, err := ModuleRoot(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -76,13 +76,32 @@ func version() string {
 	return "dev"
 }
 
-// moduleRoot returns the directory of go.mod.
-func moduleRoot(ctx context.Context) (string, error) {
+// ModuleRoot returns the directory of go.mod.
+func ModuleRoot(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "manofwar").Output()
 	if err != nil {
 		return "", fmt.Errorf("lab: find the module: %w", err)
 	}
 	return string(out[:len(out)-1]), nil
+}
+
+// GoBuild builds a static program for Linux. env has what the go command is to see besides, such as "GOARCH=arm64".
+func GoBuild(ctx context.Context, out, pkg string, env ...string) error {
+	return goCommand(ctx, env, "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
+}
+
+// GoTest builds the test program of a package with the build tags. env is as for [GoBuild].
+func GoTest(ctx context.Context, out, pkg, tags string, env ...string) error {
+	return goCommand(ctx, env, "test", "-c", "-ldflags=-s -w", "-tags="+tags, "-o", out, pkg)
+}
+
+func goCommand(ctx context.Context, env []string, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Env = append(append(os.Environ(), "GOOS=linux", "CGO_ENABLED=0"), env...)
+	if err := runLines(cmd, nil); err != nil {
+		return fmt.Errorf("lab: go %s: %w", args[0], err)
+	}
+	return nil
 }
 
 // agentInstance writes a copy of the default instance with the agent in it, beside the original so that the same

@@ -33,6 +33,8 @@ type Config struct {
 	Ports    []int                   // TCP ports of the guest that are to be reached on loopback
 	Host     map[int]int             // fixed host ports for some of them; the others are chosen
 	Append   string                  // more kernel arguments
+	MAC      string                  // of the interface that leads to Ports; empty: QEMU's own choice
+	Cable    bool                    // there is a second interface, to a network of its own that leads nowhere
 	Beside   []string                // archives that join the initramfs, as the kernel has it: for what a test wants around the dongle
 	Limit    time.Duration           // after which the guest is ended whatever it does; 0: 2 minutes
 	Console  io.Writer               // gets a copy of the serial console; nil: nothing does
@@ -252,16 +254,23 @@ func (m *Machine) arguments(s start, socket string) []string {
 	for guest, host := range m.ports {
 		netdev += fmt.Sprintf(",hostfwd=tcp:127.0.0.1:%d-:%d", host, guest)
 	}
+	nic := "virtio-net-pci,netdev=net,romfile=" // nothing boots from it, and its ROM is another package
+	if m.cfg.MAC != "" {
+		nic += ",mac=" + m.cfg.MAC
+	}
 	args := append([]string{
 		"-M", m.platform.machine, "-accel", "tcg,thread=multi", "-display", "none", "-nodefaults", "-no-reboot",
 		"-serial", "stdio", "-qmp", "unix:" + socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
 		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
-		"-netdev", netdev, "-device", "virtio-net-pci,netdev=net,romfile=", // nothing boots from it, and its ROM is another package
+		"-netdev", netdev, "-device", nic,
 		"-blockdev", Disk{ID: "card", Path: m.Card, ReadOnly: m.cfg.LockCard}.node(), "-device", "virtio-blk-pci,drive=medium-card,serial=card",
 		"-blockdev", Disk{ID: "nvram", Path: m.firmware.nvram}.node(), "-device", "virtio-blk-pci,drive=medium-nvram,serial=nvram",
 	}, m.platform.hardware(m.cfg.Memory)...)
 	if s.dtb != "" {
 		args = append(args, "-dtb", s.dtb)
+	}
+	if m.cfg.Cable {
+		args = append(args, "-netdev", "user,id=cable,restrict=on", "-device", "virtio-net-pci,netdev=cable,romfile=")
 	}
 	for _, d := range m.cfg.Disks {
 		args = append(args, "-blockdev", d.node())

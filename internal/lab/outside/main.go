@@ -1,0 +1,52 @@
+//go:build linux
+
+// Command outside is everything around a dongle in the lab's guest: radios, routers, phones, the internet. The dongle itself
+// is an image as everyone has it, and knows nothing of this program.
+//
+// The lab puts it into the initramfs, beside the image's own, and has the kernel start it first (rdinit=/outside). It takes
+// the guest's network interface and most of its radios away into network namespaces, leaves a copy of itself there, and then
+// becomes the image's init. The copy has a Debian of its own as its root, is root in it, and does what the lab asks for over
+// HTTP; see serve. Words on the kernel's command line say how:
+//
+//	outside.radios=N   simulated radios to make
+//	outside.dongle=N   how many of them the dongle keeps
+//	outside.alone      there is no dongle: nothing follows
+//
+// Inside the guest it plays two small parts as well, as a program in a namespace:
+//
+//	outside internet NAME   the two operators whom a dongle asks whether the internet is there, and a page that says NAME
+//	outside watch ADDR      says when a TCP connection to ADDR begins and ceases to be possible
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "outside:", err)
+		os.Exit(1)
+	}
+}
+
+func run(args []string) error {
+	if os.Getpid() == 1 {
+		return first()
+	}
+	if len(args) == 0 {
+		return errors.New("say what to do")
+	}
+	switch part := args[0]; {
+	case part == "settle":
+		return settle()
+	case part == "serve":
+		return serve()
+	case part == "internet" && len(args) == 2:
+		return internet(args[1])
+	case part == "watch" && len(args) == 2:
+		return watch(args[1])
+	}
+	return fmt.Errorf("%q is no part of mine", args)
+}

@@ -32,6 +32,9 @@ const (
 	dtimPeriod     = 2
 )
 
+// lengthHT is that of HT capabilities, in bytes.
+const lengthHT = 26
+
 // vendorWMM is the Wi-Fi Alliance's WMM, without which there is no 802.11n.
 const vendorWMM ieee80211.Suite = 0x0050f202
 
@@ -141,7 +144,7 @@ func (b *bss) appendHT(es []byte) []byte {
 	if b.ht == nil {
 		return es
 	}
-	caps := make([]byte, 26)
+	caps := make([]byte, lengthHT)
 	binary.LittleEndian.PutUint16(caps, b.ht.info&^htNotSupported|htPowerSave)
 	caps[2] = b.ht.ampdu
 	copy(caps[3:], b.ht.modulated[:])
@@ -167,7 +170,7 @@ var wmm = []byte{
 func (b *bss) speaksHT(es ieee80211.Elements) bool {
 	caps, ok := es.Find(ieee80211.ElementHT)
 	_, qos := es.FindVendor(vendorWMM)
-	return b.ht != nil && ok && len(caps) >= 26 && qos
+	return b.ht != nil && ok && len(caps) >= lengthHT && qos
 }
 
 // needed returns the protection that those who are here need.

@@ -141,9 +141,10 @@ func TestEnd(t *testing.T) {
 	a.joins(p)
 	before := len(of[transmit](a))
 	a.hear(a.end())
-	said := of[transmit](a)[before]
-	if said.frame.Kind != ieee80211.Deauthentication || said.frame.To != ieee80211.Broadcast {
-		t.Errorf("at the end: %+v", said.frame)
+	for i, to := range []ieee80211.MAC{p.mac, ieee80211.Broadcast} {
+		if said := of[transmit](a)[before+i]; said.frame.Kind != ieee80211.Deauthentication || said.frame.To != to {
+			t.Errorf("at the end: %+v", said.frame)
+		}
 	}
 	a.is()
 }

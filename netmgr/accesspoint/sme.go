@@ -137,11 +137,14 @@ func (s *sme) begin(now time.Time) []action {
 	return s.take()
 }
 
-// end returns what to do before beacons stop, so that nobody has to find out.
+// end returns what to do before beacons stop, so that nobody has to find out. The driver forgets stations with the beacon.
 func (s *sme) end() []action {
-	s.deauthenticate(ieee80211.Broadcast, ieee80211.ReasonLeaving)
 	for _, st := range s.sorted() {
-		s.forget(st, ieee80211.ReasonLeaving)
+		s.deauthenticate(st.mac, ieee80211.ReasonLeaving)
+	}
+	s.deauthenticate(ieee80211.Broadcast, ieee80211.ReasonLeaving) // for who sleeps
+	for _, st := range s.sorted() {
+		s.lose(st.mac)
 	}
 	return s.take()
 }

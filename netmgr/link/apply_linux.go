@@ -32,6 +32,18 @@ func Up(index int) error {
 	return nil
 }
 
+// SetMAC gives an interface that is down another address on its link.
+func SetMAC(index int, mac net.HardwareAddr) error {
+	l, err := netlink.LinkByIndex(index)
+	if err != nil {
+		return fmt.Errorf("set the address of interface %d: %w", index, err)
+	}
+	if err := netlink.LinkSetHardwareAddr(l, mac); err != nil {
+		return fmt.Errorf("set the address of %s: %w", l.Attrs().Name, err)
+	}
+	return nil
+}
+
 // UpLoopback switches the loopback interface on.
 func UpLoopback() error {
 	l, err := netlink.LinkByName("lo")

@@ -28,7 +28,7 @@ func loginURL(s string) string {
 
 // refresh finds the URL in <meta http-equiv="refresh" content="0; url=…">, as portals have it that answer in the place of
 // every page.
-var refresh = regexp.MustCompile(`(?is)<meta[^>]{0,200}http-equiv\s*=\s*["']?refresh["']?[^>]{0,200}content\s*=\s*["'][^"'>]{0,20}url\s*=\s*([^"'>\s]{1,2048})`)
+var refresh = regexp.MustCompile(`(?is)<meta[^>]*http-equiv\s*=\s*["']?refresh["']?[^>]*content\s*=\s*["'][^"'>]*?url\s*=\s*([^"'>\s]+)`)
 
 // loginIn returns where a page sends its reader, or nothing.
 func loginIn(page []byte) string {

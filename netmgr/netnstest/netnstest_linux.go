@@ -6,10 +6,12 @@
 package netnstest
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -106,6 +108,39 @@ func (p *Peer) IP(args string) {
 // Command returns a command that runs in the peer's namespace.
 func (p *Peer) Command(args ...string) *exec.Cmd {
 	return exec.Command("ip", append([]string{"netns", "exec", p.name}, args...)...)
+}
+
+// Do runs f in the peer's namespace. Sockets that f opens stay there.
+func (p *Peer) Do(f func() error) {
+	p.t.Helper()
+	done := make(chan error)
+	go func() { done <- inNamespace("/run/netns/"+p.name, f) }()
+	if err := <-done; err != nil {
+		p.t.Fatalf("in %s: %v", p.name, err)
+	}
+}
+
+// inNamespace runs f on a thread that is in a namespace meanwhile. Should it not find back, it ends with its goroutine.
+func inNamespace(path string, f func() error) error {
+	runtime.LockOSThread()
+	home, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return err
+	}
+	defer home.Close()
+	away, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer away.Close()
+	if err := unix.Setns(int(away.Fd()), unix.CLONE_NEWNET); err != nil {
+		return err
+	}
+	if err := errors.Join(f(), unix.Setns(int(home.Fd()), unix.CLONE_NEWNET)); err != nil {
+		return err
+	}
+	runtime.UnlockOSThread()
+	return nil
 }
 
 // Start starts a program in the peer's namespace and returns what it writes and how to end it; it ends with the test at

@@ -106,7 +106,7 @@ func Country(t *testing.T, country string) {
 	}
 }
 
-// Place is a network namespace of a peer's.
+// Place is a network namespace: a peer's, or the test's own ([Here]).
 type Place struct {
 	t    *testing.T
 	name string
@@ -138,7 +138,15 @@ func (p *Place) Address(name, prefix string) {
 // Run runs a program in the place to its end, and returns what it wrote.
 func (p *Place) Run(args ...string) string {
 	p.t.Helper()
-	return Run(p.t, append([]string{"ip", "netns", "exec", p.name}, args...)...)
+	return Run(p.t, p.inside(args)...)
+}
+
+// inside makes a command one that runs in the place.
+func (p *Place) inside(command []string) []string {
+	if p.name == "" { // the test's own
+		return command
+	}
+	return append([]string{"ip", "netns", "exec", p.name}, command...)
 }
 
 // Hostapd starts an access point with the lines of hostapd.conf, and waits until it is up.
@@ -180,7 +188,8 @@ func (p *Place) File(name string, lines ...string) string {
 func (p *Place) Start(args ...string) *Program {
 	p.t.Helper()
 	r := &Program{t: p.t, name: args[0], news: make(chan struct{}, 1)}
-	r.cmd = exec.Command("ip", append([]string{"netns", "exec", p.name}, args...)...)
+	args = p.inside(args)
+	r.cmd = exec.Command(args[0], args[1:]...)
 	r.cmd.Stdout, r.cmd.Stderr = r, r
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
 	r.cmd.WaitDelay = time.Second

@@ -1,0 +1,153 @@
+package networkmanager
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+
+	"manofwar/netmgr"
+)
+
+// join is the network that a radio is in, or tries to be.
+type join struct {
+	netmgr.Join
+	*activation      // nil: none, or it ended
+	joined      bool // it was told
+	bssid       netmgr.MAC
+	mhz         int
+	signal      int
+	silent      time.Time // since when the link is gone; the zero Time: it is there
+	began       time.Time
+}
+
+// The patience with a network.
+const (
+	// silence is how long a link may be gone before the network counts as lost. Roaming between its access points takes
+	// a tenth of a second.
+	silence = time.Second
+	// joinLimit is how long NetworkManager may take to secure a link. Its own limit is 25 s, after a scan of 5 s.
+	joinLimit = 40 * time.Second
+)
+
+// lookJoin joins and leaves as planned, and tells what became of it.
+func (r *radio) lookJoin(d *device) {
+	if r.plan.Join.Number != r.join.Number && !r.adoptJoin() {
+		r.join.activation.deactivate(r)
+		r.join = join{}
+		if r.plan.Join.Number != 0 {
+			r.startJoin(d)
+		}
+	}
+	if r.join.activation == nil {
+		return
+	}
+	switch phase := r.join.look(r.mirror, d); phase {
+	case linked, ready:
+		r.followJoined(d)
+	case failed:
+		why := failure(r.join.failed, r.join.joined)
+		r.endJoin(why, explain(why, r.join.failed, quote(r.join.SSID)))
+	case taken:
+		r.endJoin(netmgr.Lost, r.chosen(d))
+		r.yield(d)
+	case starting:
+		limit := r.join.began.Add(joinLimit)
+		if r.now().Before(limit) {
+			r.wake(limit)
+			return
+		}
+		r.endJoin(netmgr.NoAnswer, explain(netmgr.NoAnswer, 0, quote(r.join.SSID)))
+	}
+}
+
+// adoptJoin takes over an attempt at the network that the radio is in. Which of its access points is the best one is the
+// supplicant's business, which roams by itself: a new activation would lose the addresses.
+func (r *radio) adoptJoin() bool {
+	j, want := &r.join, r.plan.Join
+	if j.activation == nil || !j.joined || !j.silent.IsZero() || want.Profile != j.Profile || want.SSID != j.SSID || want.Open != j.Open {
+		return false
+	}
+	j.Join, j.joined = want, false // it is told again by the new number
+	return true
+}
+
+// startJoin asks NetworkManager for the planned network.
+func (r *radio) startJoin(d *device) {
+	p := r.plan
+	r.join = join{Join: p.Join, began: r.now()}
+	if p.unknown {
+		r.endJoin(netmgr.WrongPassword, fmt.Sprintf("No password is known for %s.", quote(p.Join.SSID)))
+		return
+	}
+	s := joinSettings(p.Join, p.password, r.saeOnly(d, p.Join.SSID), r.name, r.user)
+	number := p.Join.Number
+	r.join.activation = activate(r, r.path, r.pointOf(d, p.Join), s, func(_ *activation, err error) {
+		if r.join.Number != number {
+			return
+		}
+		if err != nil {
+			r.log.Warn("network not joined", "link", r.name, "err", err)
+			r.endJoin(netmgr.Broken, advice(err))
+		}
+	})
+}
+
+// pointOf returns the access point to begin with, if it is heard; "/": NetworkManager chooses.
+func (r *radio) pointOf(d *device, j netmgr.Join) dbus.ObjectPath {
+	for _, path := range d.points {
+		if p := r.points[path]; p != nil && p.ssid == j.SSID && p.bssid != "" {
+			if mac, ok := parseMAC(p.bssid); ok && mac == j.BSSID {
+				return path
+			}
+		}
+	}
+	return "/"
+}
+
+// endJoin tells that an attempt is over. Its number is not tried again.
+func (r *radio) endJoin(why netmgr.Failure, reason string) {
+	r.join.activation.deactivate(r)
+	r.join.activation = nil
+	r.tell(netmgr.Unjoined{Phy: r.Phy, Number: r.join.Number, Why: why, Reason: reason})
+}
+
+// refusePassword ends an attempt whose password the network has refused.
+func (r *radio) refusePassword() {
+	if r.join.activation != nil && !r.join.joined {
+		r.endJoin(netmgr.WrongPassword, explain(netmgr.WrongPassword, 0, quote(r.join.SSID)))
+	}
+}
+
+// followJoined tells how the joined network is heard, and gives it up when it has fallen silent.
+func (r *radio) followJoined(d *device) {
+	j := &r.join
+	if d.flags != 0 && d.flags&interfaceCarrier == 0 {
+		if j.silent.IsZero() {
+			j.silent = r.now()
+		}
+		if end := j.silent.Add(silence); r.now().Before(end) {
+			r.wake(end)
+			return
+		}
+		r.endJoin(netmgr.Lost, explain(netmgr.Lost, 0, quote(j.SSID)))
+		return
+	}
+	j.silent = time.Time{}
+	p := r.points[d.point]
+	if p == nil {
+		return // it is about to be told
+	}
+	bssid, _ := parseMAC(p.bssid)
+	switch moved := bssid != j.bssid || int(p.mhz) != j.mhz; {
+	case !j.joined:
+		r.tell(netmgr.Joined{Phy: r.Phy, Number: j.Number, BSSID: bssid, MHz: int(p.mhz)})
+	case moved:
+		r.tell(netmgr.Roamed{Phy: r.Phy, Number: j.Number, BSSID: bssid, MHz: int(p.mhz)})
+	}
+	if s := p.signal(); s != j.signal {
+		r.tell(netmgr.Heard{Phy: r.Phy, Number: j.Number, Signal: s})
+		j.signal = s
+	}
+	j.joined, j.bssid, j.mhz = true, bssid, int(p.mhz)
+}

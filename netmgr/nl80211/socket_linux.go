@@ -109,7 +109,7 @@ func (c *Conn) send(b []byte) error {
 		_, err = unix.Write(int(fd), b)
 		return err != unix.EAGAIN && err != unix.EINTR
 	}); waitErr != nil {
-		return waitErr
+		return os.ErrClosed // package poll has an error of its own for that
 	}
 	if err != nil {
 		return os.NewSyscallError("send", err)
@@ -153,7 +153,7 @@ func (c *Conn) receive(buf []byte) (int, error) {
 			n, from, err = unix.Recvfrom(int(fd), buf, unix.MSG_TRUNC)
 			return err != unix.EAGAIN && err != unix.EINTR
 		}); waitErr != nil {
-			return 0, waitErr
+			return 0, os.ErrClosed
 		}
 		if err != nil {
 			return 0, os.NewSyscallError("receive", err)

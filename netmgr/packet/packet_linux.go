@@ -79,7 +79,7 @@ func (s *Socket) Receive(buf []byte) (Frame, error) {
 		n, oobn, _, from, err = unix.Recvmsg(int(fd), buf, oob, 0)
 		return err != unix.EAGAIN
 	}); waitErr != nil {
-		return Frame{}, waitErr
+		return Frame{}, fmt.Errorf("recvmsg: %w", os.ErrClosed) // package poll has an error of its own for that
 	}
 	if err != nil {
 		return Frame{}, os.NewSyscallError("recvmsg", err)
@@ -120,6 +120,18 @@ func (s *Socket) Send(to net.HardwareAddr, data []byte) error {
 		return waitErr
 	}
 	return os.NewSyscallError("sendto", err)
+}
+
+// SkipQueue sends past the interface's queue (PACKET_QDISC_BYPASS). The kernel attaches that to an interface some time
+// after the carrier has come, and what is sent in between is lost without an error.
+func (s *Socket) SkipQueue() error {
+	var err error
+	if controlErr := s.raw.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1)
+	}); controlErr != nil {
+		return controlErr
+	}
+	return os.NewSyscallError("setsockopt", err)
 }
 
 // Close closes the socket.

@@ -36,6 +36,9 @@ func (a *attempt) openPort() error {
 	if err != nil {
 		return fmt.Errorf("station: %w", err)
 	}
+	if err := socket.SkipQueue(); err != nil { // the answer to the first frame is sent when the carrier has just come
+		return errors.Join(fmt.Errorf("station: %w", err), socket.Close())
+	}
 	a.eapol.frames = make(chan nl80211.Event, maxQueue)
 	a.eapol.send = func(_ context.Context, frame []byte, _ bool) error { return socket.Send(a.bss.BSSID[:], frame) }
 	var running sync.WaitGroup

@@ -13,7 +13,6 @@ import (
 
 	"manofwar/netmgr"
 	"manofwar/netmgr/hwsimtest"
-	"manofwar/netmgr/ieee80211"
 	"manofwar/netmgr/nl80211"
 )
 
@@ -25,6 +24,8 @@ type lab struct {
 	own     hwsimtest.Radio
 	conn    *nl80211.Conn
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 const password = "correct horse"
 
@@ -38,6 +39,7 @@ func newLab(t *testing.T, accessPoints int, change func(*Config)) *lab {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	l.conn = conn
+	hwsimtest.Run(t, "ip", "link", "set", l.own.Interface, "up")
 	c := Config{Radio: l.radio(), Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	interfaces, err := conn.Interfaces(t.Context())
 	if err != nil {
@@ -94,6 +96,7 @@ type visit struct {
 
 func (l *lab) join(n Network) *visit {
 	ctx, cancel := context.WithCancelCause(l.Context())
+	l.Helper()
 	v := &visit{t: l.T, cancel: cancel, events: make(chan netmgr.Event, 100), over: make(chan error, 1), began: time.Now()}
 	go func() { v.over <- l.station.Run(ctx, n, func(ev netmgr.Event) { v.events <- ev }) }()
 	l.Cleanup(func() { cancel(nil) })
@@ -220,5 +223,3 @@ func TestWrongPassword(t *testing.T) {
 		})
 	}
 }
-
-var _ = ieee80211.SSID("")

@@ -182,7 +182,7 @@ func (c *Course) retry(bad time.Duration) time.Duration {
 		every = time.Second
 	case bad < time.Minute:
 		every = 2 * time.Second
-	case bad < 10*time.Minute:
+	case bad < 10*time.Minute, c.verdict.State == api.Captive: // somebody may be about to sign in
 		every = 5 * time.Second
 	}
 	if c.Pace == Metered {

@@ -14,14 +14,15 @@ type link struct {
 	Link                    // Carrier of a radio's: it is in a network
 	lease      Lease        // the zero Lease: none
 	self       netip.Prefix // a link-local address; the zero Prefix: none
-	unanswered bool         // no DHCP server answers
-	heard      bool         // something was learnt of its network, or it had no carrier
-	generation int          // counts the carriers it had
-	reason     string       // why the last lease ended
-	verdict    Judged       // what lies behind it; State is empty: not judged yet
-	managed    bool         // the policy configures it
-	addressed  bool         // a network gave it an address. One that it gave itself says nothing about a network
-	at         time.Time    // when it was addressed, or lost that, or got its carrier
+	routerDNS  []routerServer
+	unanswered bool      // no DHCP server answers
+	heard      bool      // something was learnt of its network, or it had no carrier
+	generation int       // counts the carriers it had
+	reason     string    // why the last lease ended
+	verdict    Judged    // what lies behind it; State is empty: not judged yet
+	managed    bool      // the policy configures it
+	addressed  bool      // a network gave it an address. One that it gave itself says nothing about a network
+	at         time.Time // when it was addressed, or lost that, or got its carrier
 	state      api.State
 	since      time.Time // with the monotonic clock: the wall clock jumps when it is first set
 }
@@ -72,6 +73,7 @@ func (p *Policy) carrier(r *radio, anew bool) {
 // forget drops what was learnt from the network.
 func (l *link) forget() {
 	l.lease, l.self, l.unanswered, l.reason, l.verdict = Lease{}, netip.Prefix{}, false, "", Judged{}
+	l.routerDNS = nil
 }
 
 // noteLink takes note of what was learnt of a link.
@@ -93,6 +95,8 @@ func (p *Policy) noteLink(ev Event) {
 				l.self = ev.Address
 			}
 		})
+	case RouterNamed:
+		p.update(ev.Index, func(l *link) { l.nameServers(p.now, ev) })
 	case Judged:
 		p.update(ev.Index, func(l *link) {
 			if ev.Generation == l.generation && l.addressed && rank[ev.State] > rank[api.Down] {

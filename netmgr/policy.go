@@ -66,7 +66,7 @@ func (p *Policy) note(ev Event) {
 		p.linkChanged(ev.Link)
 	case LinkGone:
 		delete(p.links, ev.Index)
-	case Leased, Unleased, Unanswered, SelfAssigned, Judged:
+	case Leased, Unleased, Unanswered, SelfAssigned, RouterNamed, Judged:
 		p.noteLink(ev)
 	case RadioChanged, RadioGone, Scanned, Joined, Roamed, Unjoined, Heard:
 		p.noteRadio(ev)
@@ -150,7 +150,7 @@ func (p *Policy) Plan() Plan {
 		if l.addressed {
 			plan.Judge = append(plan.Judge, p.planJudge(l, len(plan.Judge) == 0))
 		}
-		plan.DNS = appendNew(plan.DNS, l.lease.DNS...)
+		plan.DNS = appendNew(plan.DNS, l.servers(p.now)...)
 		plan.Search = appendNew(plan.Search, l.lease.Search...)
 		plan.Time = appendNew(plan.Time, l.lease.Time...)
 	}
@@ -177,7 +177,7 @@ func (p *Policy) planRadio(r *radio) RadioPlan {
 
 // planJudge returns how a link with an address is to be judged.
 func (p *Policy) planJudge(l *link, first bool) JudgePlan {
-	j := JudgePlan{Index: l.Index, Name: l.Name, Generation: l.generation, DNS: l.lease.DNS, Pace: Standby}
+	j := JudgePlan{Index: l.Index, Name: l.Name, Generation: l.generation, DNS: l.servers(p.now), Pace: Standby}
 	for _, r := range l.lease.Routes {
 		if r.Default() {
 			j.Gateways = appendNew(j.Gateways, r.Via)

@@ -29,7 +29,7 @@ func (p *Policy) Status(now time.Time) api.Status {
 			Since:     wall(now, l.since),
 			Addresses: l.reachable(),
 			Gateway:   l.gateway(),
-			DNS:       l.lease.DNS,
+			DNS:       l.servers(p.now),
 			Reason:    p.reason(l),
 			Kind:      string(l.Kind),
 			Login:     l.verdict.Login,

@@ -1,0 +1,476 @@
+package profiles
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"manofwar/internal/ipc"
+	"manofwar/internal/media"
+	"manofwar/internal/setup"
+	"manofwar/netmgr"
+	"manofwar/netmgr/api"
+)
+
+const serial = "10000000abcdef01"
+
+func open(t *testing.T, dir, serial string) *Store {
+	t.Helper()
+	s, err := Open(Options{Dir: dir, RunDir: filepath.Join(dir, "run"), Serial: serial, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func text(s string) *string { return &s }
+
+func add(t *testing.T, s *Store, n api.NewProfile) api.Profile {
+	t.Helper()
+	p, err := s.Create(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func password(t *testing.T, s *Store, id string) string {
+	t.Helper()
+	p, err := s.Password(id)
+	if err != nil {
+		t.Errorf("password of %s: %v", id, err)
+	}
+	return p
+}
+
+// names lists the known networks in order.
+func names(s *Store) string {
+	var out []string
+	for _, p := range s.List() {
+		out = append(out, p.Name)
+	}
+	return strings.Join(out, " ")
+}
+
+// TestRestart finds everything again, and nothing that is secret in any file.
+func TestRestart(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, serial)
+	home := add(t, s, api.NewProfile{Name: "Home", SSID: "Home-5G", Passphrase: text("correct horse")})
+	add(t, s, api.NewProfile{Name: "Phone", Raw: []byte("\xff\x00phone"), Passphrase: text("swordfish!"), Metered: true})
+	add(t, s, api.NewProfile{Name: "Cafe", SSID: "Cafe"})
+	if _, err := s.Choose(api.Settings{Country: text("DE"), AccessPoint: &api.AccessPointSettings{SSID: "Mine", Passphrase: "fixed secret", Permanent: true}}); err != nil {
+		t.Fatal(err)
+	}
+	s.Joined(home.ID, 2412)
+	s.Joined(home.ID, 5180)
+	s.saveLearned()
+
+	again := open(t, dir, serial)
+	if got := names(again); got != "Home Cafe Phone" {
+		t.Errorf("order %q", got)
+	}
+	if password(t, again, home.ID) != "correct horse" || again.Passphrase() != "fixed secret" || again.Country() != "DE" || again.Trouble() != "" {
+		t.Errorf("%q, %q, %q", again.Passphrase(), again.Country(), again.Trouble())
+	}
+	want := netmgr.Profile{ID: home.ID, SSID: "Home-5G", Channels: []int{5180, 2412}}
+	set := again.Settings()
+	if got := set.Profiles[0]; got.ID != want.ID || got.SSID != want.SSID || got.Open || !slices.Equal(got.Channels, want.Channels) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if ssid := set.Profiles[2].SSID; ssid != "\xff\x00phone" || !set.Profiles[2].Metered || !set.Profiles[1].Open {
+		t.Errorf("%+v", set.Profiles)
+	}
+	if ap := set.AccessPoint; ap.SSID != "Mine" || !ap.Permanent || !set.Setup {
+		t.Errorf("%+v", set)
+	}
+	err := filepath.Walk(dir, func(path string, i os.FileInfo, err error) error {
+		if err != nil || i.IsDir() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, secret := range []string{"correct horse", "swordfish!", "fixed secret"} {
+			if bytes.Contains(data, []byte(secret)) {
+				t.Errorf("%s has %q", path, secret)
+			}
+		}
+		if i.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v", path, i.Mode())
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDamage loses a file, or a part of it, in every way: names survive as far as they can, nothing is thrown away, and it is told.
+func TestDamage(t *testing.T) {
+	write := func(name, data string) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	remove := func(name string) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	both := func(list ...func(*testing.T, string)) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			for _, f := range list {
+				f(t, dir)
+			}
+		}
+	}
+	for _, c := range []struct {
+		name    string
+		harm    func(*testing.T, string)
+		serial  string
+		names   string
+		locked  bool
+		trouble string
+		aside   string
+	}{
+		{"nothing", func(*testing.T, string) {}, serial, "Home Office", false, "", ""},
+		{"file cut short", write(fileName, `{"version":1,"profiles":[{"id"`), serial, "Home Office", false, "second copy", fileName + ".damaged"},
+		{"file empty", write(fileName, ""), serial, "Home Office", false, "second copy", fileName + ".damaged"},
+		{"file too long", write(fileName, strings.Repeat(" ", maxFile+1)), serial, "Home Office", false, "second copy", fileName + ".damaged"},
+		{"file gone", remove(fileName), serial, "Home Office", false, "second copy", ""},
+		{"second copy gone", remove(backupName), serial, "Home Office", false, "", ""},
+		{"both damaged", both(write(fileName, "x"), write(backupName, "y")), serial, "", false, "Add your networks again", fileName + ".damaged"},
+		{"both gone", both(remove(fileName), remove(backupName)), serial, "", false, "", ""},
+		{"one entry bad", func(t *testing.T, dir string) {
+			for _, name := range []string{fileName, backupName} {
+				edit(t, filepath.Join(dir, name), func(m map[string]any) {
+					m["profiles"].([]any)[0].(map[string]any)["ssid"] = 7
+				})
+			}
+		}, serial, "Office", false, "some known networks", fileName + ".damaged"},
+		{"key gone", remove(keyName), serial, "Home Office", true, "", ""},
+		{"key damaged", write(keyName, "short"), serial, "Home Office", true, "enter the passwords", keyName + ".damaged"},
+		{"another board", func(*testing.T, string) {}, "2000", "Home Office", true, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := open(t, dir, serial)
+			home := add(t, s, api.NewProfile{Name: "Home", SSID: "Home", Passphrase: text("correct horse")})
+			add(t, s, api.NewProfile{Name: "Office", SSID: "Office"})
+			c.harm(t, dir)
+
+			s = open(t, dir, c.serial)
+			if got := names(s); got != c.names {
+				t.Errorf("names %q, want %q", got, c.names)
+			}
+			if got := s.Trouble(); c.trouble == "" && got != "" || !strings.Contains(strings.ToLower(got), strings.ToLower(c.trouble)) {
+				t.Errorf("trouble %q, want %q", got, c.trouble)
+			}
+			if _, err := os.Stat(filepath.Join(dir, c.aside)); c.aside != "" && err != nil {
+				t.Error("not kept aside:", err)
+			}
+			if c.locked {
+				checkLocked(t, s, home.ID)
+			}
+			if s := open(t, dir, c.serial); names(s) != c.names || s.Trouble() != "" {
+				t.Errorf("the next time: %q, %q", names(s), s.Trouble())
+			}
+		})
+	}
+}
+
+// checkLocked has a network whose password cannot be read: it is not tried, asks for its password, and works with that.
+func checkLocked(t *testing.T, s *Store, id string) {
+	t.Helper()
+	if _, err := s.Password(id); !errors.Is(err, media.ErrCorrupt) {
+		t.Errorf("password: %v", err)
+	}
+	if p := s.List()[0]; p.Failure == "" || p.Off {
+		t.Errorf("%+v", p)
+	}
+	if set := s.Settings(); !set.Profiles[0].Off || set.Profiles[1].Off {
+		t.Errorf("%+v", set.Profiles)
+	}
+	if _, err := s.Candidate(api.NewProfile{SSID: "Home"}); err == nil {
+		t.Error("tried without a password")
+	}
+	if p, err := s.Change(id, api.NewProfile{Passphrase: text("correct horse")}); err != nil || p.Failure != "" || s.Settings().Profiles[0].Off {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+func edit(t *testing.T, path string, change func(map[string]any)) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := make(map[string]any)
+	if err := json.Unmarshal(data, &m); err != nil {
+		t.Fatal(err)
+	}
+	change(m)
+	if data, err = json.Marshal(m); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSwapped refuses a password that was moved to another network in the file.
+func TestSwapped(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, serial)
+	a := add(t, s, api.NewProfile{SSID: "A", Passphrase: text("password of A")})
+	add(t, s, api.NewProfile{SSID: "B", Passphrase: text("password of B")})
+	edit(t, filepath.Join(dir, fileName), func(m map[string]any) {
+		list := m["profiles"].([]any)
+		a, b := list[0].(map[string]any), list[1].(map[string]any)
+		a["secret"], b["secret"] = b["secret"], a["secret"]
+	})
+	if _, err := open(t, dir, serial).Password(a.ID); !errors.Is(err, media.ErrCorrupt) {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestFullCard goes on in memory where the card cannot be written, and says so.
+func TestFullCard(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "netmgr")
+	s := open(t, dir, serial)
+	if err := os.RemoveAll(dir); err != nil { // root writes to read-only directories
+		t.Fatal(err)
+	}
+	p := add(t, s, api.NewProfile{SSID: "Home", Passphrase: text("correct horse")})
+	if password(t, s, p.ID) != "correct horse" || !strings.Contains(s.Trouble(), "card") {
+		t.Errorf("trouble %q", s.Trouble())
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if add(t, s, api.NewProfile{SSID: "Other"}); s.Trouble() != "" {
+		t.Errorf("trouble %q", s.Trouble())
+	}
+	if got := names(open(t, dir, serial)); got != "Home Other" {
+		t.Errorf("names %q", got)
+	}
+}
+
+// TestSetup takes in what was put on the card by a laptop, once, and removes it only when it is kept.
+func TestSetup(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, serial)
+	old := add(t, s, api.NewProfile{SSID: "Old", Passphrase: text("correct horse")})
+	again := add(t, s, api.NewProfile{Name: "Our home", SSID: "Home", Passphrase: text("a former one")})
+	data, err := setup.Setup{
+		WiFi:        []setup.WiFi{{SSID: "Home", Passphrase: "a new one"}, {SSID: "Hidden", Hidden: true}},
+		Country:     "DE",
+		AccessPoint: &setup.AccessPoint{Passphrase: "from the laptop"},
+	}.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, setup.Name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir, serial)
+	if got := names(s); got != "Our home Hidden Old" || password(t, s, again.ID) != "a new one" || password(t, s, old.ID) != "correct horse" {
+		t.Errorf("names %q", got)
+	}
+	if s.Country() != "DE" || s.Passphrase() != "from the laptop" || s.Settings().Setup || s.Trouble() != "" {
+		t.Errorf("%q, %q, %+v", s.Country(), s.Passphrase(), s.Settings())
+	}
+	if _, err := os.Stat(path); err == nil {
+		t.Error("still there")
+	}
+	if err := os.WriteFile(path, []byte(`{"wifi":[{"ssid":""}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if s = open(t, dir, serial); !strings.Contains(s.Trouble(), "wifi[0].ssid") || names(s) != "Our home Hidden Old" {
+		t.Errorf("trouble %q", s.Trouble())
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error("one with a mistake was removed")
+	}
+}
+
+// TestBounds knows only so many networks, and each once.
+func TestBounds(t *testing.T) {
+	s := open(t, t.TempDir(), serial)
+	for i := range Max {
+		add(t, s, api.NewProfile{SSID: fmt.Sprint("net", i)})
+	}
+	var e *ipc.Error
+	if _, err := s.Create(api.NewProfile{SSID: "one more"}); !errors.Is(err, media.ErrFull) || !errors.As(err, &e) || e.Hint == "" {
+		t.Errorf("%v", err)
+	}
+	if _, err := s.Candidate(api.NewProfile{SSID: "one more"}); !errors.Is(err, media.ErrFull) {
+		t.Errorf("%v", err)
+	}
+	add(t, s, api.NewProfile{SSID: "net7", Passphrase: text("correct horse")})
+	if list := s.List(); len(list) != Max || list[7].Open {
+		t.Errorf("%d, %+v", len(list), list[7])
+	}
+	for range 3 * maxCandidates {
+		if _, err := s.Candidate(api.NewProfile{SSID: "net7"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(s.candidates) != maxCandidates {
+		t.Errorf("%d candidates", len(s.candidates))
+	}
+}
+
+// TestPassphrase draws one for each boot, which a restart of the service keeps.
+func TestPassphrase(t *testing.T) {
+	dir := t.TempDir()
+	first := open(t, dir, serial)
+	if err := setup.CheckPassphrase(first.Passphrase()); err != nil {
+		t.Error(err)
+	}
+	if again := open(t, dir, serial); again.Passphrase() != first.Passphrase() {
+		t.Error("a restart of the service throws out the phones")
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "run")); err != nil {
+		t.Fatal(err)
+	}
+	if next := open(t, dir, serial); next.Passphrase() == first.Passphrase() {
+		t.Error("the same at the next boot")
+	}
+	one, two := first.Settings().AccessPoint.SSID, open(t, t.TempDir(), "2000").Settings().AccessPoint.SSID
+	if one == two || !strings.HasPrefix(one, "manofwar ") || len(one) != len("manofwar ")+4 {
+		t.Errorf("%q and %q", one, two)
+	}
+}
+
+// TestLearned is written soon when it matters and seldom otherwise, and never for a network that is merely not there.
+func TestLearned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		s := open(t, dir, serial)
+		home := add(t, s, api.NewProfile{SSID: "Home"})
+		go s.Run(t.Context())
+		written := func() bool {
+			synctest.Wait()
+			_, err := os.Stat(filepath.Join(dir, learnedName))
+			defer os.Remove(filepath.Join(dir, learnedName))
+			return err == nil
+		}
+		s.Failed(home.ID, netmgr.NotFound, "Home is not in reach.")
+		if s.List()[0].Failure != "" {
+			t.Error("absence is a failure")
+		}
+		s.Failed(home.ID, netmgr.WrongPassword, "Wrong password for Home.")
+		if time.Sleep(2 * learnSoon); !written() || s.List()[0].Failure == "" {
+			t.Error("not written soon")
+		}
+		s.Joined(home.ID, 2412)
+		if time.Sleep(2 * learnSoon); !written() || s.List()[0].Failure != "" || s.List()[0].UsedAt.IsZero() {
+			t.Error("a new channel is not written soon")
+		}
+		for range 10 {
+			s.Joined(home.ID, 2412)
+			if time.Sleep(2 * learnSoon); written() {
+				t.Error("written for nothing new")
+			}
+		}
+		if time.Sleep(learnLater); !written() {
+			t.Error("never written")
+		}
+	})
+}
+
+func FuzzProfiles(f *testing.F) {
+	f.Add([]byte(`{"version":1,"profiles":[{"id":"A","name":"Home","ssid":"SG9tZQ==","secret":"AAAA"},{"id":"A","ssid":"QQ==","open":true}],"country":"de","judge":{"operators":["x"]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		s, bad, err := parse(data)
+		if err != nil {
+			return
+		}
+		written, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, bad2, err := parse(written)
+		if err != nil || bad2 != 0 || len(again.Profiles) != len(s.Profiles) || len(s.Profiles) > Max {
+			t.Errorf("%d bad, then %d: %v\n%s", bad, bad2, err, written)
+		}
+	})
+}
+
+func FuzzSetup(f *testing.F) {
+	f.Add([]byte(`{"wifi":[{"ssid":"Home","passphrase":"correct horse"},{"ssid":"Home"}],"country":"DE","access_point":{"passphrase":"12345678"}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		wanted, err := setup.Parse(data)
+		if err != nil {
+			return
+		}
+		dir := t.TempDir()
+		s := open(t, dir, serial)
+		if err := s.apply(wanted); err != nil && !errors.Is(err, media.ErrFull) {
+			t.Errorf("%v of %s", err, data)
+		}
+		if got := s.List(); len(got) > max(Max, len(wanted.WiFi)) {
+			t.Errorf("%d networks", len(got))
+		}
+	})
+}
+
+func FuzzExport(f *testing.F) {
+	f.Add([]byte(`{"format":"manofwar networks","version":1,"profiles":[{"raw":"SG9tZQ==","passphrase":"correct horse"}],"settings":{"country":"DE","judge":{"off":true}}}`))
+	s, err := Open(Options{Dir: f.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e, err := parseExport(data)
+		if err != nil {
+			return
+		}
+		st := state{Version: version}
+		for _, n := range e.Profiles {
+			if _, err := s.put(&st, n); err != nil {
+				return
+			}
+		}
+		if err := s.choose(&st, e.Settings); err != nil {
+			return
+		}
+		written, err := json.Marshal(st)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, bad, err := parse(written); err != nil || bad != 0 {
+			t.Errorf("what was taken in is not sound: %d, %v\n%s", bad, err, written)
+		}
+	})
+}
+
+// FuzzImport is for the container: whatever it is, it is refused or opened, within bounds.
+func FuzzImport(f *testing.F) {
+	s, err := Open(Options{Dir: f.TempDir(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add([]byte("age-encryption.org/v1\n-> scrypt bBjlhJVYZeE4aqUdmtRHfw 15 ZV/AhotwSGqaPCU43cepl4WYUouAa17a3xpu4G2yi5k\n"))
+	f.Add([]byte("age-encryption.org/v1\n-> scrypt bBjlhJVYZeE4aqUdmtRHfw 30 ZV/AhotwSGqaPCU43cepl4WYUouAa17a3xpu4G2yi5k\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var e *ipc.Error
+		if _, err := s.Import("a passphrase", data); err != nil && !errors.As(err, &e) {
+			t.Errorf("%v", err)
+		}
+	})
+}

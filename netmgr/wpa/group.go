@@ -17,6 +17,7 @@ type Group struct {
 
 	traffic, management GroupKey
 	generation          int
+	installed           int // the generation that is sent with
 }
 
 // NewGroup returns fresh keys, which the access point installs at its start.
@@ -35,16 +36,18 @@ func (g *Group) Rotate() {
 
 // Install returns the actions that let the access point send with the present keys.
 func (g *Group) Install() []Action {
+	g.installed = g.generation
 	return []Action{
 		InstallGroup{Index: g.traffic.Index, Cipher: ieee80211.CipherCCMP, Key: g.traffic.Key},
 		InstallManagement{Index: g.management.Index, Key: g.management.Key},
 	}
 }
 
-// give returns the keys as key data for one station, and the packet number of the first.
+// give returns the keys as key data for one station, and the packet number of the first. Keys that nothing was sent with yet begin
+// at zero: under their indexes there may still be their predecessors' numbers, up to which everything would be a replay.
 func (g *Group) give(mfp bool) (d KeyData, rsc [8]byte) {
 	traffic, management := g.traffic, g.management
-	if g.Sequence != nil {
+	if g.Sequence != nil && g.installed == g.generation {
 		seq := g.Sequence(traffic.Index)
 		copy(rsc[:], seq[:])
 		management.Sequence = g.Sequence(management.Index)

@@ -5,11 +5,15 @@ import (
 	"flag"
 	"fmt"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 
 	"github.com/peterbourgon/ff/v3/ffcli"
 
+	"manofwar/board"
+	"manofwar/board/qemu"
+	"manofwar/board/raspberrypi"
 	"manofwar/internal/ipc"
 	"manofwar/internal/service"
 	"manofwar/netmgr/native"
@@ -89,11 +93,14 @@ var services = []entry{
 	{
 		spec: service.Spec{
 			Name: netapi.Name, Callers: []string{"portal"}, Memory: 64 << 20, Core: true,
-			Caps: []string{"net_admin", "net_raw", "net_bind_service", "sys_time"},
+			Caps:  []string{"net_admin", "net_raw", "net_bind_service", "sys_time"},
+			Write: []string{"/proc/sys/net/ipv6/conf"}, // an access point's interface heeds nobody's advertisements
 		},
 		help: "the network: addresses, time, the name under .local",
 		make: func(s settings) service.Service {
-			return native.New(native.Options{Observe: s.hosted, NotBefore: notBefore, WebPort: s.webPort()})
+			return native.New(native.Options{
+				Observe: s.hosted, NotBefore: notBefore, WebPort: s.webPort(), Serial: serialNumber(),
+			})
 		},
 	},
 }
@@ -116,6 +123,16 @@ func catalogOptions(s settings) catalog.Options {
 		o.Disks = disks{ipc.NewClient(s.runDir, initapi.Name)}
 	}
 	return o
+}
+
+// serialNumber returns that of the board; empty on somebody's computer.
+func serialNumber() string {
+	root := os.DirFS("/")
+	b, err := board.Detect(root, raspberrypi.Board(), qemu.Board(), qemu.AMD64())
+	if err != nil {
+		return ""
+	}
+	return b.SerialNumber(root)
 }
 
 // webPort is the port of the web page that the network is told of; 0 where the page is for this computer only.

@@ -2,18 +2,18 @@
 // addresses and routes what a plan says, over rtnetlink(7).
 //
 // It decides nothing. IPv6 addresses and routes are the kernel's own business (router advertisements); they are told,
-// not made. CAP_NET_ADMIN is needed to change anything, nothing to watch.
+// not made, and so are the name servers of router advertisements, which the kernel passes on. CAP_NET_ADMIN is needed to
+// change anything, nothing to watch; with CAP_NET_RAW the name servers of links that are up already are told at once.
 package link
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -28,8 +28,13 @@ var errLost = errors.New("notifications were lost")
 // returns only then; its error is the kernel's refusal to be watched.
 func Watch(ctx context.Context, tell func(netmgr.Event)) error {
 	known := make(map[int]netmgr.Link)
+	r, err := listenRouters()
+	if err != nil {
+		return fmt.Errorf("watch routers: %w", err)
+	}
+	defer r.close()
 	for {
-		err := watch(ctx, known, tell)
+		err := watch(ctx, r, known, tell)
 		switch {
 		case ctx.Err() != nil:
 			return nil
@@ -40,7 +45,7 @@ func Watch(ctx context.Context, tell func(netmgr.Event)) error {
 }
 
 // watch subscribes first and reads the state after, so that no change falls between the two.
-func watch(ctx context.Context, known map[int]netmgr.Link, tell func(netmgr.Event)) error {
+func watch(ctx context.Context, r *routers, known map[int]netmgr.Link, tell func(netmgr.Event)) error {
 	var (
 		links  = make(chan netlink.LinkUpdate, 16)
 		addrs  = make(chan netlink.AddrUpdate, 16)
@@ -60,12 +65,21 @@ func watch(ctx context.Context, known map[int]netmgr.Link, tell func(netmgr.Even
 	); err != nil {
 		return err
 	}
+	began := len(known) == 0
 	for {
 		if err := refresh(known, tell); err != nil {
 			return err
 		}
+		if began {
+			solicitAll(known)
+			began = false
+		}
 		open := true
 		select {
+		case a := <-r.heard:
+			if l, ok := known[a.index]; ok {
+				tell(a.event(time.Now(), l.Name))
+			}
 		case <-ctx.Done():
 			return nil
 		case _, open = <-links:
@@ -74,6 +88,15 @@ func watch(ctx context.Context, known map[int]netmgr.Link, tell func(netmgr.Even
 		}
 		if !open || !skip(links) || !skip(addrs) || !skip(routes) {
 			return errLost
+		}
+	}
+}
+
+// solicitAll asks for the name servers of links that were up before anybody listened.
+func solicitAll(known map[int]netmgr.Link) {
+	for index, l := range known {
+		if l.Carrier {
+			_ = solicit(index) // then they come with the next advertisement
 		}
 	}
 }
@@ -145,7 +168,7 @@ func List() ([]netmgr.Link, error) {
 			continue
 		}
 		out = append(out, netmgr.Link{
-			Index: a.Index, Name: a.Name, Kind: kind(a.Name), MAC: a.HardwareAddr,
+			Index: a.Index, Name: a.Name, Kind: kind(sysfs, a.Name, a.HardwareAddr), MAC: a.HardwareAddr,
 			Up:        a.RawFlags&unix.IFF_UP != 0,
 			Carrier:   a.RawFlags&unix.IFF_LOWER_UP != 0 && a.OperState != netlink.OperDormant,
 			Addresses: addresses(addrs, a.Index),
@@ -170,14 +193,6 @@ func dump[T any](list func() ([]T, error)) (out []T, err error) {
 func isCard(l netlink.Link) bool {
 	a := l.Attrs()
 	return a.EncapType == "ether" && a.RawFlags&unix.IFF_LOOPBACK == 0 && (l.Type() == "device" || l.Type() == "veth")
-}
-
-// kind asks sysfs: rtnetlink(7) calls WiFi an Ethernet.
-func kind(name string) netmgr.Kind {
-	if _, err := os.Stat("/sys/class/net/" + name + "/phy80211"); !errors.Is(err, fs.ErrNotExist) && err == nil {
-		return netmgr.WiFi
-	}
-	return netmgr.Ethernet
 }
 
 // addresses returns the link's addresses that may be used: duplicate address detection is over and went well.
@@ -212,4 +227,13 @@ func prefix(n *net.IPNet) (netip.Prefix, bool) {
 	ip, ok := netip.AddrFromSlice(n.IP)
 	bits, _ := n.Mask.Size()
 	return netip.PrefixFrom(ip.Unmap(), bits), ok
+}
+
+// Name returns an interface's name; empty: it has gone.
+func Name(index int) string {
+	l, err := netlink.LinkByIndex(index)
+	if err != nil {
+		return ""
+	}
+	return l.Attrs().Name
 }

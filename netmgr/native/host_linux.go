@@ -14,8 +14,11 @@ import (
 	"manofwar/internal/atomicfile"
 	"manofwar/internal/service"
 	"manofwar/netmgr"
+	"manofwar/netmgr/api"
 	"manofwar/netmgr/link"
+	"manofwar/netmgr/nat"
 	"manofwar/netmgr/sntp"
+	"manofwar/netmgr/wifi"
 )
 
 // host carries plans out. All but run is for the loop's goroutine.
@@ -30,16 +33,63 @@ type host struct {
 	resolv  []byte                  // what resolv.conf was last made to be
 	names   *names
 	clock   chan sntp.Sources
+	radios  radios // nil: nobody drives them
+	judges  judges
+	own     ownNet
+	at      face // where our access point is heard
+}
+
+// radios drives the WiFi radios.
+type radios interface {
+	// Run tells what happens to them until ctx ends.
+	Run(ctx context.Context, tell func(netmgr.Event)) error
+	// CarryOut takes over what they should do and returns at once. The error says in words for a person why nothing can be
+	// done at present.
+	CarryOut(ctx context.Context, plans []netmgr.RadioPlan, secret func(profileID string) (password string, ok bool)) error
 }
 
 func newHost(o Options, env service.Env, tell func(context.Context, netmgr.Event)) *host {
-	return &host{
+	h := &host{
 		options: o, env: env, tell: tell,
 		names:   newNames(o, env.Log, tell),
 		clock:   make(chan sntp.Sources, 1),
 		leases:  openLeases(filepath.Join(env.StateDir, "leases.json"), env.Log),
 		running: make(map[int]*linkWork),
 		applied: make(map[int]netmgr.LinkPlan),
+		judges:  judges{log: env.Log, tell: tell, running: make(map[int]*judging)},
+		own:     ownNet{log: env.Log, dir: filepath.Join(env.RunDir, env.Name), kept: env.StateDir},
+	}
+	if !o.Observe {
+		h.radios = wifi.New(wifi.Options{Log: env.Log})
+	}
+	return h
+}
+
+// drives reports whether WiFi is ours to manage.
+func (h *host) drives() bool { return h.radios != nil }
+
+// choose takes over the country that the owner has chosen.
+func (h *host) choose(country string) {
+	if r, ok := h.radios.(*wifi.Backend); ok {
+		r.SetCountry(country)
+	}
+}
+
+// country returns the country whose rules the radios keep to; empty: the world's common ones.
+func (h *host) country(ctx context.Context) string {
+	if r, ok := h.radios.(*wifi.Backend); ok {
+		return r.Country(ctx)
+	}
+	return ""
+}
+
+// heard takes note of an event that the policy is told.
+func (h *host) heard(ev netmgr.Event) {
+	switch ev := ev.(type) {
+	case netmgr.AccessPointUp:
+		h.at = face{ev.Index, link.Name(ev.Index)}
+	case netmgr.AccessPointDown:
+		h.at = face{}
 	}
 }
 
@@ -57,6 +107,16 @@ func (h *host) run(ctx context.Context) error {
 			return err
 		}
 		running.Go(func() { h.keepClock(ctx) })
+		if err := nat.Remove(); err != nil { // a predecessor's
+			h.env.Log.Warn("sharing not ended", "err", err)
+		}
+	}
+	if h.radios != nil {
+		running.Go(func() {
+			if err := h.radios.Run(ctx, func(ev netmgr.Event) { h.tell(ctx, ev) }); err != nil {
+				h.env.Log.Error("radios not driven", "err", err)
+			}
+		})
 	}
 	return link.Watch(ctx, func(ev netmgr.Event) { h.tell(ctx, ev) })
 }
@@ -70,12 +130,22 @@ func (h *host) keepClock(ctx context.Context) {
 	client.Run(ctx)
 }
 
+// wanted is what the owner has chosen, as far as it is carried out here.
+type wanted struct {
+	secret func(profileID string) (password string, ok bool)
+	judge  api.JudgeSettings
+}
+
 // carryOut makes the network what the plan says. What fails is tried again with the next plan.
-func (h *host) carryOut(ctx context.Context, p netmgr.Plan) error {
+func (h *host) carryOut(ctx context.Context, p netmgr.Plan, w wanted) error {
 	var errs []error
 	if !h.options.Observe {
-		errs = append(h.carryOutLinks(ctx, p), h.writeResolvConf(p.ResolvConf()))
+		errs = append(h.carryOutLinks(ctx, p), h.writeResolvConf(p.ResolvConf()), h.own.follow(ctx, planOwn(p, h.at)))
 		replace(h.clock, sntp.Sources{Servers: h.timeServers(p), DNS: p.DNS})
+	}
+	if h.radios != nil {
+		errs = append(errs, h.radios.CarryOut(ctx, p.Radios, w.secret))
+		h.judges.follow(ctx, p.Judge, w.judge)
 	}
 	h.names.follow(p)
 	return errors.Join(errs...)
@@ -167,5 +237,7 @@ func (h *host) stop() {
 	for _, w := range h.running {
 		w.stop()
 	}
+	h.judges.stop()
+	h.own.end()
 	h.names.stop()
 }

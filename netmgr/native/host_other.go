@@ -12,6 +12,7 @@ import (
 
 	"manofwar/internal/service"
 	"manofwar/netmgr"
+	"manofwar/netmgr/api"
 )
 
 // host looks at the network of a computer that manages it itself and answers its own name.
@@ -87,7 +88,18 @@ func addresses(i net.Interface) []netip.Prefix {
 	return out
 }
 
+// wanted is what the owner has chosen: nothing is, here.
+type wanted struct {
+	secret func(profileID string) (password string, ok bool)
+	judge  api.JudgeSettings
+}
+
 // carryOut has nothing to do: the host manages its network itself.
-func (h *host) carryOut(context.Context, netmgr.Plan) error { return nil }
+func (h *host) carryOut(context.Context, netmgr.Plan, wanted) error { return nil }
+
+func (h *host) drives() bool                   { return false }
+func (h *host) choose(string)                  {}
+func (h *host) country(context.Context) string { return "" }
+func (h *host) heard(netmgr.Event)             {}
 
 func (h *host) stop() {}

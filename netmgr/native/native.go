@@ -28,6 +28,7 @@ type Options struct {
 	Observe     bool      // change nothing of the host's network, clock and name resolution
 	WebPort     int       // of the web page, announced as _http._tcp; 0: not announced, and with Observe no name is answered
 	TimeServers []string  // asked after those that DHCP names; nil: [DefaultTimeServers]; empty: none
+	Serial      string    // the board's serial number, mixed into the key of what is kept secret; empty: it has none
 	NotBefore   time.Time // the clock is never set to before this: when the program was built
 
 	adjust func(time.Duration) error // moves the clock; nil: the system's
@@ -97,10 +98,20 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 	}
 	h := newHost(s.options, env, tell)
 	policy := netmgr.NewPolicy(s.options.Hostname, !s.options.Observe)
+	m := &manager{Service: s, env: env, policy: policy, host: h}
+	if h.drives() {
+		known, err := openNetworks(s.options, env, tell, s.events.Publish)
+		if err != nil {
+			return fmt.Errorf("network manager: %w", err)
+		}
+		m.networks = known
+		policy.Handle(time.Now(), netmgr.Configured{Settings: known.store.Settings()}) // radios shall find it
+		running.Go(func() { known.run(ctx, func() { h.choose(known.store.Country()) }) })
+	}
 	s.publish(env, policy.Status(time.Now()))
-	start(func() error { return ipc.Serve(ctx, env, s.routes()) })
+	start(func() error { return ipc.Serve(ctx, env, s.routes(m.networks)) })
 	start(func() error { return h.run(ctx) })
-	s.loop(ctx, env, policy, h, events)
+	m.loop(ctx, events)
 	running.Wait()
 	h.stop()
 	if parent.Err() != nil {
@@ -112,39 +123,92 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 // tryAgain is after how long a plan that could not be carried out is tried again, should nothing happen meanwhile.
 const tryAgain = 5 * time.Second
 
-// loop is the one goroutine that knows the policy.
-func (s *Service) loop(ctx context.Context, env service.Env, p *netmgr.Policy, h *host, events <-chan netmgr.Event) {
-	retry := time.NewTimer(tryAgain)
-	retry.Stop()
-	defer retry.Stop()
+// manager is what the loop works with.
+type manager struct {
+	*Service
+	env      service.Env
+	policy   *netmgr.Policy
+	host     *host
+	networks *networks // nil: WiFi is not ours to manage
+}
+
+// loop is the one goroutine that knows the policy. It is healthy as long as it runs: a network that cannot be configured is told, and
+// a reboot seldom mends it.
+func (m *manager) loop(ctx context.Context, events <-chan netmgr.Event) {
+	wake := time.NewTimer(0)
+	defer wake.Stop()
 	var last error
-	env.Healthy(nil)
+	m.env.Healthy(nil)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case ev := <-events:
-			p.Handle(time.Now(), ev)
-		case <-retry.C:
+			m.handle(ev)
+		case <-wake.C:
+			m.handle(netmgr.Tick{})
 		}
 		for range len(events) { // what came together is carried out together
-			p.Handle(time.Now(), <-events)
+			m.handle(<-events)
 		}
-		err := h.carryOut(ctx, p.Plan())
+		plan := m.policy.Plan()
+		err := m.host.carryOut(ctx, plan, m.wanted())
 		if ctx.Err() != nil {
 			return
 		}
-		if retry.Stop(); err != nil {
-			env.Log.Warn("network not configured", "err", err)
-			retry.Reset(tryAgain)
-		}
 		if fmt.Sprint(err) != fmt.Sprint(last) {
-			p.Handle(time.Now(), trouble(err))
-			env.Healthy(err)
+			if err != nil {
+				m.env.Log.Warn("network not configured", "err", err)
+			}
+			m.handle(trouble(err))
 			last = err
 		}
-		s.publish(env, p.Status(time.Now()))
+		m.tellStatus(ctx, plan)
+		wake.Reset(m.pause(err))
 	}
+}
+
+// handle tells the policy what happened.
+func (m *manager) handle(ev netmgr.Event) {
+	m.host.heard(ev)
+	if m.networks != nil {
+		m.networks.heard(ev)
+	}
+	m.policy.Handle(time.Now(), ev)
+}
+
+// wanted returns what the owner has chosen.
+func (m *manager) wanted() wanted {
+	if m.networks == nil {
+		return wanted{}
+	}
+	return wanted{secret: m.networks.secret, judge: m.networks.store.Judge()}
+}
+
+// never is a pause without an end in sight.
+const never = time.Hour
+
+// pause returns for how long there is nothing to do unless something happens.
+func (m *manager) pause(err error) time.Duration {
+	pause := never
+	if next, ok := m.policy.Next(); ok {
+		pause = max(time.Until(next), 0)
+	}
+	if err != nil {
+		pause = min(pause, tryAgain)
+	}
+	return pause
+}
+
+// tellStatus tells others how the network is.
+func (m *manager) tellStatus(ctx context.Context, plan netmgr.Plan) {
+	status := m.policy.Status(time.Now())
+	status.Country = m.host.country(ctx)
+	if m.networks != nil {
+		m.networks.complete(&status)
+		m.networks.observe(m.policy, plan, status)
+	}
+	m.publish(m.env, status)
 }
 
 // trouble tells a person what keeps the manager from working.
@@ -180,8 +244,11 @@ func same(a, b api.Status) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-func (s *Service) routes() http.Handler {
+func (s *Service) routes(known *networks) http.Handler {
 	mux := http.NewServeMux()
+	if known != nil {
+		known.mount(mux)
+	}
 	mux.Handle("GET /events", &s.events)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()

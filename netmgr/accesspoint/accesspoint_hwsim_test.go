@@ -3,10 +3,12 @@
 package accesspoint
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +18,7 @@ import (
 )
 
 // patience is how long anything that is waited for may take: the machine may be an emulated one.
-const patience = 20 * time.Second
+const patience = 80 * time.Second
 
 // boat is an access point under test.
 type boat struct {
@@ -31,41 +33,58 @@ const (
 	passphrase = "correct horse"
 )
 
+var discard = slog.New(slog.DiscardHandler)
+
+func logger(t *testing.T) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+func goroutines() int { return runtime.NumGoroutine() }
+
 // launch starts an access point on a radio and waits until it is up.
 func launch(t *testing.T, o Options) *boat {
 	t.Helper()
+	return launchWith(t, o, func(*AccessPoint) {})
+}
+
+// launchWith starts one that is adjusted first.
+func launchWith(t *testing.T, o Options, adjust func(*AccessPoint)) *boat {
+	t.Helper()
 	b := &boat{t: t, events: make(chan netmgr.Event, 1000)}
-	o.Log = slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	o.Tell = func(ev netmgr.Event) { b.events <- ev }
-	if o.SSID == "" {
-		o.SSID = ssid
-	}
-	if o.MHz == 0 {
-		o.MHz = 2437
-	}
+	o.Log, o.Tell = logger(t), func(ev netmgr.Event) { b.events <- ev }
+	o.SSID, o.MHz = cmp.Or(o.SSID, ssid), cmp.Or(o.MHz, 2437)
 	ap, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	adjust(ap)
 	b.AccessPoint = ap
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- ap.Run(ctx) }()
-	b.stop = func() error {
-		cancel()
-		err := <-done
-		done <- err
-		return err
-	}
+	b.run()
 	t.Cleanup(func() {
 		if err := b.stop(); err != nil {
 			t.Error(err)
 		}
 	})
 	b.await("up", func(ev netmgr.Event) bool {
+		if down, ok := ev.(netmgr.AccessPointDown); ok {
+			t.Fatal(down.Reason)
+		}
 		return ev == netmgr.AccessPointUp{Phy: o.Phy, Index: index(t, ap.options.Name), MHz: o.MHz}
 	})
 	return b
+}
+
+// run runs the access point until it is stopped.
+func (b *boat) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.Run(ctx) }()
+	b.stop = func() error {
+		cancel()
+		err := <-done
+		done <- err
+		return err
+	}
 }
 
 func index(t *testing.T, name string) (n int) {

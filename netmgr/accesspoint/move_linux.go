@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -56,6 +57,9 @@ func (r *runner) begin(m move) error {
 	case m.mhz == r.sme.mhz:
 		err = nil
 	case err == nil:
+		if err = r.free(m.mhz); err != nil {
+			break
+		}
 		r.moving = &m
 		if !r.radio.Commands.ChannelSwitch || low(m.mhz) != low(r.sme.mhz) {
 			return r.jump()
@@ -67,6 +71,24 @@ func (r *runner) begin(m move) error {
 		r.moving = nil
 	}
 	m.done <- err
+	return nil
+}
+
+// free reports whether the radio's other interfaces leave it a channel. The kernel does not look at them before it is too late, and
+// then takes the access point down.
+func (r *runner) free(mhz int) error {
+	if slices.ContainsFunc(r.radio.Combinations, func(c nl80211.Combination) bool { return c.Channels > 1 }) {
+		return nil
+	}
+	all, err := r.conn.Interfaces(r.ctx)
+	if err != nil {
+		return err
+	}
+	for _, i := range all {
+		if i.Phy == r.iface.Phy && i.Index != r.iface.Index && i.MHz != 0 && i.MHz != mhz {
+			return &ChannelError{mhz, ErrBusy}
+		}
+	}
 	return nil
 }
 

@@ -27,6 +27,9 @@ func (r *runner) open(ctx context.Context) error {
 		return errGone
 	}
 	r.radio = radios[i]
+	if r.ap.adjust != nil {
+		r.ap.adjust(&r.radio)
+	}
 	if !r.radio.Supports(nl80211.AccessPointInterface) || !r.radio.Commands.StartAP {
 		return ErrUnsupported
 	}
@@ -176,6 +179,7 @@ func (r *runner) config() config {
 		firmware: f.APSME,
 		offload:  f.APSME && f.HandshakeAP && r.ap.pmk != nil,
 		probe:    r.radio.Commands.ProbeStation,
+		lifetime: r.ap.lifetime,
 		sequence: r.sequence,
 	}
 }

@@ -22,6 +22,9 @@ type AccessPoint struct {
 	moves   chan move
 	over    chan struct{} // closed when Run returns
 
+	lifetime time.Duration        // of group keys
+	adjust   func(*nl80211.Radio) // changes what a radio says that it can do, for tests; nil: nothing
+
 	mu      sync.Mutex // guards clients
 	clients map[ieee80211.MAC]Client
 }
@@ -34,7 +37,7 @@ func New(o Options) (*AccessPoint, error) {
 	}
 	return &AccessPoint{
 		options: o, pmk: pmk, moves: make(chan move), over: make(chan struct{}),
-		clients: make(map[ieee80211.MAC]Client),
+		lifetime: groupLifetime, clients: make(map[ieee80211.MAC]Client),
 	}, nil
 }
 

@@ -75,7 +75,7 @@ func (s *sme) carryOut(now time.Time, st *station, wants []wpa.Action) {
 // rotateGroup replaces the group keys: every station gets them, and when the last one has, they are used. Who leaves keeps
 // keys that still decrypt what is sent to all for up to an hour; he knows the password anyway.
 func (s *sme) rotateGroup(now time.Time) {
-	s.rotate = now.Add(groupLifetime)
+	s.rotate = now.Add(s.lifetime)
 	s.group.Rotate()
 	s.rotating = true
 	for _, st := range s.sorted() {

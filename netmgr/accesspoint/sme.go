@@ -28,10 +28,11 @@ type sme struct {
 
 // config is what stays as it is while the access point is up.
 type config struct {
-	pmk      []byte // nil: no password
-	firmware bool   // it authenticates and associates stations by itself, and tells of them
-	offload  bool   // and it does the handshake as well
-	probe    bool   // the driver can ask a station for a sign of life
+	pmk      []byte        // nil: no password
+	firmware bool          // it authenticates and associates stations by itself, and tells of them
+	offload  bool          // and it does the handshake as well
+	probe    bool          // the driver can ask a station for a sign of life
+	lifetime time.Duration // of group keys
 	sequence func(index int) [6]byte
 }
 
@@ -41,14 +42,16 @@ const (
 	maxPending = 16
 )
 
+// groupLifetime is how long group keys are used.
+const groupLifetime = time.Hour
+
 // The pace.
 const (
-	groupLifetime = time.Hour              // of group keys
-	answerWait    = 300 * time.Millisecond // for the driver's word that an answer arrived
-	idleLimit     = 30 * time.Second       // of silence, until a station is asked for a sign of life
-	probeWait     = 5 * time.Second        // it may be asleep
-	probeTries    = 3
-	deafLimit     = 5 * time.Minute // of silence, where it cannot be asked
+	answerWait = 300 * time.Millisecond // for the driver's word that an answer arrived
+	idleLimit  = 30 * time.Second       // of silence, until a station is asked for a sign of life
+	probeWait  = 5 * time.Second        // it may be asleep
+	probeTries = 3
+	deafLimit  = 5 * time.Minute // of silence, where it cannot be asked
 )
 
 // An action is what the SME wants to be done.
@@ -131,7 +134,7 @@ func newSME(c config, b bss) *sme {
 func (s *sme) begin(now time.Time) []action {
 	if s.secures() {
 		s.installGroup()
-		s.rotate = now.Add(groupLifetime)
+		s.rotate = now.Add(s.lifetime)
 	}
 	s.deauthenticate(ieee80211.Broadcast, ieee80211.ReasonInvalidAuth)
 	return s.take()

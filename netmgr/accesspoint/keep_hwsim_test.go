@@ -1,0 +1,229 @@
+//go:build hwsim
+
+package accesspoint
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"manofwar/netmgr"
+	"manofwar/netmgr/hwsimtest"
+	"manofwar/netmgr/link"
+	"manofwar/netmgr/nl80211"
+)
+
+// TestVanish takes a station out of reach without a word, and back.
+func TestVanish(t *testing.T) {
+	radios := hwsimtest.Radios(t, 3)
+	b := launch(t, Options{Phy: radios[0].Phy, Passphrase: passphrase})
+	p, s := newPhone(t, "phone", radios[1], "key_mgmt=WPA-PSK", "ieee80211w=2", psk())
+	s.Await("CTRL-EVENT-CONNECTED", 1)
+	b.awaitClients(1)
+
+	// It restarts out of reach, and knows nothing of its keys when it is back: its request is doubted, as it could be forged.
+	hwsimtest.Hears(t, radios[1], 2)
+	s.Kill()
+	p.Run("ip", "link", "set", radios[1].Interface, "down")
+	hwsimtest.Hears(t, radios[1], 1)
+	begin := time.Now()
+	s = p.Supplicant(radios[1], "pmf=1", "network={", fmt.Sprintf("ssid=%x", ssid), "scan_freq=2437", "key_mgmt=WPA-PSK", "ieee80211w=2", psk(), "}")
+	s.Await("CTRL-EVENT-CONNECTED", 1)
+	t.Logf("back in after %v", time.Since(begin))
+	b.awaitClients(0)
+	b.awaitClients(1)
+
+	begin = time.Now()
+	hwsimtest.Hears(t, radios[1], 2)
+	b.awaitClients(0)
+	t.Logf("gone after %v", time.Since(begin))
+}
+
+// TestGroupKeys replaces the group keys every few seconds, under stations that hear what is sent to all.
+func TestGroupKeys(t *testing.T) {
+	radios := hwsimtest.Radios(t, 3)
+	b := launchWith(t, Options{Phy: radios[0].Phy, Passphrase: passphrase}, func(a *AccessPoint) { a.lifetime = 2 * time.Second })
+	hwsimtest.Run(t, "ip", "address", "add", "192.0.2.1/24", "broadcast", "192.0.2.255", "dev", b.options.Name)
+	var programs []*hwsimtest.Program
+	for i, w := range []string{"ieee80211w=2", "ieee80211w=0"} {
+		p, s := newPhone(t, fmt.Sprint("phone", i), radios[1+i], "key_mgmt=WPA-PSK", w, psk())
+		s.Await("CTRL-EVENT-CONNECTED", 1)
+		p.Run("ip", "address", "add", fmt.Sprintf("192.0.2.%d/24", 2+i), "broadcast", "192.0.2.255", "dev", radios[1+i].Interface)
+		p.Run("sysctl", "-q", "net.ipv4.icmp_echo_ignore_broadcasts=0")
+		programs = append(programs, s)
+	}
+	b.awaitClients(2)
+	out := hwsimtest.Run(t, "ping", "-b", "-i", "0.1", "-c", "120", "-W", "1", "192.0.2.255")
+	answers := strings.Count(out, "bytes from")
+	t.Logf("%d answers of 240", answers)
+	if answers < 235 {
+		t.Errorf("%d answers of 240 to what was sent to all:\n%s", answers, out)
+	}
+	for _, s := range programs {
+		s.Await("WPA: Group rekeying completed", 4)
+		if strings.Contains(s.String(), "DISCONNECTED") {
+			t.Error("a station was lost")
+		}
+	}
+}
+
+// TestBesideStation runs the access point on a radio that is in a network too.
+func TestBesideStation(t *testing.T) {
+	radios := hwsimtest.Radios(t, 3)
+	home := hwsimtest.NewPlace(t, "home")
+	home.Take(radios[1])
+	home.Hostapd(radios[1], "ssid=Home", "hw_mode=g", "channel=6", "ieee80211n=1")
+	home.Address(radios[1].Interface, "198.51.100.1/24")
+	joinHome(t, radios[0])
+	hwsimtest.Run(t, "ip", "address", "add", "198.51.100.2/24", "dev", radios[0].Interface)
+
+	ap, err := New(Options{Phy: radios[0].Phy, SSID: ssid, MHz: 2462, Log: logger(t), Tell: func(netmgr.Event) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = ap.Run(t.Context())
+	if !errors.Is(err, ErrBusy) || !strings.Contains(Reason(err), "busy") {
+		t.Errorf("on another channel: %v", err)
+	}
+
+	b := launch(t, Options{Phy: radios[0].Phy, Passphrase: passphrase})
+	hwsimtest.Run(t, "ip", "address", "add", "192.0.2.1/24", "dev", b.options.Name)
+	p, s := newPhone(t, "phone", radios[2], "key_mgmt=WPA-PSK", psk())
+	s.Await("CTRL-EVENT-CONNECTED", 1)
+	p.Address(radios[2].Interface, "192.0.2.2/24")
+	p.Run("ping", "-c", "3", "-i", "0.2", "-W", "2", "192.0.2.1")
+	hwsimtest.Run(t, "ping", "-c", "3", "-i", "0.2", "-W", "2", "198.51.100.1")
+	if err := b.Move(t.Context(), 2412); !errors.Is(err, ErrBusy) {
+		t.Errorf("away from the station's channel: %v", err)
+	}
+	p.Run("ping", "-c", "3", "-i", "0.2", "-W", "2", "192.0.2.1")
+}
+
+// joinHome joins the open network Home on channel 6.
+func joinHome(t *testing.T, r hwsimtest.Radio) {
+	t.Helper()
+	c, err := nl80211.Dial(nl80211.GroupMLME, nl80211.GroupScan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Close() })
+	n := index(t, r.Interface)
+	if err := link.Up(n); err != nil {
+		t.Fatal(err)
+	}
+	found, err := c.Scan(t.Context(), nl80211.Scan{Index: n, MHz: []int{2437}})
+	if err != nil || len(found) != 1 {
+		t.Fatal(found, err)
+	}
+	l := c.Listen(n)
+	defer l.Close()
+	join := nl80211.Connection{Association: nl80211.Association{Index: n, BSSID: found[0].BSSID, MHz: 2437, SSID: "Home"}}
+	if err := c.Connect(t.Context(), join); err != nil {
+		t.Fatal(err)
+	}
+	for ev := range l.Events() {
+		if ev, ok := ev.(nl80211.Connected); ok {
+			if ev.Status != 0 || ev.TimedOut {
+				t.Fatalf("%+v", ev)
+			}
+			return
+		}
+	}
+}
+
+// TestJump moves the access point to the other band, where stations are not taken along.
+func TestJump(t *testing.T) {
+	radios := hwsimtest.Radios(t, 2)
+	hwsimtest.Country(t, "DE")
+	b := launch(t, Options{Phy: radios[0].Phy, Passphrase: passphrase})
+	_, s := newPhone(t, "phone", radios[1], "key_mgmt=WPA-PSK", psk(), "scan_freq=2437 5180")
+	s.Await("CTRL-EVENT-CONNECTED", 1)
+	b.awaitClients(1)
+	if err := b.Move(t.Context(), 5180); err != nil {
+		t.Fatal(err)
+	}
+	s.Await("CTRL-EVENT-CONNECTED", 2)
+	b.awaitClients(1)
+	if err := b.Move(t.Context(), 5260); !errors.Is(err, ErrRadar) {
+		t.Errorf("to a channel with radar: %v", err)
+	}
+	if i := hwsimtest.Run(t, "iw", "dev", b.options.Name, "info"); !strings.Contains(i, "5180 MHz") {
+		t.Error(i)
+	}
+}
+
+// TestFramesOverPacketSocket is for drivers that do not bring 802.1X frames over nl80211.
+func TestFramesOverPacketSocket(t *testing.T) {
+	radios := hwsimtest.Radios(t, 2)
+	b := launchWith(t, Options{Phy: radios[0].Phy, Passphrase: passphrase}, func(a *AccessPoint) {
+		a.adjust = func(r *nl80211.Radio) { r.Features.ControlPort = false }
+		a.lifetime = 2 * time.Second
+	})
+	hwsimtest.Run(t, "ip", "address", "add", "192.0.2.1/24", "dev", b.options.Name)
+	p, s := newPhone(t, "phone", radios[1], "key_mgmt=WPA-PSK", psk())
+	s.Await("CTRL-EVENT-CONNECTED", 1)
+	p.Address(radios[1].Interface, "192.0.2.2/24")
+	p.Run("ping", "-c", "2", "-i", "0.2", "-W", "2", "192.0.2.1")
+	s.Await("WPA: Group rekeying completed", 2)
+}
+
+// cycles is how often an access point goes up and down, without anything being left of it.
+const cycles = 1000
+
+func TestCycles(t *testing.T) {
+	radios := hwsimtest.Radios(t, 1)
+	once := func() {
+		ap, err := New(Options{Phy: radios[0].Phy, SSID: ssid, MHz: 2437, Log: discard, Tell: func(netmgr.Event) {}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ap.pmk = make([]byte, 32) // that of a password takes longest of all
+		up := make(chan struct{})
+		ap.options.Tell = func(ev netmgr.Event) {
+			if _, ok := ev.(netmgr.AccessPointUp); ok {
+				close(up)
+			}
+		}
+		b := &boat{t: t, AccessPoint: ap}
+		b.run()
+		select {
+		case <-up:
+		case <-time.After(patience):
+		}
+		if err := b.stop(); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case <-up:
+		default:
+			t.Fatal("it did not come up")
+		}
+	}
+	once()
+	before := held(t)
+	begin := time.Now()
+	for range cycles {
+		once()
+	}
+	t.Logf("%d cycles in %v, %v each", cycles, time.Since(begin), time.Since(begin)/cycles)
+	if after := held(t); after != before {
+		t.Errorf("held before: %s\nafter: %s", before, after)
+	}
+}
+
+// held returns what the process holds of goroutines, files and interfaces.
+func held(t *testing.T) string {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	faces, err := os.ReadDir("/sys/class/net")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%d goroutines, %d files, %d interfaces", goroutines(), len(files), len(faces))
+}

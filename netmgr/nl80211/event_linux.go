@@ -79,6 +79,12 @@ type (
 		BSSID    ieee80211.MAC
 		Reason   ieee80211.Reason
 	}
+	// Unprotected says that an access point whose management frames are protected seems to have sent away the station
+	// with a frame that is not. The kernel has ignored it.
+	Unprotected struct {
+		Index int
+		BSSID ieee80211.MAC
+	}
 	// ExternalAuth asks to authenticate for the driver, by SAE.
 	ExternalAuth struct {
 		Index int
@@ -156,6 +162,7 @@ func (e DriverRoamed) of() int       { return e.Index }
 func (e PortAuthorized) of() int     { return e.Index }
 func (e Disconnected) of() int       { return e.Index }
 func (e Deauthenticated) of() int    { return e.Index }
+func (e Unprotected) of() int        { return e.Index }
 func (e ExternalAuth) of() int       { return e.Index }
 func (e ControlPort) of() int        { return e.Index }
 func (e FrameReceived) of() int      { return e.Index }
@@ -189,6 +196,8 @@ var decoders = map[uint8]func(attributes) Event{
 	unix.NL80211_CMD_DISCONNECT:               decodeDisconnected,
 	unix.NL80211_CMD_DEAUTHENTICATE:           decodeDeauthenticated,
 	unix.NL80211_CMD_DISASSOCIATE:             decodeDeauthenticated,
+	unix.NL80211_CMD_UNPROT_DEAUTHENTICATE:    decodeUnprotected,
+	unix.NL80211_CMD_UNPROT_DISASSOCIATE:      decodeUnprotected,
 	unix.NL80211_CMD_EXTERNAL_AUTH:            decodeExternalAuth,
 	unix.NL80211_CMD_CONTROL_PORT_FRAME:       decodeControlPort,
 	unix.NL80211_CMD_FRAME:                    decodeFrame,
@@ -277,6 +286,14 @@ func decodeDeauthenticated(a attributes) Event {
 		reason = ieee80211.ReasonUnspecified // it is over all the same
 	}
 	return Deauthenticated{Index: a.index(), From: f.From, To: f.To, BSSID: f.BSSID, Reason: reason}
+}
+
+func decodeUnprotected(a attributes) Event {
+	f, err := ieee80211.ParseFrame(a[unix.NL80211_ATTR_FRAME])
+	if err != nil {
+		return nil
+	}
+	return Unprotected{a.index(), f.BSSID}
 }
 
 func decodeExternalAuth(a attributes) Event {

@@ -50,7 +50,7 @@ func (l *Listener) give(ev Event) {
 		return
 	}
 	switch ev.(type) {
-	case FrameReceived, ControlPort, Stray:
+	case FrameReceived, ControlPort, Stray, Unprotected:
 		if len(l.events) >= waitingFrames {
 			return // as if it were lost in the air
 		}

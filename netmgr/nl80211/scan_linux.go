@@ -71,7 +71,7 @@ func (c *Conn) Scan(ctx context.Context, s Scan) ([]BSS, error) {
 				}
 			}
 		case <-ctx.Done():
-			c.abort(s.Index)
+			c.AbortScan(context.Background(), s.Index)
 			return nil, fmt.Errorf("nl80211: scan: %w", ctx.Err())
 		}
 	}
@@ -120,10 +120,9 @@ func (s Scan) encode() encoder {
 	return a
 }
 
-// abort lets go of a scan that nobody waits for any more. Where that fails it ends by itself.
-func (c *Conn) abort(index int) {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+// AbortScan ends a scan under way, whoever has asked for it. Where there is none, or the driver cannot do that, nothing
+// happens.
+func (c *Conn) AbortScan(ctx context.Context, index int) {
 	_ = c.do(ctx, "abort scan", unix.NL80211_CMD_ABORT_SCAN, on(index))
 }
 

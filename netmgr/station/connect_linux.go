@@ -15,6 +15,11 @@ func (a *attempt) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if r.External {
+		if err := a.registerAuth(ctx); err != nil {
+			return err
+		}
+	}
 	if err := a.told(a.conn.Connect(ctx, r)); err != nil {
 		return err
 	}
@@ -26,8 +31,13 @@ func (a *attempt) connect(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if ok, is := ev.(nl80211.Connected); is {
-			return a.connected(ok)
+		switch ev := ev.(type) {
+		case nl80211.ExternalAuth:
+			if err := a.external(ctx, ev); err != nil {
+				return err
+			}
+		case nl80211.Connected:
+			return a.connected(ev)
 		}
 	}
 }
@@ -39,9 +49,12 @@ func (a *attempt) connection() (nl80211.Connection, error) {
 		return r, nil
 	}
 	r.OptionalMFP = f.MFPOptional && a.bss.RSN.Capabilities&ieee80211.MFPRequired == 0
+	r.SAE = a.choice.AKM == ieee80211.AKMSAE
 	switch {
-	case a.choice.AKM == ieee80211.AKMSAE && f.SAEOffload:
-		r.SAE, r.Password, a.offloaded = true, a.network.Password, true
+	case r.SAE && f.SAEOffload:
+		r.Password, a.offloaded = a.network.Password, true
+	case r.SAE:
+		r.External = true
 	case f.HandshakeOffload:
 		pmk, err := a.secrets.pmk(a.network)
 		if err != nil {

@@ -28,6 +28,8 @@ type attempt struct {
 	supplicant *wpa.Supplicant
 	keyed      bool // the pairwise key is installed
 	joined     bool
+	queries    bool // whether the access point has forgotten us can be asked
+	query      query
 
 	// of radios that join by themselves
 	connectedNow bool // they say that they have
@@ -59,6 +61,7 @@ func (s *Station) join(ctx context.Context, n Network, bss nl80211.BSS, tell fun
 	}
 	defer a.eapol.close()
 
+	s.conn.AbortScan(ctx, s.index) // the radio shall be on the network's channel
 	err := a.enter(ctx)
 	if err == nil {
 		err = a.stay(ctx)
@@ -92,6 +95,7 @@ func (a *attempt) enter(ctx context.Context) error {
 			return err
 		}
 	}
+	a.registerQuery(ctx)
 	a.joined = true
 	a.log.Info("network joined", "ssid", a.network.SSID, "bssid", a.bss.BSSID, "mhz", a.bss.MHz, "signal", a.bss.Signal,
 		"took", time.Since(begin).Round(time.Millisecond))

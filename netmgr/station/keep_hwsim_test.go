@@ -294,3 +294,57 @@ func TestScanWhileJoined(t *testing.T) {
 	}
 	v.leave()
 }
+
+// An access point that restarts before its silence is noticed knows no keys any more, and what it says is not
+// protected.
+func TestForgotten(t *testing.T) {
+	for name, lines := range map[string][]string{
+		"WPA2": wpa2(),
+		"SAE":  wpa2("wpa_key_mgmt=SAE", "ieee80211w=2"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t, 1, nil)
+			ap, program := l.hostapd(0, lines...)
+			v := l.join(home(2437))
+			v.joined()
+			l.ping()
+			program.Kill()
+			v.began = time.Now()
+			ap.Hostapd(l.radios[0], lines...)
+			v.failed(netmgr.Lost, 3*time.Second)
+			v = l.join(home(2437))
+			v.joined()
+			l.ping()
+			v.leave()
+		})
+	}
+}
+
+// A look that has just begun does not hold up a network to be joined.
+func TestJoinWhileScanning(t *testing.T) {
+	l := newLab(t, 1, nil)
+	l.hostapd(0, wpa2()...)
+	v := l.join(home(2437))
+	v.joined()
+	v.leave()
+	scan := make(chan error, 1)
+	go func() {
+		_, err := l.conn.Scan(t.Context(), nl80211.Scan{Index: l.station.index})
+		scan <- err
+	}()
+	events := l.conn.Listen(l.station.index)
+	defer events.Close()
+	for ev := range events.Events() {
+		if _, ok := ev.(nl80211.ScanStarted); ok {
+			break
+		}
+	}
+	v = l.join(home(2437))
+	v.joined()
+	if took := time.Since(v.began); took > 500*time.Millisecond {
+		t.Errorf("it took %v", took)
+	}
+	t.Log(<-scan)
+	l.ping()
+	v.leave()
+}

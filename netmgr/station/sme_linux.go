@@ -7,64 +7,23 @@ import (
 
 	"manofwar/netmgr/ieee80211"
 	"manofwar/netmgr/nl80211"
-	"manofwar/netmgr/wpa/sae"
 )
 
 // authenticate proves the password where SAE does that, else it is but a formality.
 func (a *attempt) authenticate(ctx context.Context) error {
+	over := time.After(authPatience)
 	if a.secured && a.choice.AKM == ieee80211.AKMSAE {
-		return a.authenticateSAE(ctx)
+		_, err := a.prove(ctx, air{a.send, func(ctx context.Context) (ieee80211.Auth, error) { return a.answer(ctx, over) }})
+		return err
 	}
 	if err := a.send(ctx, nil); err != nil {
 		return err
 	}
-	answer, err := a.answer(ctx, time.After(authPatience))
+	answer, err := a.answer(ctx, over)
 	if err == nil && answer.Status != ieee80211.StatusSuccess {
 		err = a.network.refusal(answer.Status)
 	}
 	return err
-}
-
-func (a *attempt) authenticateSAE(ctx context.Context) error {
-	x, err := a.newExchange()
-	if err != nil {
-		return err
-	}
-	commit, err := x.Start()
-	if err != nil {
-		return a.network.handshake(err)
-	}
-	over := time.After(authPatience)
-	for frames := []ieee80211.Auth{commit}; ; {
-		for _, f := range frames {
-			if err := a.send(ctx, &f); err != nil {
-				return err
-			}
-		}
-		answer, err := a.answer(ctx, over)
-		if err != nil {
-			return err
-		}
-		if frames, err = x.Receive(answer); err != nil && x.Over() {
-			return a.network.unproved(answer, err)
-		}
-		if key, _, ok := x.Key(); ok {
-			a.pmk = key
-			return nil
-		}
-	}
-}
-
-func (a *attempt) newExchange() (*sae.Exchange, error) {
-	c := sae.Config{Own: a.mac, Peer: a.bss.BSSID, Password: a.network.Password}
-	if a.choice.Hashed {
-		secret, err := a.secrets.element(a.network)
-		if err != nil {
-			return nil, a.network.handshake(err)
-		}
-		c.Secret = secret
-	}
-	return sae.New(c), nil
 }
 
 // send sends an authentication frame: SAE's, or with nil that of an open network.

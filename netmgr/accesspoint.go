@@ -143,7 +143,7 @@ func (p *Policy) wantsOwn() bool {
 	case !p.works.IsZero():
 		return false
 	case slices.ContainsFunc(p.networks, func(n *network) bool { return !n.Off }):
-		return p.due(p.lost.Add(giveUp))
+		return p.due(p.lost.Add(giveUp)) && (!p.hoping() || p.due(p.lost.Add(giveUp+patience)))
 	}
 	return p.due(p.lost.Add(alone))
 }

@@ -103,7 +103,7 @@ func (p *Policy) score(r *radio, s *sighting) int {
 		score += 8
 	}
 	if !s.failed.IsZero() && p.since(s.failed) < time.Minute {
-		score -= 30
+		score -= 80
 	}
 	if p.own.wanted && p.own.phy == r.Phy {
 		switch {

@@ -113,7 +113,7 @@ func (p *Policy) pick(r *radio, h haste, qualifies func(*network) bool) *network
 			continue
 		}
 		s := p.best(r, n)
-		if s == nil || !p.ready(r.prospect(n), p.hasteFor(r, s, h)) || !p.admits(r, s) {
+		if s == nil || !p.admits(r, n, s, h) {
 			continue
 		}
 		best = n
@@ -121,17 +121,19 @@ func (p *Policy) pick(r *radio, h haste, qualifies func(*network) bool) *network
 	return best
 }
 
-// hasteFor lets a radio that has to take our access point down for a network try that less often.
-func (p *Policy) hasteFor(r *radio, s *sighting, h haste) haste {
-	if h == urgent && p.excludes(r, s) {
-		return steady
+// admits reports whether it is time to try a network, and whether our access point leaves the radio free to. Where it
+// would have to go down, that is done less often. Who is in it then is thrown out, so the network must have been there for
+// a while, and nothing may be played or set up: but never to go would leave us to a phone that was forgotten in it.
+func (p *Policy) admits(r *radio, n *network, s *sighting, h haste) bool {
+	pr := r.prospect(n)
+	switch {
+	case !p.excludes(r, s):
+		return p.ready(pr, h)
+	case p.own.clients == 0:
+		return p.ready(pr, min(h, measured))
+	default:
+		return p.ready(pr, calm) && !p.settings.Setup && !p.stream.Active && !pr.steady.IsZero() && p.due(pr.steady.Add(dwell))
 	}
-	return h
-}
-
-// admits reports whether our access point leaves a radio free to join: not while somebody is in it who would be thrown out.
-func (p *Policy) admits(r *radio, s *sighting) bool {
-	return !p.excludes(r, s) || p.own.clients == 0
 }
 
 // taken reports whether a radio is in the network, or on its way into it.

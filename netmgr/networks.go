@@ -124,23 +124,32 @@ func (p *Policy) learn() {
 			n.strikes = 0
 		}
 	}
-	switch w := p.working(); {
-	case w != nil && p.works.IsZero():
+	switch working := p.working(); {
+	case working && p.works.IsZero():
 		p.works = p.now
-	case w == nil && !p.works.IsZero():
+	case !working && !p.works.IsZero():
 		p.works, p.lost = time.Time{}, p.now
 	}
 }
 
-// working returns the best link that leads to anybody, or nil.
-func (p *Policy) working() *link {
-	var best *link
+// working reports whether some link leads to somebody for certain. An address alone does not prove it.
+func (p *Policy) working() bool {
 	for _, l := range p.links {
-		if l.managed && l.addressed && worthOf(l.state) > useless && (best == nil || rank[l.state] > rank[best.state]) {
-			best = l
+		if w, certain := p.worth(l); w > useless && certain && l.managed {
+			return true
 		}
 	}
-	return best
+	return false
+}
+
+// hoping reports whether a radio is in a network that gave it an address and never failed it: it only has to be judged.
+func (p *Policy) hoping() bool {
+	for _, r := range p.radios {
+		if l := p.links[r.Station]; l != nil && l.addressed && r.stay.phase == joined && r.stay.network.strikes == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // prospect is what one radio went through with one network.
@@ -174,9 +183,9 @@ func (pr *prospect) fail(now time.Time, why Failure) {
 type haste int
 
 const (
-	calm   haste = iota // something else works
-	steady              // nothing works, but the attempt takes our access point down
-	urgent              // nothing works
+	calm     haste = iota // something else works
+	measured              // nothing works, but the attempt takes our access point down
+	urgent                // nothing works
 )
 
 // ready reports whether it is time to try the network again.
@@ -190,7 +199,7 @@ func (p *Policy) ready(pr *prospect, h haste) bool {
 		wait = doubling(2*first, longDoubt, pr.strikes)
 	case h == calm:
 		wait = doubling(first, longDoubt, pr.strikes)
-	case h == steady:
+	case h == measured:
 		wait = time.Minute
 	case pr.why == WrongPassword, pr.why == Unsupported:
 		wait = 30 * time.Second

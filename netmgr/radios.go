@@ -217,6 +217,7 @@ func (p *Policy) unjoined(r *radio, why Failure, reason string) {
 	if st.phase != joined || why != Lost {
 		n.failure, n.failedAt = explain(n, why, reason), p.now
 	}
+	r.look.stop() // what it looked for in the background is not what is needed now
 	p.leave(r)
 	p.attemptFailed(r, n, why, reason)
 }

@@ -1,0 +1,345 @@
+package simulate
+
+import (
+	"slices"
+	"time"
+
+	"manofwar/netmgr"
+	"manofwar/netmgr/api"
+)
+
+// checks hold the rules, and measure.
+type checks struct {
+	world      *world
+	events     int
+	violations []Violation
+
+	steady   time.Duration // when anything last changed, in the world or by somebody's wish
+	troubled time.Duration // when a radio, the manager or a wish last did
+	down     time.Duration // since when nothing works; working says whether
+	working  bool
+	dark     span          // neither works anything nor is our access point up
+	noisy    time.Duration // when something was last played that a change of network would cut
+	better   span          // a better network is there
+	departed []departure   // by choice, of the last minute
+	attempt  string        // the ID of the attempt that goes on
+	tried    time.Duration // when it began
+
+	died, diedNet          time.Duration // when what is measured began; 0: nothing is
+	failover, internet, ap Times
+	apMeasured             bool
+}
+
+// span is a time for which something was so without a break.
+type span struct {
+	on    bool
+	began time.Duration
+}
+
+// since returns since when it is so; now, if it is not.
+func (s *span) since(now time.Duration, so bool) time.Duration {
+	if !so || !s.on {
+		s.on, s.began = so, now
+	}
+	return s.began
+}
+
+// departure is a network's being left by choice.
+type departure struct {
+	at       time.Duration
+	from, to string
+}
+
+// The bounds of the rules.
+const (
+	stuckFor    = time.Minute      // a network on a channel where it was before
+	stuckWide   = 3 * time.Minute  // a network elsewhere, while somebody is in our access point
+	silentFor   = 45 * time.Second //
+	lesserFor   = 15 * time.Minute // doubt lasts up to ten minutes
+	steadyFor   = 5 * time.Minute  // after which a world counts as steady
+	attemptFor  = 90 * time.Second
+	wellAudible = -70
+)
+
+func (c *checks) begin(w *world) { c.world = w }
+
+// violate takes note that a rule did not hold.
+func (c *checks) violate(r Rule) {
+	w := c.world
+	w.say("VIOLATION: %s", r)
+	c.violations = append(c.violations, Violation{w.seed, w.now, r})
+}
+
+// check looks at what must hold at any moment.
+func (c *checks) check() {
+	w := c.world
+	c.checkAttempt()
+	was := c.working
+	c.working = w.works() > nothing
+	if was && !c.working {
+		c.down, c.apMeasured = w.now, false
+		w.say("nothing works")
+	}
+	c.measure(was)
+	if w.stream.Active && w.stream.Buffer < 15*time.Second {
+		c.noisy = w.now
+	}
+	if c.working {
+		c.dark = span{}
+	} else {
+		c.checkDown()
+	}
+	c.checkBetter()
+}
+
+// worth is what a network is good for.
+type worth int
+
+const (
+	nothing worth = iota
+	local         // whoever is in it
+	whole         // the internet
+)
+
+func worthOf(s api.State) worth {
+	switch s {
+	case api.Good:
+		return whole
+	case api.Captive, api.LANOnly:
+		return local
+	}
+	return nothing
+}
+
+// works returns the best that any link is worth.
+func (w *world) works() worth {
+	best := nothing
+	if w.cable.plugged && w.cable.addressed {
+		best = worthOf(w.cable.reach)
+	}
+	for _, c := range w.cards {
+		if c.plugged && c.joined != nil && c.joined.on && c.addressed {
+			best = max(best, worthOf(c.joined.reach))
+		}
+	}
+	return best
+}
+
+// reachable reports whether some radio could be in the network.
+func (w *world) reachable(n *network) bool {
+	p := w.profile(n)
+	if p == nil || p.Off || !n.usable() {
+		return false
+	}
+	for _, c := range w.cards {
+		for i := range n.bss {
+			b := &n.bss[i]
+			if c.healthy() && c.hears(b.mhz) && b.signal >= audible {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// hindered reports whether our access point stands in the way of being in the network.
+func (w *world) hindered(n *network) bool {
+	for _, c := range w.cards {
+		for _, b := range n.bss {
+			if c.radio.AccessPoint && (!c.radio.Together || b.mhz == 5260) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// checkDown holds what must be so while nothing works.
+func (c *checks) checkDown() {
+	w := c.world
+	own, could, visited := false, false, false
+	for _, k := range w.cards {
+		own = own || k.ownUp
+		could = could || k.healthy() && k.radio.AccessPoint
+		visited = visited || k.clients > 0
+	}
+	if w.now-max(c.dark.since(w.now, !own && could && c.attempt == ""), c.troubled) > silentFor {
+		c.violate(Silent)
+	}
+	for _, n := range w.networks {
+		bound := stuckFor
+		switch {
+		case w.hindered(n):
+			bound = lesserFor
+		case visited:
+			bound = stuckWide
+		}
+		if c.attempt == "" && w.reachable(n) && w.now-max(c.down, n.changed, c.troubled) > bound {
+			w.say("%s was there", n.ssid)
+			c.violate(Stuck)
+		}
+	}
+}
+
+// touch takes note that a radio, the manager or a wish changed what is possible.
+func (c *checks) touch() { c.steady, c.troubled = c.world.now, c.world.now }
+
+// checkBetter holds that what is better is used in the end.
+func (c *checks) checkBetter() {
+	w := c.world
+	there := c.working && c.attempt == "" && c.betterOne() != nil
+	if w.now-max(c.better.since(w.now, there), c.noisy, c.troubled) > lesserFor {
+		w.say("%s was there", c.betterOne().ssid)
+		c.violate(Lesser)
+	}
+}
+
+// betterOne returns a network that is better than those that are used, or nil.
+func (c *checks) betterOne() *network {
+	w := c.world
+	if w.cable.plugged && w.cable.addressed && w.cable.reach == api.Good {
+		return nil
+	}
+	have := w.works()
+	for _, n := range w.networks {
+		for _, k := range w.cards {
+			if k.joined == n && worthOf(n.reach) == have {
+				return nil // all that follow are preferred less
+			}
+		}
+		if n.reach == api.Good && w.reachable(n) && n.signal() >= wellAudible && w.now-n.changed > time.Minute {
+			return n
+		}
+	}
+	return nil
+}
+
+// departs takes note that a network is left by the policy's choice.
+func (c *checks) departs(k *card, j netmgr.Join) {
+	w := c.world
+	w.say("phy%d leaves %s for %q", k.radio.Phy, k.joined.ssid, j.SSID)
+	if !k.addressed || worthOf(k.joined.reach) == nothing || !k.joined.on || c.attempt != "" {
+		return
+	}
+	others := false
+	for _, o := range w.cards {
+		others = others || o != k && o.joined != nil && o.addressed
+	}
+	if w.stream.Active && w.stream.Buffer < 15*time.Second {
+		c.violate(Cut)
+	}
+	if w.now-w.steady < steadyFor || others {
+		c.departed = nil
+		return
+	}
+	for len(c.departed) > 0 && w.now-c.departed[0].at > time.Minute {
+		c.departed = c.departed[1:]
+	}
+	c.departed = append(c.departed, departure{w.now, k.joined.ssid, j.SSID})
+	returns := 0
+	for i, d := range c.departed {
+		if slices.ContainsFunc(c.departed[:i], func(o departure) bool { return o.from == d.to }) {
+			returns++
+		}
+	}
+	if returns > 1 {
+		c.violate(Flapped)
+	}
+}
+
+// evicts takes note that our access point goes down by the policy's choice while somebody is in it.
+func (c *checks) evicts(k *card) {
+	w := c.world
+	if c.attempt == "" && (k.radio.Together || w.stream.Active || w.settings.Setup) && w.now-c.troubled > time.Minute {
+		c.violate(Evicted)
+	}
+}
+
+// checkAttempt follows an attempt to its end.
+func (c *checks) checkAttempt() {
+	w := c.world
+	if c.attempt == "" {
+		return
+	}
+	a := w.policy.Status(w.clock()).Attempt
+	if a == nil || a.ID != c.attempt || a.State.Over() {
+		if a != nil {
+			w.say("the attempt: %s %s", a.State, a.Reason)
+		}
+		c.attempt = ""
+		w.touch()
+		return
+	}
+	if w.now-c.tried > attemptFor {
+		c.violate(Unending)
+	}
+}
+
+// died begins to measure how long it takes until another network works, if there is one.
+func (c *checks) diedNow(k *card) {
+	w := c.world
+	c.died = 0
+	if !k.addressed || c.attempt != "" || !k.healthy() || w.now-c.troubled < 2*time.Minute {
+		return
+	}
+	for _, n := range w.networks {
+		if n != k.joined && w.reachable(n) && w.now-n.changed > 2*time.Minute && n.signal() >= wellAudible {
+			c.died = w.now
+		}
+	}
+}
+
+// diedInternet begins to measure how long it takes until there is internet again, if another network has it.
+func (c *checks) diedInternet(dead *network) {
+	w := c.world
+	c.diedNet = 0
+	used := false
+	for _, k := range w.cards {
+		used = used || k.joined == dead && k.pace == netmgr.InUse && k.addressed && k.healthy() && k.told == api.Good
+	}
+	if !used || c.attempt != "" || w.works() != whole || w.now-max(c.noisy, c.troubled) < 2*time.Minute {
+		return
+	}
+	for _, n := range w.networks {
+		if n != dead && w.reachable(n) && w.now-n.changed > 15*time.Minute && n.reach == api.Good && n.signal() >= wellAudible {
+			c.diedNet = w.now
+		}
+	}
+}
+
+// measure ends what is measured.
+func (c *checks) measure(was bool) {
+	w := c.world
+	if c.died != 0 && c.working && !was {
+		if w.steady <= c.died {
+			c.failover = append(c.failover, w.now-c.died)
+		}
+		c.died = 0
+	}
+	if c.diedNet != 0 && w.works() == whole {
+		if w.steady <= c.diedNet && w.now > c.diedNet {
+			c.internet = append(c.internet, w.now-c.diedNet)
+		}
+		if w.now > c.diedNet {
+			c.diedNet = 0
+		}
+	}
+	if c.working || c.apMeasured {
+		return
+	}
+	for _, k := range w.cards {
+		if k.ownUp {
+			c.apMeasured = true
+			if c.troubled < c.down && w.now > c.down {
+				c.ap = append(c.ap, w.now-c.down)
+			}
+		}
+	}
+}
+
+// finish looks once more at the end of the day.
+func (c *checks) finish() {
+	if len(c.violations) == 0 {
+		c.check()
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"manofwar/netmgr"
 	"manofwar/netmgr/api"
 )
 
@@ -12,7 +13,7 @@ import (
 type Course struct {
 	Operators int // how many there are to ask; 0: the routers only
 	Gateways  int // how many routers there are
-	Pace      Pace
+	Pace      netmgr.Pace
 
 	verdict  Verdict
 	judged   bool          // there was a verdict
@@ -54,7 +55,7 @@ type Seen struct {
 const (
 	everyInUse   = 3 * time.Second
 	everyStandby = 15 * time.Second
-	everyMetered = 30 * time.Second
+	everyCostly  = 30 * time.Second
 
 	doubts     = 3               // looks in a row that must go wrong for a good link to be so no more
 	proof      = 4 * time.Second // for how long a link that was lost must be well to be good again
@@ -166,10 +167,10 @@ func (c *Course) schedule(began, ended time.Time) time.Time {
 
 func (c *Course) every() time.Duration {
 	switch c.Pace {
-	case Standby:
+	case netmgr.Standby:
 		return everyStandby
-	case Metered:
-		return everyMetered
+	case netmgr.Costly:
+		return everyCostly
 	}
 	return everyInUse
 }
@@ -185,7 +186,7 @@ func (c *Course) retry(bad time.Duration) time.Duration {
 	case bad < 10*time.Minute, c.verdict.State == api.Captive: // somebody may be about to sign in
 		every = 5 * time.Second
 	}
-	if c.Pace == Metered {
+	if c.Pace == netmgr.Costly {
 		every = max(every, 5*time.Second)
 	}
 	return every

@@ -259,7 +259,7 @@ func TestCourse(t *testing.T) {
 
 // TestPace counts what is asked in an hour of peace.
 func TestPace(t *testing.T) {
-	for pace, want := range map[Pace]int{InUse: 1200, Standby: 240, Metered: 120} {
+	for pace, want := range map[netmgr.Pace]int{netmgr.InUse: 1200, netmgr.Standby: 240, netmgr.Costly: 120} {
 		t.Run(string(pace), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := &world{gateway: true, answer: well, takes: 40 * time.Millisecond}

@@ -40,22 +40,12 @@ type Link struct {
 	DNS        []netip.Addr // the link's own name servers
 }
 
-// Pace is how closely a link is watched while all is well.
-type Pace string
-
-// The paces.
-const (
-	InUse   Pace = "in-use"  // what is lost is noticed within about seven seconds
-	Standby Pace = "standby" // another link is in use
-	Metered Pace = "metered" // what is sent costs
-)
-
 // Options are what a Judge is told.
 type Options struct {
 	Link      Link
-	Operators []string // nil: [DefaultOperators]
-	Off       bool     // ask nobody: a link whose router answers counts as good
-	Pace      Pace     // empty: [InUse]
+	Operators []string    // nil: [DefaultOperators]
+	Off       bool        // ask nobody: a link whose router answers counts as good
+	Pace      netmgr.Pace // empty: [netmgr.InUse]
 	Log       *slog.Logger
 
 	// Tell is told whenever the verdict is another one, from the goroutine of [Judge.Run].
@@ -68,7 +58,7 @@ type Options struct {
 type Judge struct {
 	options Options
 	nudges  chan struct{}
-	paces   chan Pace
+	paces   chan netmgr.Pace
 }
 
 // looker looks at the network. Its errors are findings.
@@ -84,9 +74,9 @@ type looker interface {
 // New returns a judge of the link. Operators that [CheckOperators] refuses are left out.
 func New(o Options) *Judge {
 	if o.Pace == "" {
-		o.Pace = InUse
+		o.Pace = netmgr.InUse
 	}
-	return &Judge{options: o, nudges: make(chan struct{}, 1), paces: make(chan Pace, 1)}
+	return &Judge{options: o, nudges: make(chan struct{}, 1), paces: make(chan netmgr.Pace, 1)}
 }
 
 // Nudge asks for a look at once, because something has happened to the link: it roamed, or somebody has signed in.
@@ -98,7 +88,7 @@ func (j *Judge) Nudge() {
 }
 
 // SetPace changes how closely the link is watched. It is for one goroutine.
-func (j *Judge) SetPace(p Pace) {
+func (j *Judge) SetPace(p netmgr.Pace) {
 	select {
 	case <-j.paces:
 	default:

@@ -19,8 +19,6 @@ type networks struct {
 	store  *profiles.Store
 	server *serve.Server
 	tell   func(context.Context, netmgr.Event)
-
-	known map[string]netmgr.Known // as it was last written down; for the loop's goroutine only
 }
 
 // openNetworks reads what is kept.
@@ -32,7 +30,7 @@ func openNetworks(o Options, env service.Env, tell func(context.Context, netmgr.
 		return nil, err
 	}
 	return &networks{
-		store: store, tell: tell, known: make(map[string]netmgr.Known),
+		store: store, tell: tell,
 		server: serve.New(serve.Options{Store: store, Tell: tell, Publish: publish, Log: env.Log}),
 	}, nil
 }
@@ -65,16 +63,7 @@ func (n *networks) heard(ev netmgr.Event) {
 // observe takes note of how the network should be and is, and writes down what was learnt of known networks.
 func (n *networks) observe(p *netmgr.Policy, plan netmgr.Plan, status api.Status) {
 	n.server.Observe(plan, status)
-	for _, k := range p.Known(time.Now()) {
-		last := n.known[k.ID]
-		if !k.UsedAt.IsZero() && k.UsedAt.Sub(last.UsedAt).Abs() > time.Second && len(k.Channels) > 0 {
-			n.store.Joined(k.ID, k.Channels[0])
-		}
-		if !k.FailedAt.IsZero() && k.FailedAt.Sub(last.FailedAt).Abs() > time.Second {
-			n.store.Failed(k.ID, "", k.Failure)
-		}
-		n.known[k.ID] = k
-	}
+	n.store.Learn(p.Known(time.Now()))
 }
 
 // secret returns the password of a network; that of our own access point by the ID "".

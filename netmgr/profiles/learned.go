@@ -42,27 +42,40 @@ func (s *Store) loadLearned() {
 	}
 }
 
-// Joined notes that a known network was joined on a channel.
-func (s *Store) Joined(id string, mhz int) {
-	s.learn(id, func(l *learned) (important bool) {
-		important = !slices.Contains(l.Channels, mhz)
-		l.Channels = append([]int{mhz}, slices.DeleteFunc(slices.Clone(l.Channels), func(c int) bool { return c == mhz })...)
-		l.Channels = l.Channels[:min(len(l.Channels), maxChannels)]
-		l.UsedAt, l.Failure, l.FailedAt = s.now(), "", time.Time{}
-		return important
-	})
+// Learn takes over what the policy has learnt of the known networks. It may be called as often as one likes: what is no news is
+// not written.
+func (s *Store) Learn(known []netmgr.Known) {
+	for _, k := range known {
+		s.learn(k.ID, func(l *learned) (important bool) { return l.take(k) })
+	}
 }
 
-// Failed notes that a known network could not be joined, or was left, and why, in words for a person.
-func (s *Store) Failed(id string, why netmgr.Failure, reason string) {
-	if why == netmgr.NotFound {
-		return // it is not there: that is no failing of its
+// take takes over what is news, and reports whether it is worth writing soon: a restart would miss it.
+func (l *learned) take(k netmgr.Known) (important bool) {
+	channels := k.Channels[:min(len(k.Channels), maxChannels)]
+	if len(channels) > 0 && !slices.Equal(channels, l.Channels) {
+		important = !sameSet(channels, l.Channels)
+		l.Channels = slices.Clone(channels)
 	}
-	s.learn(id, func(l *learned) bool {
-		important := l.Failure != reason
-		l.Failure, l.FailedAt = reason, s.now()
-		return important
-	})
+	if later(k.UsedAt, l.UsedAt) {
+		important = important || l.Failure != ""
+		l.UsedAt, l.Failure, l.FailedAt = seconds(k.UsedAt), "", time.Time{}
+	}
+	if later(k.FailedAt, l.FailedAt) && k.FailedAt.After(l.UsedAt) {
+		important = important || l.Failure != k.Failure
+		l.Failure, l.FailedAt = k.Failure, seconds(k.FailedAt)
+	}
+	return important
+}
+
+// later reports whether a is another moment than b. The policy tells moments by the wall clock of now, so that the same one wobbles;
+// and after the clock was set, an earlier one may be news.
+func later(a, b time.Time) bool { return !a.IsZero() && a.Sub(b).Abs() > 2*time.Second }
+
+func seconds(t time.Time) time.Time { return t.Round(time.Second) }
+
+func sameSet(a, b []int) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
 // forgetFailure is for a network whose password was entered anew.
@@ -73,8 +86,6 @@ func (s *Store) forgetFailure(id string) {
 		return important
 	})
 }
-
-func (s *Store) now() time.Time { return s.options.Now().Round(0).Truncate(time.Second) }
 
 // learn changes what is known of a network, and has it written soon where it is important: else with what is.
 func (s *Store) learn(id string, change func(*learned) (important bool)) {
@@ -88,13 +99,6 @@ func (s *Store) learn(id string, change func(*learned) (important bool)) {
 		poke(s.learnt)
 	}
 	s.learned[id] = l
-}
-
-// Channels returns where a known network was joined lately, in MHz, the last first.
-func (s *Store) Channels(id string) []int {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return slices.Clone(s.learned[id].Channels)
 }
 
 // The pace of writing what was learnt: it lies on an SD card.

@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
 	"manofwar/internal/media"
 	"manofwar/netmgr"
@@ -36,7 +35,6 @@ type Options struct {
 	Serial string // the board's serial number; empty: it has none
 	Name   string // what the device's own network is called, before what tells devices apart; empty: "manofwar"
 	Log    *slog.Logger
-	Now    func() time.Time // nil: time.Now
 }
 
 // Store is all that is known. It is safe for concurrent use. Reading never waits for the card; a change that the card does
@@ -63,9 +61,6 @@ type Store struct {
 // Open reads what is kept in the directory, takes in what setup.json there says, and repairs what can be. It fails only
 // where the machine has no randomness or the directory cannot be made.
 func Open(o Options) (*Store, error) {
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	if o.Name == "" {
 		o.Name = "manofwar"
 	}

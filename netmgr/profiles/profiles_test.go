@@ -71,8 +71,7 @@ func TestRestart(t *testing.T) {
 	if _, err := s.Choose(api.Settings{Country: text("DE"), AccessPoint: &api.AccessPointSettings{SSID: "Mine", Passphrase: "fixed secret", Permanent: true}}); err != nil {
 		t.Fatal(err)
 	}
-	s.Joined(home.ID, 2412)
-	s.Joined(home.ID, 5180)
+	s.Learn([]netmgr.Known{{ID: home.ID, Channels: []int{5180, 2412}, UsedAt: time.Now()}, {ID: "unknown", Channels: []int{1}}})
 	s.saveLearned()
 
 	again := open(t, dir, serial)
@@ -356,39 +355,49 @@ func TestPassphrase(t *testing.T) {
 	}
 }
 
-// TestLearned is written soon when it matters and seldom otherwise, and never for a network that is merely not there.
+// TestLearned is written soon when a restart would miss it, and seldom otherwise.
 func TestLearned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		s := open(t, dir, serial)
-		home := add(t, s, api.NewProfile{SSID: "Home"})
+		k := netmgr.Known{ID: add(t, s, api.NewProfile{SSID: "Home"}).ID}
 		go s.Run(t.Context())
-		written := func() bool {
+		writtenAfter := func(d time.Duration) bool {
+			s.Learn([]netmgr.Known{k})
+			time.Sleep(d)
 			synctest.Wait()
 			_, err := os.Stat(filepath.Join(dir, learnedName))
 			defer os.Remove(filepath.Join(dir, learnedName))
 			return err == nil
 		}
-		s.Failed(home.ID, netmgr.NotFound, "Home is not in reach.")
-		if s.List()[0].Failure != "" {
-			t.Error("absence is a failure")
+		if writtenAfter(2 * learnSoon) {
+			t.Error("written for nothing")
 		}
-		s.Failed(home.ID, netmgr.WrongPassword, "Wrong password for Home.")
-		if time.Sleep(2 * learnSoon); !written() || s.List()[0].Failure == "" {
-			t.Error("not written soon")
+		k.Failure, k.FailedAt = "Wrong password for Home.", time.Now()
+		if !writtenAfter(2*learnSoon) || s.List()[0].Failure == "" {
+			t.Error("a failure is not written soon")
 		}
-		s.Joined(home.ID, 2412)
-		if time.Sleep(2 * learnSoon); !written() || s.List()[0].Failure != "" || s.List()[0].UsedAt.IsZero() {
-			t.Error("a new channel is not written soon")
+		k.Channels, k.Failure, k.FailedAt, k.UsedAt = []int{2412}, "", time.Time{}, time.Now()
+		if p := s.List()[0]; !writtenAfter(2*learnSoon) || s.List()[0].Failure != "" || s.List()[0].UsedAt.IsZero() {
+			t.Errorf("a new channel is not written soon: %+v", p)
+		}
+		k.Channels = []int{5180, 2412}
+		if !writtenAfter(2 * learnSoon) {
+			t.Error("another channel is not written soon")
 		}
 		for range 10 {
-			s.Joined(home.ID, 2412)
-			if time.Sleep(2 * learnSoon); written() {
+			slices.Reverse(k.Channels)
+			k.UsedAt = time.Now()
+			if writtenAfter(2 * learnSoon) {
 				t.Error("written for nothing new")
 			}
 		}
-		if time.Sleep(learnLater); !written() {
+		if !writtenAfter(learnLater) {
 			t.Error("never written")
+		}
+		k.UsedAt = k.UsedAt.Add(time.Millisecond) // as the policy tells the same moment again
+		if writtenAfter(2 * learnLater) {
+			t.Error("written for a wobble")
 		}
 	})
 }

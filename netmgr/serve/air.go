@@ -45,6 +45,9 @@ func (a *air) note(now time.Time, ev netmgr.Scanned) {
 			a.heard[key] = n
 		}
 	}
+	if ev.More {
+		return
+	}
 	a.done[ev.Phy] = ev.Number
 	if ev.MHz == nil && ev.Err == nil {
 		a.full = now

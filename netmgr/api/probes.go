@@ -7,15 +7,24 @@ package api
 // Names that serve more than such a page, like www.google.com, are not among them: while there is an internet, they must
 // be reached. The portal answers their probes too, for when all names are captured.
 var ProbeHosts = []string{
-	"captive.apple.com",             // iOS, macOS
-	"clients3.google.com",           // Android, ChromeOS
-	"connectivity-check.ubuntu.com", // Ubuntu
-	"connectivitycheck.android.com", // Android
-	"connectivitycheck.gstatic.com", // Android, ChromeOS
-	"detectportal.firefox.com",      // Firefox
-	"ipv6.msftconnecttest.com",      // Windows
-	"network-test.debian.org",       // Debian's NetworkManager
-	"nmcheck.gnome.org",             // GNOME's NetworkManager
-	"www.msftconnecttest.com",       // Windows
-	"www.msftncsi.com",              // Windows before 10
+	"captive.apple.com",                      // iOS, macOS
+	"clients3.google.com",                    // Android, ChromeOS
+	"conn1.oppomobile.com",                   // Oppo, Realme, OnePlus
+	"conn2.oppomobile.com",                   // Oppo, Realme, OnePlus
+	"connect.rom.miui.com",                   // Xiaomi
+	"connectivity-check.ubuntu.com",          // Ubuntu
+	"connectivity.samsung.com.cn",            // Samsung in China
+	"connectivitycheck.android.com",          // Android
+	"connectivitycheck.grapheneos.network",   // GrapheneOS
+	"connectivitycheck.gstatic.com",          // Android, ChromeOS
+	"connectivitycheck.platform.hicloud.com", // Huawei
+	"detectportal.firefox.com",               // Firefox
+	"fireoscaptiveportal.com",                // Amazon's Fire OS
+	"ipv6.msftconnecttest.com",               // Windows
+	"ipv6.msftncsi.com",                      // Windows before 10
+	"network-test.debian.org",                // Debian's NetworkManager
+	"nmcheck.gnome.org",                      // GNOME's NetworkManager
+	"wifi.vivo.com.cn",                       // Vivo
+	"www.msftconnecttest.com",                // Windows
+	"www.msftncsi.com",                       // Windows before 10
 }

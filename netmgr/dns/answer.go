@@ -3,11 +3,13 @@ package dns
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/miekg/dns"
 
 	"manofwar/netmgr"
+	"manofwar/netmgr/api"
 )
 
 // How long answers may be remembered, in seconds.
@@ -76,7 +78,7 @@ func (n *Names) captured(q *dns.Msg, name string) *dns.Msg {
 			r.Answer = append(r.Answer, address(q, windowsDNS6, captureTTL))
 		}
 		return r
-	case probes[name]:
+	case isProbe(name):
 		return n.ours4(q)
 	case n.Capture != netmgr.CaptureAll:
 		return nil
@@ -85,6 +87,12 @@ func (n *Names) captured(q *dns.Msg, name string) *dns.Msg {
 	default:
 		return n.ours4(q)
 	}
+}
+
+// isProbe reports whether a name is one by which systems look for a sign-in page.
+func isProbe(name string) bool {
+	_, found := slices.BinarySearch(api.ProbeHosts, strings.TrimSuffix(name, "."))
+	return found
 }
 
 // ours answers with our addresses.

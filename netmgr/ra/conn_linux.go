@@ -19,8 +19,7 @@ import (
 // Prepare makes an interface that of a network of our own: it has our address, at once, and heeds nobody's
 // advertisements. CAP_NET_ADMIN is needed, and below it /proc/sys/net/ipv6/conf.
 func Prepare(device string, ours netip.Prefix) error {
-	err := os.WriteFile("/proc/sys/net/ipv6/conf/"+device+"/accept_ra", []byte("0"), 0)
-	if err != nil {
+	if err := ignoreOthers(device); err != nil {
 		return fmt.Errorf("own IPv6 network: %w", err)
 	}
 	l, err := netlink.LinkByName(device)
@@ -35,6 +34,16 @@ func Prepare(device string, ours netip.Prefix) error {
 		return fmt.Errorf("own IPv6 network on %s: %w", device, err)
 	}
 	return nil
+}
+
+// ignoreOthers keeps the kernel from heeding advertisements: a client could make itself our way out.
+func ignoreOthers(device string) error {
+	f, err := os.OpenFile("/proc/sys/net/ipv6/conf/"+device+"/accept_ra", os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("0")
+	return errors.Join(err, f.Close())
 }
 
 // Socket is the [Conn] of a real interface.

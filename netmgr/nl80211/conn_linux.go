@@ -59,6 +59,19 @@ func Dial(groups ...Group) (*Conn, error) {
 	return c, nil
 }
 
+// Over returns a connection over a socket that is open already, and owns it. It is for tests, whose kernel is at the other
+// end; see package nl80211test.
+func Over(fd int) (*Conn, error) {
+	c, err := newConn(fd)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.join(nil); err != nil {
+		return nil, errors.Join(fmt.Errorf("nl80211: %w", err), c.Close())
+	}
+	return c, nil
+}
+
 // receiveBuffer holds a burst of events, in bytes: the answers to a scan of a crowded house come on the same socket.
 const receiveBuffer = 1 << 20
 

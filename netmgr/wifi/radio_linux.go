@@ -5,8 +5,11 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"manofwar/netmgr"
 	"manofwar/netmgr/ieee80211"
+	"manofwar/netmgr/link"
 	"manofwar/netmgr/nl80211"
 	"manofwar/netmgr/station"
 )
@@ -119,6 +122,11 @@ func (r *radio) look(ctx context.Context, s netmgr.Scan) {
 		scan.SSIDs = append(scan.SSIDs, ieee80211.SSID(ssid))
 	}
 	heard, err := r.conn.Scan(ctx, scan)
+	if errors.Is(err, unix.ENETDOWN) { // somebody switched it off, or it is new
+		if err = link.Up(r.face.Index); err == nil {
+			heard, err = r.conn.Scan(ctx, scan)
+		}
+	}
 	if ctx.Err() != nil {
 		return
 	}

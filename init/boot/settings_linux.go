@@ -32,6 +32,8 @@ var Settings = []Setting{
 	{"kernel.panic_on_oops", "1"},
 	{"vm.dirty_background_ratio", "5"}, // a card is slow: begin to write early, so that a sync at a commit is short
 	{"vm.dirty_ratio", "10"},
+	{"net.ipv4.conf.all.arp_ignore", "1"},   // two links into one network: each answers for its own address only,
+	{"net.ipv4.conf.all.arp_announce", "2"}, // and asks with it, so that each can be judged by itself
 }
 
 // WriteSettings writes the table. It tries all: the error joins those of the keys that could not be written.

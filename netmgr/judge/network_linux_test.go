@@ -26,10 +26,10 @@ import (
 //
 //	us eth0 ── switch ── lan0 router wan0 ── eth0 internet
 type home struct {
-	t                *testing.T
-	router, internet *netnstest.Peer
-	operators        atomic.Pointer[http.Handler] // what both answer with
-	stopDNS          func()
+	t                     *testing.T
+	lan, router, internet *netnstest.Peer
+	operators             atomic.Pointer[http.Handler] // what both answer with
+	stopDNS               func()
 }
 
 var (
@@ -61,6 +61,7 @@ func newHome(t *testing.T, a addressing) *home {
 	t.Helper()
 	h := &home{t: t, router: netnstest.NewPeer(t, "router"), internet: netnstest.NewPeer(t, "internet")}
 	lan := netnstest.NewPeer(t, "switch")
+	h.lan = lan
 	lan.Cable("eth0", "port0")
 	lan.CableTo(h.router, "port1", "lan0")
 	lan.IP("link add br0 type bridge")
@@ -295,6 +296,33 @@ func TestBound(t *testing.T) {
 		good.await(api.Good, "", atOnce)
 		_, dead := start(t, Options{Link: Link{Name: "eth1", Gateways: gateways("10.0.0.1"), DNS: gateways("10.0.0.1")}})
 		dead.await(api.LANOnly, reasonUnresolved, 2*atOnce)
+	}, "dnsmasq")
+}
+
+// TestSameNetwork judges two links into one network, a cable and a radio at home. It has the settings that PID 1 makes: without
+// them the kernel answers for either link's address on both, and what is meant for one arrives at the other.
+func TestSameNetwork(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		h := newHome(t, ipv4)
+		for key, value := range map[string]string{"arp_ignore": "1", "arp_announce": "2"} {
+			if err := os.WriteFile("/proc/sys/net/ipv4/conf/all/"+key, []byte(value), 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		h.lan.Cable("eth1", "port2")
+		h.lan.IP("link set port2 master br0")
+		netnstest.IP(t, "link set eth1 up")
+		netnstest.IP(t, "addr add 192.0.2.51/24 dev eth1")
+		netnstest.IP(t, "route add default via 192.0.2.1 dev eth1 metric 500")
+		for range 3 {
+			for _, name := range []string{"eth0", "eth1"} {
+				h.router.IP("neigh flush dev lan0") // it has to ask who we are, and hears who answers
+				_, v := h.watch(ipv4, func(o *Options) { o.Link.Name = name })
+				if took := v.await(api.Good, "", atOnce); took > askAgain*4/5 {
+					t.Errorf("%s: the first answer went elsewhere: %v", name, took)
+				}
+			}
+		}
 	}, "dnsmasq")
 }
 

@@ -57,12 +57,12 @@ var english = words{
 	Strong: "strong", Fair: "fair", Weak: "weak",
 	Locked: "with password", OpenNetwork: "without password",
 	CannotJoin: "Cannot be joined:",
-	Country:    "Country", CountryAuto: "As the networks around say", Set: "Set",
+	Country:    "Country", CountryAuto: "Automatic", Set: "Set",
 
 	Password: "Password", PasswordFor: "Password for {name}", OpenJoin: "Join {name}", OpenJoinText: "This network has no password. Whoever is near can join it too.",
 	HiddenTitle: "Another network", HiddenText: "For a network that does not show its name. Upper and lower case matter.", NetworkName: "Name of the network",
 	PasswordKnown: "Leave it empty to use the one that is known.", PasswordNone: "Leave it empty if the network has none.", HidePassword: "Hide the password",
-	Metered: "This is a phone’s hotspot: spare its data", Connect: "Connect", BackToList: "All networks",
+	Metered: "A phone’s hotspot: use it sparingly", Connect: "Connect", BackToList: "All networks",
 
 	Trying: "Connecting to {name}", TryingText: "This page goes on by itself.", StepJoin: "Finding it and checking the password", StepAddress: "Getting an address",
 	Patience:      "Your phone may lose this page for a moment while the radio changes its channel. It comes back.",
@@ -101,12 +101,12 @@ var german = words{
 	Strong: "stark", Fair: "mittel", Weak: "schwach",
 	Locked: "mit Passwort", OpenNetwork: "ohne Passwort",
 	CannotJoin: "Nicht möglich:",
-	Country:    "Land", CountryAuto: "Wie die Netze ringsum sagen", Set: "Übernehmen",
+	Country:    "Land", CountryAuto: "Automatisch", Set: "Übernehmen",
 
 	Password: "Passwort", PasswordFor: "Passwort für {name}", OpenJoin: "Mit {name} verbinden", OpenJoinText: "Dieses Netz hat kein Passwort. Wer in der Nähe ist, kann auch hinein.",
 	HiddenTitle: "Anderes Netz", HiddenText: "Für ein Netz, das seinen Namen nicht zeigt. Groß- und Kleinschreibung zählt.", NetworkName: "Name des Netzes",
 	PasswordKnown: "Leer lassen, um das bekannte zu nehmen.", PasswordNone: "Leer lassen, wenn das Netz keines hat.", HidePassword: "Passwort verbergen",
-	Metered: "Das ist der Hotspot eines Telefons: sparsam sein", Connect: "Verbinden", BackToList: "Alle Netze",
+	Metered: "Der Hotspot eines Telefons: sparsam benutzen", Connect: "Verbinden", BackToList: "Alle Netze",
 
 	Trying: "Verbinde mit {name}", TryingText: "Diese Seite geht von selbst weiter.", StepJoin: "Suche es und prüfe das Passwort", StepAddress: "Hole eine Adresse",
 	Patience:      "Dein Telefon verliert diese Seite vielleicht kurz, während das Funkgerät den Kanal wechselt. Sie kommt zurück.",

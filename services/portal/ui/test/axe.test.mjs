@@ -26,6 +26,7 @@ const screens = {
   search: '/search?q=ha',
   'nothing found': '/search?q=zzzqqq',
   device: '/device',
+  network: '/network',
   settings: '/settings',
   design: '/design',
   missing: '/nowhere',

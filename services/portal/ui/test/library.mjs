@@ -1,5 +1,6 @@
 /** A library for the tests: invented artists, albums and films, and on demand a hundred thousand songs. */
 
+import { connected } from './air.mjs'
 import { random } from './art.mjs'
 
 const artists = [
@@ -208,19 +209,7 @@ export function status(library) {
       },
     },
     stream: { transcode: '7.1.5' },
-    network: {
-      hostname: 'livingroom',
-      links: [
-        {
-          name: 'eth0',
-          state: 'good',
-          since,
-          addresses: ['192.168.1.23/24'],
-          gateway: '192.168.1.1',
-          dns: ['192.168.1.1'],
-        },
-      ],
-    },
+    network: connected(since),
     device: {
       board: 'raspberrypi',
       uptime: 11_000,

@@ -7,6 +7,7 @@ import { createReadStream, existsSync, readFileSync, statSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { air, answer } from './air.mjs'
 import { cover, poster } from './art.mjs'
 import { endless, household, status } from './library.mjs'
 import { media } from './media.mjs'
@@ -34,6 +35,7 @@ export async function serve() {
   const state = {
     library,
     status: status(library),
+    air: air(), // the networks around, and what is known of them
     endless: 0, // this many songs instead of the household's
     fail: new Map(), // path → {status, code, message, hint}
     down: false, // drop every connection
@@ -50,6 +52,7 @@ export async function serve() {
     if (failure)
       return json(response, { code: failure.code, message: failure.message, hint: failure.hint }, failure.status)
     if (url.pathname === '/api/v1/events') return events(response)
+    if (url.pathname.startsWith('/api/v1/network/')) return network(url, request, response)
     if (url.pathname.startsWith('/api/v1/')) return api(url, request, response)
     if (url.pathname.startsWith('/media/')) return mediaFile(url, request, response)
     page(url, request, response)
@@ -117,6 +120,18 @@ export async function serve() {
     json(response, { code: 'not_found', message: `${path}: not found` }, 404)
   }
 
+  async function network(url, request, response) {
+    let text = ''
+    for await (const chunk of request) text += chunk
+    const path = url.pathname.slice('/api/v1/network/'.length)
+    const asked = { method: request.method, path, body: text ? JSON.parse(text) : undefined }
+    const body = answer(state.air, state.status, asked, tell)
+    if (body === null) return response.writeHead(204).end()
+    if (body === undefined) return json(response, { code: 'not_found', message: `${path}: not found` }, 404)
+    if (typeof body === 'string') return response.writeHead(200, { 'Content-Type': types['.svg'] }).end(body)
+    json(response, body, body.error ?? 200)
+  }
+
   function mediaFile(url, request, response) {
     const [, id, rest] = url.pathname.match(/^\/media\/([^/]+)\/(.*)$/) ?? []
     const n = Number(id?.match(/\d+/)?.[0] ?? 0)
@@ -148,13 +163,15 @@ export async function serve() {
     })
   }
 
+  function tell(name, data) {
+    for (const each of listeners) each.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     state,
     url: `http://127.0.0.1:${server.address().port}`,
-    tell: (name, data) => {
-      for (const each of listeners) each.write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`)
-    },
+    tell,
     setDown: (down) => {
       state.down = down
       if (down) server.closeAllConnections()

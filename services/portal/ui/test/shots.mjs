@@ -21,6 +21,11 @@ const screens = {
   search: '/search?q=ha',
   device: '/device',
   settings: '/settings',
+  network: '/network',
+  'network-out': '/network',
+  'network-join': '/network',
+  'network-known': '/network',
+  'network-own': '/network',
   notices: '/device',
   empty: '/',
   lost: '/music',
@@ -42,6 +47,7 @@ for (const [size, [width, height, deviceScaleFactor]] of Object.entries(sizes)) 
           library: { albums: [], items: [] },
           status: { ...before.status, library: { ...before.status.library, roots: [], music: 0, films: 0 } },
         })
+      if (name === 'network-out') server.state.status = outOfReach(before.status)
       if (name === 'notices') server.state.status = troubled(before.status)
       if (name === 'problem')
         for (const each of ['hls/index.m3u8', 'file'])
@@ -70,6 +76,13 @@ for (const [size, [width, height, deviceScaleFactor]] of Object.entries(sizes)) 
         await page.goto(server.url + path + (path.includes('?') ? '&' + tv.slice(1) : tv))
       }
       await page.waitForTimeout(900)
+      if (name === 'network-join') await page.getByRole('button', { name: /Nachbar/ }).click()
+      if (name === 'network-known') await page.getByRole('button', { name: /Phone.*iPhone/ }).click()
+      if (name === 'network-own') {
+        await page.getByRole('button', { name: 'Show QR code and password' }).click()
+        await page.locator('.key').scrollIntoViewIfNeeded()
+      }
+      if (name.startsWith('network-')) await page.waitForTimeout(500)
       if (name === 'lost') {
         server.setDown(true)
         await page.waitForTimeout(4000)
@@ -84,6 +97,20 @@ for (const [size, [width, height, deviceScaleFactor]] of Object.entries(sizes)) 
   }
 }
 await browser.close()
+
+/** No known network in reach, and nobody has set it up. */
+function outOfReach(status) {
+  return {
+    ...status,
+    network: {
+      ...status.network,
+      state: 'down',
+      setup: true,
+      links: [],
+      access_point: { up: true, ssid: 'livingroom', clients: 1, channel: 6, address: '10.42.0.1/24' },
+    },
+  }
+}
 
 /** A bad day. */
 function troubled(status) {

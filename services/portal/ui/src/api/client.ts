@@ -1,4 +1,19 @@
-import type { Album, AlbumPage, Item, Kind, LogLine, Page, Status } from './types'
+import type {
+  AccessPointKey,
+  Album,
+  AlbumPage,
+  Arounds,
+  Attempt,
+  Item,
+  Kind,
+  LogLine,
+  NetworkSettings,
+  NewProfile,
+  Page,
+  Period,
+  Profile,
+  Status,
+} from './types'
 
 /**
  * An answer that is not the one asked for. The message and the hint are the server's, written for a person, except
@@ -47,6 +62,18 @@ async function post(path: string): Promise<void> {
   await call(path, { method: 'POST' })
 }
 
+/** Sends JSON and returns the answer's. */
+async function send<T>(method: 'POST' | 'PUT', path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  const headers = body === undefined ? undefined : { 'Content-Type': 'application/json' }
+  const answer = await call(path, {
+    method,
+    headers,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    signal,
+  })
+  return answer.json() as Promise<T>
+}
+
 export interface Query {
   kind?: Kind
   q?: string
@@ -87,6 +114,32 @@ export async function log(service: string, tail: number, signal?: AbortSignal): 
 export const scan = () => post('/api/v1/scan')
 
 export const eject = (disk: string) => post(`/api/v1/disks/${encodeURIComponent(disk)}/eject`)
+
+const net = '/api/v1/network/'
+const named = (id: string) => encodeURIComponent(id)
+
+/** What the page about the network asks and says. */
+export const network = {
+  around: async (signal?: AbortSignal) => get<Arounds>(net + 'networks', signal),
+  /** Looks on all channels first, for up to twenty seconds. */
+  scan: async () => send<Arounds>('POST', net + 'scan'),
+  profiles: async (signal?: AbortSignal) => (await get<Profile[] | null>(net + 'profiles', signal)) ?? [],
+  create: async (profile: NewProfile) => send<Profile>('POST', net + 'profiles', profile),
+  change: async (id: string, profile: NewProfile) => send<Profile>('PUT', net + 'profiles/' + named(id), profile),
+  /** Forgets it even if the page is being closed. */
+  forget: async (id: string) => void (await call(net + 'profiles/' + named(id), { method: 'DELETE', keepalive: true })),
+  order: async (ids: string[]) => send<Profile[]>('PUT', net + 'order', ids),
+  attempt: async (profile: NewProfile) => send<Attempt>('POST', net + 'attempts', profile),
+  attemptOf: async (id: string, signal?: AbortSignal) => get<Attempt>(net + 'attempts/' + named(id), signal),
+  settings: async (signal?: AbortSignal) => get<NetworkSettings>(net + 'settings', signal),
+  set: async (change: NetworkSettings) => send<NetworkSettings>('PUT', net + 'settings', change),
+  history: async (signal?: AbortSignal) => (await get<Period[] | null>(net + 'history', signal)) ?? [],
+  key: async (signal?: AbortSignal) => get<AccessPointKey>(net + 'access-point', signal),
+  keyQR: net + 'access-point/qr.svg',
+  seal: async (passphrase: string) => (await send<{ data: string }>('POST', net + 'export', { passphrase })).data,
+  unseal: async (passphrase: string, data: string) =>
+    send<{ profiles: number; settings: boolean }>('POST', net + 'import', { passphrase, data }),
+}
 
 const media = (id: string) => `/media/${encodeURIComponent(id)}`
 

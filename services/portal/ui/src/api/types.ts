@@ -112,6 +112,37 @@ export interface Link {
   gateway?: string
   dns?: string[]
   reason?: string
+  kind?: 'ethernet' | 'usb' | 'wifi'
+  wifi?: WiFi
+  /** Where the portal that holds it captive lets one sign in. */
+  login?: string
+}
+
+/** A link that is in a network by radio. */
+export interface WiFi {
+  ssid: string
+  /** The ID of the known network it is. */
+  profile?: string
+  bssid: string
+  channel: number
+  mhz: number
+  /** In dBm. */
+  signal: number
+  security: string
+}
+
+/** The device's own network. */
+export interface AccessPoint {
+  up: boolean
+  ssid: string
+  open?: boolean
+  permanent?: boolean
+  off?: boolean
+  channel?: number
+  address?: string
+  clients: number
+  /** Why it is not up though it should be. */
+  reason?: string
 }
 
 export interface Network {
@@ -119,6 +150,108 @@ export interface Network {
   links: Link[] | null
   clock?: string
   trouble?: string
+  state?: LinkState
+  /** None: no radio can make one. */
+  access_point?: AccessPoint
+  country?: string
+  /** Nobody has set the device up yet. */
+  setup?: boolean
+  metered?: boolean
+  attempt?: Attempt
+}
+
+/** A network in reach. */
+export interface Around {
+  ssid: string
+  /** The name's bytes in base64: it may be no text. */
+  raw: string | null
+  signal: number
+  security: string
+  bands: string[] | null
+  profile?: string
+  /** This device can join it. */
+  join: boolean
+  reason?: string
+  seen: string
+}
+
+export interface Arounds {
+  networks: Around[] | null
+  scanning: boolean
+  /** When all channels were last looked at. */
+  at?: string
+}
+
+/** A known network. Its password never comes back. */
+export interface Profile {
+  id: string
+  name: string
+  ssid: string
+  raw: string
+  open?: boolean
+  hidden?: boolean
+  metered?: boolean
+  factory?: boolean
+  /** Not joined by itself. */
+  off?: boolean
+  failure?: string
+  failed_at?: string
+  used_at?: string
+}
+
+/** A network to know, or a change. Without a passphrase the known one stays; an empty one is an open network's. */
+export interface NewProfile {
+  name?: string
+  ssid?: string
+  raw?: string
+  passphrase?: string
+  hidden?: boolean
+  metered?: boolean
+  factory?: boolean
+  off?: boolean
+}
+
+export type AttemptState = 'joining' | 'addressing' | 'connected' | 'wrong-password' | 'not-found' | 'failed'
+
+export interface Attempt {
+  id: string
+  ssid: string
+  state: AttemptState
+  reason?: string
+  profile?: string
+}
+
+export interface NetworkSettings {
+  country?: string
+  access_point?: AccessPointSettings
+  judge?: { off: boolean; operators?: string[] | null }
+  done?: boolean
+}
+
+export interface AccessPointSettings {
+  ssid: string
+  /** Empty: another one at each start. */
+  passphrase?: string
+  open: boolean
+  permanent: boolean
+  off: boolean
+}
+
+/** What lets a phone into the device's own network. */
+export interface AccessPointKey {
+  ssid: string
+  passphrase?: string
+  open?: boolean
+}
+
+/** A time in which the network was one way. */
+export interface Period {
+  from: string
+  state: LinkState
+  link?: string
+  network?: string
+  /** The device's own network was up. */
+  own?: boolean
 }
 
 export interface Service {

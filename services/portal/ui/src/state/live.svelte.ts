@@ -1,5 +1,7 @@
 import * as api from '../api/client'
-import type { Device, Library, Network, Notice, Status } from '../api/types'
+import type { Attempt, Device, Library, Network, Notice, Status } from '../api/types'
+import { changeOf } from '../lib/network'
+import { toast } from './toasts.svelte'
 
 /**
  * What the device says of itself, kept true: read once, followed by server-sent events, and read again whenever the
@@ -13,6 +15,8 @@ export const live = $state({
   error: null as api.ApiError | null,
   /** Rises whenever lists may have changed: the library did, or a connection is back. */
   news: 0,
+  /** The attempt at a network that was last heard of. */
+  attempt: null as Attempt | null,
 })
 
 const patience = 3000 // ms without a connection until it is said
@@ -54,7 +58,13 @@ export function connect(): void {
   const on = <T>(name: string, take: (data: T) => void) =>
     events.addEventListener(name, (event: MessageEvent<string>) => take(JSON.parse(event.data) as T))
   on<Library>('library', (library) => patch({ library }))
-  on<Network>('network', (network) => patch({ network }))
+  on<Network>('network', (network) => {
+    const before = live.status?.network
+    patch({ network })
+    const text = before && changeOf(before, network)
+    if (text) toast(text)
+  })
+  on<Attempt>('attempt', (attempt) => (live.attempt = attempt))
   on<Device>('device', (device) => patch({ device }))
   on<Notice[] | null>('notices', (notices) => patch({ notices }))
   on<{ revision: number }>('changed', ({ revision }) => changed(revision))

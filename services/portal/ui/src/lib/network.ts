@@ -1,0 +1,80 @@
+import type { Link, LinkState, Network, Period } from '../api/types'
+import { type Key, t, tOr } from '../i18n/index.svelte'
+import { moment } from '../i18n/format'
+
+export const isWiFi = (link: Link) => link.kind === 'wifi' || (!link.kind && /^wl/.test(link.name))
+const isCable = (link: Link) => link.kind === 'ethernet' || (!link.kind && /^e(n|th)/.test(link.name))
+
+/** What a person calls a link: the WiFi by its name. */
+export function nameOf(link: Link): string {
+  if (link.wifi) return link.wifi.ssid
+  if (link.kind === 'usb') return t('network.usb')
+  return isCable(link) ? t('network.cable') : isWiFi(link) ? t('network.wifi') : link.name
+}
+
+/** True where it reaches something beyond itself. */
+export const reaches = (link: Link) => ['good', 'captive', 'lan-only'].includes(link.state)
+
+const ranks: LinkState[] = ['good', 'captive', 'lan-only', 'associated']
+
+/** The link that reaches furthest; of several the preferred one. Null: none is connected. */
+export function bestOf(network: Network): Link | null {
+  for (const state of ranks) {
+    const found = (network.links ?? []).find((link) => link.state === state)
+    if (found) return found
+  }
+  return null
+}
+
+/** The state of the network in a sentence: "Connected to Home, but no internet since 20:41". */
+export function verdictOf(network: Network): string {
+  const link = bestOf(network)
+  if (!link) return network.access_point?.up ? t('verdict.own', { name: network.access_point.ssid }) : t('verdict.down')
+  return t(`verdict.${link.state}` as Key, { name: nameOf(link), time: moment(link.since) })
+}
+
+/** What to say in passing when the network has changed; empty: nothing that matters. */
+export function changeOf(before: Network, after: Network): string {
+  const [from, to] = [bestOf(before), bestOf(after)].map((link) => (link && reaches(link) ? link : null))
+  if (!from && !to) return ''
+  if (!to) return t('change.lost', { from: nameOf(from!) })
+  if (!from) return t('change.back', { to: nameOf(to) })
+  const [a, b] = [nameOf(from), nameOf(to)]
+  if (a !== b) {
+    const still = (after.links ?? []).find((link) => nameOf(link) === a)
+    return still && still.state === from.state ? t('change.moved', { to: b }) : t('change.gone', { from: a, to: b })
+  }
+  if (from.state === to.state) return ''
+  return to.state === 'associated' ? '' : t(`change.${to.state}` as Key, { name: b })
+}
+
+/** Bars of a signal in dBm, 1 to 4, by the same steps as the setup pages. */
+export const barsOf = (signal: number) => (signal >= -58 ? 4 : signal >= -68 ? 3 : signal >= -77 ? 2 : 1)
+
+/** The server's reason, as a sentence in the reader's language where it is known. */
+export function reasonOf(reason: string | undefined): string {
+  if (!reason) return ''
+  return tOr(`reason.${reason}`, reason.charAt(0).toUpperCase() + reason.slice(1))
+}
+
+/** A part of the last 24 hours: where it begins and how long it is, in parts of the whole. */
+export interface Span extends Period {
+  start: number
+  length: number
+  until: Date
+}
+
+const day = 86_400_000
+
+/** The periods that lie in the last 24 hours. Before the first one nothing is known. */
+export function spansOf(periods: Period[], now: number): Span[] {
+  const begin = now - day
+  return periods
+    .map((period, i) => {
+      const from = Math.max(Date.parse(period.from), begin)
+      const next = periods[i + 1]
+      const until = next ? Math.min(Date.parse(next.from), now) : now
+      return { ...period, start: (from - begin) / day, length: (until - from) / day, until: new Date(until) }
+    })
+    .filter((span) => span.length > 0)
+}

@@ -27,8 +27,6 @@ type lab struct {
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
-const password = "correct horse"
-
 func newLab(t *testing.T, accessPoints int, change func(*Config)) *lab {
 	t.Helper()
 	radios := hwsimtest.Radios(t, accessPoints+1)

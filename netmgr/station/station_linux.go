@@ -18,6 +18,9 @@ type Config struct {
 	Radio     nl80211.Radio
 	Interface nl80211.Interface
 	Log       *slog.Logger
+
+	dial func() (*nl80211.Conn, error) // nil: to the kernel
+	up   func(index int) error         // switches the interface on; nil: by the kernel
 }
 
 // Station joins networks with one interface. One goroutine at a time may use it.
@@ -27,6 +30,7 @@ type Station struct {
 	index   int
 	mac     ieee80211.MAC
 	log     *slog.Logger
+	up      func(index int) error
 	secrets secrets
 
 	at *place // the access point that a Run which moves on has left the station in
@@ -40,11 +44,17 @@ type place struct {
 
 // New returns a station. Whatever network the interface is in, a predecessor's, it leaves at the first [Station.Run].
 func New(c Config) (*Station, error) {
-	conn, err := nl80211.Dial(nl80211.GroupMLME, nl80211.GroupScan)
+	if c.dial == nil {
+		c.dial = func() (*nl80211.Conn, error) { return nl80211.Dial(nl80211.GroupMLME, nl80211.GroupScan) }
+	}
+	if c.up == nil {
+		c.up = link.Up
+	}
+	conn, err := c.dial()
 	if err != nil {
 		return nil, fmt.Errorf("station: %w", err)
 	}
-	return &Station{conn: conn, radio: c.Radio, index: c.Interface.Index, mac: c.Interface.MAC, log: c.Log}, nil
+	return &Station{conn: conn, radio: c.Radio, index: c.Interface.Index, mac: c.Interface.MAC, log: c.Log, up: c.up}, nil
 }
 
 // Close leaves the network, if there is one, without a farewell.
@@ -65,7 +75,7 @@ func (s *Station) Run(ctx context.Context, n Network, tell func(netmgr.Event)) e
 }
 
 func (s *Station) run(ctx context.Context, n Network, tell func(netmgr.Event)) error {
-	if err := link.Up(s.index); err != nil {
+	if err := s.up(s.index); err != nil {
 		return err
 	}
 	if err := s.prepare(ctx, n); err != nil {

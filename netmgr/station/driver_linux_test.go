@@ -1,0 +1,439 @@
+package station
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"manofwar/netmgr"
+	"manofwar/netmgr/ieee80211"
+	"manofwar/netmgr/nl80211"
+	"manofwar/netmgr/nl80211/nl80211test"
+	"manofwar/netmgr/wpa"
+	"manofwar/netmgr/wpa/sae"
+)
+
+// driver is a driver whose firmware joins by itself (FullMAC), together with the access points that it hears. No radio
+// is simulated that way by the kernel.
+type driver struct {
+	t        *testing.T
+	password string // of the access points
+	akm      ieee80211.Suite
+	heard    []ieee80211.MAC
+	refuse   func(*nl80211test.Kernel, nl80211test.Request) (_ nl80211test.Answer, is bool) // before all else; nil: nothing
+
+	at            ieee80211.MAC // the access point it is at
+	connect       nl80211test.Request
+	exchange      *sae.Exchange
+	pmk           []byte
+	authenticator *wpa.Authenticator
+	sent          []wpa.Action // what was not sent yet, until the driver has said that it is connected
+	pairwise      int          // keys installed
+	groups        []byte       // numbers of those
+	authorized    int
+	finished      *ieee80211.Status // of SAE
+	scans         int
+}
+
+var (
+	own    = ieee80211.MAC{2, 0, 0, 0, 0, 9}
+	first  = ieee80211.MAC{2, 0, 0, 0, 0, 1}
+	second = ieee80211.MAC{2, 0, 0, 0, 0, 2}
+)
+
+const password = "correct horse"
+
+// station returns a station with the driver.
+func (d *driver) station(f nl80211.Features) (*Station, *nl80211test.Kernel) {
+	d.t.Helper()
+	if d.heard == nil {
+		d.heard = []ieee80211.MAC{first}
+	}
+	k, conn := nl80211test.New(d.t, d.answer)
+	f.ControlPort = true
+	s, err := New(Config{
+		Radio:     nl80211.Radio{Commands: nl80211.Commands{Connect: true, Frame: true}, Features: f},
+		Interface: nl80211.Interface{Index: 3, MAC: own}, Log: slog.New(slog.DiscardHandler),
+		dial: func() (*nl80211.Conn, error) { return conn, nil }, up: func(int) error { return nil },
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return s, k
+}
+
+// elements are those of the access points' beacons.
+func (d *driver) elements() ieee80211.Elements {
+	rsn := ieee80211.RSN{Group: ieee80211.CipherCCMP, Pairwise: []ieee80211.Suite{ieee80211.CipherCCMP}, AKMs: []ieee80211.Suite{d.akm}}
+	b := ieee80211.Element{ID: ieee80211.ElementSSID, Data: []byte("Home")}.Append(nil)
+	if d.akm == ieee80211.AKMSAE {
+		rsn.Capabilities = ieee80211.MFPCapable | ieee80211.MFPRequired
+		return ieee80211.RSNXHashToElement.Element().Append(rsn.Element().Append(b))
+	}
+	return rsn.Element().Append(b)
+}
+
+func (d *driver) answer(k *nl80211test.Kernel, r nl80211test.Request) nl80211test.Answer {
+	if d.refuse != nil {
+		if a, is := d.refuse(k, r); is {
+			return a
+		}
+	}
+	switch r.Command {
+	case unix.NL80211_CMD_GET_SCAN:
+		return nl80211test.Answer{Messages: d.results()}
+	case unix.NL80211_CMD_TRIGGER_SCAN:
+		d.scans++
+		d.tell(k, unix.NL80211_CMD_TRIGGER_SCAN)
+		d.tell(k, unix.NL80211_CMD_NEW_SCAN_RESULTS)
+	case unix.NL80211_CMD_DISCONNECT:
+		return nl80211test.Answer{Errno: unix.ENOTCONN}
+	case unix.NL80211_CMD_CONNECT:
+		d.connect, d.at = r, ieee80211.MAC(r.Attributes[unix.NL80211_ATTR_MAC])
+		if _, ok := r.Attributes[unix.NL80211_ATTR_EXTERNAL_AUTH_SUPPORT]; ok {
+			d.tell(k, unix.NL80211_CMD_EXTERNAL_AUTH, nl80211test.U32(unix.NL80211_ATTR_EXTERNAL_AUTH_ACTION, unix.NL80211_EXTERNAL_AUTH_START),
+				nl80211test.Attribute{Kind: unix.NL80211_ATTR_BSSID, Data: d.at[:]}, nl80211test.Attribute{Kind: unix.NL80211_ATTR_SSID, Data: []byte("Home")})
+			break
+		}
+		d.connected(k)
+	case unix.NL80211_CMD_FRAME:
+		d.authenticate(k, r.Attributes[unix.NL80211_ATTR_FRAME])
+	case unix.NL80211_CMD_EXTERNAL_AUTH:
+		status := ieee80211.Status(binary.NativeEndian.Uint16(r.Attributes[unix.NL80211_ATTR_STATUS_CODE]))
+		if d.finished = &status; status == ieee80211.StatusSuccess {
+			d.connected(k)
+		}
+	case unix.NL80211_CMD_CONTROL_PORT_FRAME:
+		acts, err := d.authenticator.Receive(time.Now(), r.Attributes[unix.NL80211_ATTR_FRAME])
+		if err != nil {
+			d.t.Logf("802.1X frame: %v", err)
+		}
+		d.send(k, acts)
+	case unix.NL80211_CMD_NEW_KEY:
+		key := nl80211test.Decode(r.Attributes[unix.NL80211_ATTR_KEY])
+		if number := key[unix.NL80211_KEY_IDX][0]; number == 0 {
+			d.pairwise++
+		} else {
+			d.groups = append(d.groups, number)
+		}
+	case unix.NL80211_CMD_SET_STATION:
+		d.authorized++
+	}
+	return nl80211test.Answer{}
+}
+
+func (d *driver) tell(k *nl80211test.Kernel, command uint8, list ...nl80211test.Attribute) {
+	k.Tell(command, append(list, nl80211test.U32(unix.NL80211_ATTR_IFINDEX, 3))...)
+}
+
+func (d *driver) results() [][]byte {
+	var out [][]byte
+	for i, bssid := range d.heard {
+		out = append(out, nl80211test.Encode(nl80211test.Nest(unix.NL80211_ATTR_BSS,
+			nl80211test.Attribute{Kind: unix.NL80211_BSS_BSSID, Data: bssid[:]}, nl80211test.U32(unix.NL80211_BSS_FREQUENCY, 2437),
+			nl80211test.U32(unix.NL80211_BSS_SIGNAL_MBM, uint32(-4000-i*1000)), nl80211test.U16(unix.NL80211_BSS_CAPABILITY, 0x11),
+			nl80211test.Attribute{Kind: unix.NL80211_BSS_INFORMATION_ELEMENTS, Data: d.elements()},
+		)))
+	}
+	return out
+}
+
+// connected tells that the association is made, and begins the handshake, unless the firmware makes the keys.
+func (d *driver) connected(k *nl80211test.Kernel) {
+	d.tell(k, unix.NL80211_CMD_CONNECT, nl80211test.U16(unix.NL80211_ATTR_STATUS_CODE, 0), nl80211test.Attribute{Kind: unix.NL80211_ATTR_MAC, Data: d.at[:]})
+	if d.connect.Attributes[unix.NL80211_ATTR_PMK] == nil && d.connect.Attributes[unix.NL80211_ATTR_SAE_PASSWORD] == nil {
+		d.begin(k)
+	}
+}
+
+func (d *driver) begin(k *nl80211test.Kernel) {
+	pmk := d.pmk
+	if pmk == nil {
+		var err error
+		if pmk, err = wpa.PSK("Home", d.password); err != nil {
+			d.t.Error(err)
+		}
+	}
+	var err error
+	d.authenticator, err = wpa.NewAuthenticator(wpa.Association{Link: wpa.Link{
+		AccessPoint: d.at, Station: own, AKM: d.akm, PMK: pmk,
+		AccessPointElements: d.elements(), StationElements: d.connect.Attributes[unix.NL80211_ATTR_IE],
+	}, Group: wpa.NewGroup()})
+	if err != nil {
+		d.t.Error(err)
+		return
+	}
+	d.send(k, d.authenticator.Start(time.Now()))
+}
+
+// send sends the access point's frames, each twice: as anybody could who has recorded it.
+func (d *driver) send(k *nl80211test.Kernel, acts []wpa.Action) {
+	for _, act := range acts {
+		if act, ok := act.(wpa.Send); ok {
+			for range 2 {
+				d.tell(k, unix.NL80211_CMD_CONTROL_PORT_FRAME, nl80211test.Attribute{Kind: unix.NL80211_ATTR_MAC, Data: d.at[:]},
+					nl80211test.U16(unix.NL80211_ATTR_CONTROL_PORT_ETHERTYPE, nl80211.EAPOL), nl80211test.Attribute{Kind: unix.NL80211_ATTR_FRAME, Data: act.Frame})
+			}
+		}
+	}
+}
+
+// authenticate is the access point's side of SAE.
+func (d *driver) authenticate(k *nl80211test.Kernel, frame []byte) {
+	f, err := ieee80211.ParseFrame(frame)
+	if err != nil || f.Kind != ieee80211.Authentication || f.To != d.at || f.From != own || f.BSSID != d.at {
+		d.t.Errorf("frame %+v, %v", f, err)
+		return
+	}
+	auth, err := ieee80211.ParseAuth(f.Body)
+	if err != nil {
+		d.t.Error(err)
+	}
+	if d.exchange == nil {
+		secret, err := sae.NewSecret("Home", d.password)
+		if err != nil {
+			d.t.Error(err)
+		}
+		d.exchange = sae.New(sae.Config{Own: d.at, Peer: own, Secret: secret})
+	}
+	answers, err := d.exchange.Receive(auth)
+	if err != nil {
+		d.t.Logf("SAE: %v", err)
+	}
+	d.pmk, _, _ = d.exchange.Key()
+	for _, a := range answers {
+		answer := ieee80211.Frame{Kind: ieee80211.Authentication, To: own, From: d.at, BSSID: d.at, Body: a.Append(nil)}
+		d.tell(k, unix.NL80211_CMD_FRAME, nl80211test.Attribute{Kind: unix.NL80211_ATTR_FRAME, Data: answer.Append(nil)})
+	}
+}
+
+// stayed is a network joined with a driver.
+type stayed struct {
+	t      *testing.T
+	cancel context.CancelFunc
+	events chan netmgr.Event
+	over   chan error
+}
+
+func run(t *testing.T, s *Station, n Network) *stayed {
+	ctx, cancel := context.WithCancel(t.Context())
+	v := &stayed{t: t, cancel: cancel, events: make(chan netmgr.Event, 16), over: make(chan error, 1)}
+	go func() { v.over <- s.Run(ctx, n, func(ev netmgr.Event) { v.events <- ev }) }()
+	return v
+}
+
+const soon = 20 * time.Second // for a race detector on a busy machine
+
+func (v *stayed) event() netmgr.Event {
+	v.t.Helper()
+	select {
+	case ev := <-v.events:
+		return ev
+	case err := <-v.over:
+		select {
+		case ev := <-v.events: // before the end
+			v.over <- err
+			return ev
+		default:
+			v.t.Fatalf("ended with %v", err)
+		}
+	case <-time.After(soon):
+		v.t.Fatal("nothing happened")
+	}
+	return nil
+}
+
+func (v *stayed) failed(want netmgr.Failure) *Error {
+	v.t.Helper()
+	select {
+	case err := <-v.over:
+		var e *Error
+		if !errors.As(err, &e) || e.Failure != want {
+			v.t.Fatalf("ended with %v, want %s", err, want)
+		}
+		return e
+	case <-time.After(soon):
+		v.t.Fatal("it does not end")
+	}
+	return nil
+}
+
+func (v *stayed) leave() {
+	v.t.Helper()
+	v.cancel()
+	if err := <-v.over; err != nil {
+		v.t.Errorf("left with %v", err)
+	}
+}
+
+func network() Network { return Network{Number: 5, SSID: "Home", Password: password, MHz: 2437} }
+
+func TestFirmwareMakesKeys(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		akm      ieee80211.Suite
+		features nl80211.Features
+		wants    uint16
+		value    func() []byte
+	}{
+		{
+			"WPA2", ieee80211.AKMPSK,
+			nl80211.Features{HandshakeOffload: true},
+			unix.NL80211_ATTR_PMK,
+			func() []byte { b, _ := wpa.PSK("Home", password); return b },
+		},
+		{
+			"WPA3", ieee80211.AKMSAE,
+			nl80211.Features{HandshakeOffload: true, SAEOffload: true},
+			unix.NL80211_ATTR_SAE_PASSWORD,
+			func() []byte { return []byte(password) },
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := &driver{t: t, password: password, akm: c.akm}
+			s, k := d.station(c.features)
+			v := run(t, s, network())
+			if got, want := v.event(), (netmgr.Joined{Number: 5, BSSID: netmgr.MAC(first), MHz: 2437}); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+			k.Do(func() {
+				if got := d.connect.Attributes[c.wants]; !slices.Equal(got, c.value()) {
+					t.Errorf("the firmware was given %x", got)
+				}
+				if d.pairwise != 0 || d.authorized != 0 {
+					t.Error("keys were installed beside the firmware's")
+				}
+				d.tell(k, unix.NL80211_CMD_ROAM, nl80211test.Attribute{Kind: unix.NL80211_ATTR_MAC, Data: first[:]},
+					nl80211test.Attribute{Kind: unix.NL80211_ATTR_PORT_AUTHORIZED})
+				d.tell(k, unix.NL80211_CMD_DISCONNECT, nl80211test.U16(unix.NL80211_ATTR_REASON_CODE, 3),
+					nl80211test.Attribute{Kind: unix.NL80211_ATTR_DISCONNECTED_BY_AP})
+			})
+			if got, want := v.event(), (netmgr.Roamed{Number: 5, BSSID: netmgr.MAC(first), MHz: 2437}); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+			v.failed(netmgr.Lost)
+		})
+	}
+}
+
+func TestFirmwareRefuses(t *testing.T) {
+	d := &driver{t: t, password: password, akm: ieee80211.AKMPSK}
+	d.refuse = func(k *nl80211test.Kernel, r nl80211test.Request) (nl80211test.Answer, bool) {
+		if r.Command == unix.NL80211_CMD_CONNECT {
+			d.tell(k, unix.NL80211_CMD_CONNECT, nl80211test.U16(unix.NL80211_ATTR_STATUS_CODE, 16))
+			return nl80211test.Answer{}, true
+		}
+		return nl80211test.Answer{}, false
+	}
+	s, _ := d.station(nl80211.Features{HandshakeOffload: true})
+	e := run(t, s, network()).failed(netmgr.WrongPassword)
+	if want := "Home does not let this device in: the password may be wrong."; e.Reason != want {
+		t.Errorf("%q", e.Reason)
+	}
+}
+
+// The driver joins and roams by itself, but leaves the keys, and SAE, to us. Every frame comes twice.
+func TestDriverLeavesKeysToUs(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		akm      ieee80211.Suite
+		features nl80211.Features
+	}{
+		{"WPA2", ieee80211.AKMPSK, nl80211.Features{}},
+		{"WPA3", ieee80211.AKMSAE, nl80211.Features{SAE: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := &driver{t: t, password: password, akm: c.akm, heard: []ieee80211.MAC{first, second}}
+			s, k := d.station(c.features)
+			v := run(t, s, network())
+			if got, want := v.event(), (netmgr.Joined{Number: 5, BSSID: netmgr.MAC(first), MHz: 2437}); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+			k.Do(func() {
+				if d.pairwise != 1 || len(d.groups) == 0 || d.authorized != 1 {
+					t.Errorf("%d pairwise keys, groups' %v, authorized %d times", d.pairwise, d.groups, d.authorized)
+				}
+			})
+			if c.akm == ieee80211.AKMSAE {
+				v.leave()
+				return
+			}
+			k.Do(func() {
+				d.at = second
+				d.tell(k, unix.NL80211_CMD_ROAM, nl80211test.Attribute{Kind: unix.NL80211_ATTR_MAC, Data: second[:]})
+				d.begin(k)
+			})
+			if got, want := v.event(), (netmgr.Roamed{Number: 5, BSSID: netmgr.MAC(second), MHz: 2437}); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+			k.Do(func() {
+				if d.pairwise != 2 || d.authorized != 2 {
+					t.Errorf("after roaming: %d pairwise keys, authorized %d times", d.pairwise, d.authorized)
+				}
+			})
+			v.leave()
+		})
+	}
+}
+
+func TestWrongPasswordForDriver(t *testing.T) {
+	d := &driver{t: t, password: "battery staple", akm: ieee80211.AKMSAE}
+	s, k := d.station(nl80211.Features{SAE: true})
+	run(t, s, network()).failed(netmgr.WrongPassword)
+	k.Do(func() {
+		if d.finished == nil || *d.finished == ieee80211.StatusSuccess {
+			t.Error("the driver was not told")
+		}
+	})
+}
+
+// What the kernel has forgotten is looked for once more.
+func TestForgottenByKernel(t *testing.T) {
+	forgotten := true
+	d := &driver{t: t, password: password, akm: ieee80211.AKMPSK, refuse: func(_ *nl80211test.Kernel, r nl80211test.Request) (nl80211test.Answer, bool) {
+		is := r.Command == unix.NL80211_CMD_CONNECT && forgotten
+		forgotten = forgotten && !is
+		return nl80211test.Answer{Errno: unix.ENOENT}, is
+	}}
+	s, k := d.station(nl80211.Features{})
+	v := run(t, s, network())
+	v.event()
+	k.Do(func() {
+		if d.scans != 1 {
+			t.Errorf("%d scans", d.scans)
+		}
+	})
+	v.leave()
+}
+
+func TestDriverFails(t *testing.T) {
+	for _, c := range []struct {
+		command uint8
+		errno   unix.Errno
+		want    netmgr.Failure
+	}{
+		{unix.NL80211_CMD_GET_SCAN, unix.ENODEV, netmgr.Broken},
+		{unix.NL80211_CMD_CONNECT, unix.EIO, netmgr.Broken},
+		{unix.NL80211_CMD_CONNECT, unix.EBUSY, netmgr.Broken},
+		{unix.NL80211_CMD_NEW_KEY, unix.EINVAL, netmgr.Broken},
+		{unix.NL80211_CMD_SET_POWER_SAVE, unix.EOPNOTSUPP, ""},
+	} {
+		d := &driver{t: t, password: password, akm: ieee80211.AKMPSK, refuse: func(_ *nl80211test.Kernel, r nl80211test.Request) (nl80211test.Answer, bool) {
+			return nl80211test.Answer{Errno: c.errno}, r.Command == c.command
+		}}
+		s, _ := d.station(nl80211.Features{})
+		v := run(t, s, network())
+		if c.want == "" {
+			v.event()
+			v.leave()
+			continue
+		}
+		v.failed(c.want)
+	}
+}

@@ -170,6 +170,27 @@ func TestFramesOverPacketSocket(t *testing.T) {
 	s.Await("WPA: Group rekeying completed", 2)
 }
 
+// TestAlone is for radios that are an access point or a station, and never both.
+func TestAlone(t *testing.T) {
+	radios := hwsimtest.Radios(t, 1)
+	hwsimtest.Run(t, "ip", "link", "set", radios[0].Interface, "up")
+	state := func() bool {
+		return strings.Contains(hwsimtest.Run(t, "ip", "link", "show", radios[0].Interface), "UP")
+	}
+	b := launchWith(t, Options{Phy: radios[0].Phy}, func(a *AccessPoint) {
+		a.adjust = func(r *nl80211.Radio) { r.Combinations = nil }
+	})
+	if state() {
+		t.Error("the station's interface is still on")
+	}
+	if err := b.stop(); err != nil {
+		t.Error(err)
+	}
+	if !state() {
+		t.Error("the station's interface is not on again")
+	}
+}
+
 // cycles is how often an access point goes up and down, without anything being left of it.
 const cycles = 1000
 

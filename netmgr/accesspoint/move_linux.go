@@ -62,7 +62,7 @@ func (r *runner) begin(m move) error {
 		}
 		r.moving = &m
 		if !r.radio.Commands.ChannelSwitch || low(m.mhz) != low(r.sme.mhz) {
-			return r.jump()
+			return r.overdue()
 		}
 		if err = r.announce(m.mhz); err == nil {
 			m.due = time.Now().Add(announced*beaconInterval*timeUnit + moveWait)
@@ -159,7 +159,8 @@ func (r *runner) again(mhz int) {
 	r.sme = newSME(r.config(), b)
 }
 
-// overdue takes it that the driver has not said how a move went.
+// overdue moves where the driver does not say that it has: some firmware goes to the channel of a network that is joined by itself,
+// else it is a jump.
 func (r *runner) overdue() error {
 	i, err := r.conn.Interface(r.ctx, r.iface.Index)
 	if err != nil {

@@ -39,10 +39,7 @@ func (r *runner) open(ctx context.Context) error {
 	if err := r.makeInterface(ctx); err != nil {
 		return err
 	}
-	if err := link.Up(r.iface.Index); err != nil {
-		if blocked(err) {
-			return fmt.Errorf("%w: %w", ErrBlocked, err)
-		}
+	if err := r.switchOn(); err != nil {
 		return err
 	}
 	r.listener = r.conn.Listen(r.iface.Index)
@@ -50,6 +47,31 @@ func (r *runner) open(ctx context.Context) error {
 		return nil
 	}
 	r.eapol, err = listenEAPOL(r.iface.Index)
+	return err
+}
+
+// switchOn switches the interface on. Some radios can be an access point only while no other interface is on.
+func (r *runner) switchOn() error {
+	if !r.radio.Together() {
+		all, err := r.conn.Interfaces(r.ctx)
+		if err != nil {
+			return err
+		}
+		for _, i := range all {
+			if i.Phy == r.iface.Phy && i.Type == nl80211.StationInterface {
+				r.off = append(r.off, i.Index)
+			}
+		}
+	}
+	for _, i := range r.off {
+		if err := link.Down(i); err != nil {
+			return err
+		}
+	}
+	err := link.Up(r.iface.Index)
+	if errors.Is(err, unix.ERFKILL) {
+		return fmt.Errorf("%w: %w", ErrBlocked, err)
+	}
 	return err
 }
 
@@ -197,7 +219,8 @@ func (r *runner) sequence(index int) [6]byte {
 func (r *runner) network() bss {
 	b := bss{ssid: ieee80211.SSID(r.ap.options.SSID), mac: r.iface.MAC, mhz: r.ap.options.MHz}
 	if r.ap.pmk != nil {
-		b.rsn = offer(slices.Contains(r.radio.Ciphers, ieee80211.CipherBIP))
+		// Nobody has seen how firmware that associates by itself goes about protected management frames.
+		b.rsn = offer(slices.Contains(r.radio.Ciphers, ieee80211.CipherBIP) && !r.radio.Features.APSME)
 	}
 	if ht := r.radio.HT; len(ht.MCS) == 16 {
 		b.ht = &htCapability{info: ht.Capabilities, ampdu: ht.AMPDU[0] | ht.AMPDU[1]<<2, modulated: [16]byte(ht.MCS)}
@@ -243,5 +266,10 @@ func (r *runner) close() {
 	}
 	if r.iface.Index != 0 {
 		_ = r.conn.DeleteInterface(r.ctx, r.iface.Index) // else it goes with the connection
+	}
+	for _, i := range r.off {
+		if err := link.Up(i); err != nil {
+			r.ap.options.Log.Warn("interface not switched on again", "err", err)
+		}
 	}
 }

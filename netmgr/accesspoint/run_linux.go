@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"manofwar/netmgr"
 	"manofwar/netmgr/ieee80211"
 	"manofwar/netmgr/nl80211"
@@ -111,6 +109,7 @@ type runner struct {
 	ctx      context.Context // of requests to the kernel, which is quick: none is left half done when the end comes
 	radio    nl80211.Radio
 	iface    nl80211.Interface
+	off      []int // interfaces that are switched off as long
 	listener *nl80211.Listener
 	eapol    *port // nil: 802.1X frames come and go over nl80211
 	sme      *sme
@@ -255,6 +254,3 @@ func (r *runner) listenAgain() error {
 	r.listener = r.conn.Listen(r.iface.Index)
 	return nil
 }
-
-// blocked reports whether an error is that of a radio that is switched off.
-func blocked(err error) bool { return errors.Is(err, unix.ERFKILL) }

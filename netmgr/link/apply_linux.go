@@ -32,6 +32,21 @@ func Up(index int) error {
 	return nil
 }
 
+// Down switches an interface off. One that is gone is no error.
+func Down(index int) error {
+	l, err := netlink.LinkByIndex(index)
+	if errors.As(err, new(netlink.LinkNotFoundError)) {
+		return nil
+	}
+	if err == nil {
+		err = netlink.LinkSetDown(l)
+	}
+	if err != nil {
+		return fmt.Errorf("switch off interface %d: %w", index, err)
+	}
+	return nil
+}
+
 // SetMAC gives an interface that is down another address on its link.
 func SetMAC(index int, mac net.HardwareAddr) error {
 	l, err := netlink.LinkByIndex(index)

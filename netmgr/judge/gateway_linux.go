@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // neighbourPoll is how often the kernel's neighbour table is read while an answer is awaited.
@@ -25,11 +24,14 @@ func (p *prober) gateways(ctx context.Context, patience time.Duration) bool {
 	defer tick.Stop()
 	for {
 		for _, g := range p.link.Gateways {
-			answers, err := p.neighbour(g.WithZone(""), asked[g])
-			if err == nil && answers {
+			if n := p.neighbour(g.WithZone("")); asked[g] && answers(n) || n.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 {
 				return true
+			} else if !asked[g] {
+				asked[g] = true
+				if err := p.askNeighbour(n); err != nil && used(n) { // not allowed: what others sent has had it asked
+					return true
+				}
 			}
-			asked[g] = err == nil
 		}
 		select {
 		case <-ctx.Done():
@@ -39,32 +41,36 @@ func (p *prober) gateways(ctx context.Context, patience time.Duration) bool {
 	}
 }
 
-// neighbour reads the kernel's entry of a router, and before anything was asked has it asked.
-func (p *prober) neighbour(g netip.Addr, asked bool) (answers bool, err error) {
+// answers reports whether a neighbour has answered since it was asked; used, whether it has ever, and nobody misses it yet.
+func answers(n netlink.Neigh) bool { return n.State&netlink.NUD_REACHABLE != 0 }
+func used(n netlink.Neigh) bool {
+	return n.State&(netlink.NUD_REACHABLE|netlink.NUD_STALE|netlink.NUD_DELAY) != 0
+}
+
+// neighbour reads the kernel's entry of a router. One that it does not have is without a state.
+func (p *prober) neighbour(g netip.Addr) netlink.Neigh {
 	family := netlink.FAMILY_V4
 	if g.Is6() {
 		family = netlink.FAMILY_V6
 	}
+	none := netlink.Neigh{LinkIndex: p.link.Index, Family: family, IP: g.AsSlice()}
 	all, err := netlink.NeighList(p.link.Index, family)
 	if err != nil {
-		return false, err
+		return none // the link is gone
 	}
-	ask := netlink.Neigh{LinkIndex: p.link.Index, Family: family, IP: g.AsSlice(), State: netlink.NUD_NONE, Flags: netlink.NTF_USE}
 	for _, n := range all {
-		if a, ok := netip.AddrFromSlice(n.IP); !ok || a.Unmap() != g {
-			continue
-		}
-		switch {
-		case n.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0:
-			return true, nil
-		case asked:
-			return n.State&netlink.NUD_REACHABLE != 0, nil
-		case n.State&unix.NUD_STALE|n.State&(netlink.NUD_REACHABLE|netlink.NUD_DELAY|netlink.NUD_PROBE) != 0:
-			ask.State, ask.Flags, ask.HardwareAddr = netlink.NUD_PROBE, 0, n.HardwareAddr
+		if a, ok := netip.AddrFromSlice(n.IP); ok && a.Unmap() == g {
+			return n
 		}
 	}
-	if asked {
-		return false, nil
+	return none
+}
+
+// askNeighbour has the kernel ask a router: without a broadcast where it knows the hardware address.
+func (p *prober) askNeighbour(n netlink.Neigh) error {
+	ask := netlink.Neigh{LinkIndex: n.LinkIndex, Family: n.Family, IP: n.IP, State: netlink.NUD_NONE, Flags: netlink.NTF_USE}
+	if used(n) || n.State&netlink.NUD_PROBE != 0 {
+		ask.State, ask.Flags, ask.HardwareAddr = netlink.NUD_PROBE, 0, n.HardwareAddr
 	}
-	return false, netlink.NeighSet(&ask)
+	return netlink.NeighSet(&ask)
 }

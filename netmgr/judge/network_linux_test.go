@@ -69,6 +69,7 @@ func newHome(t *testing.T, a addressing) *home {
 	lan.IP("link set port1 master br0")
 	lan.IP("link set br0 up")
 	h.router.CableTo(h.internet, "wan0", "eth0")
+	netnstest.IP(t, "link set eth0 addrgenmode none") // its link-local address would be tentative for a while
 	netnstest.IP(t, "link set eth0 up")
 	h.router.Do(func() error {
 		return errors.Join(os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0), os.WriteFile("/proc/sys/net/ipv6/conf/all/forwarding", []byte("1"), 0))
@@ -77,6 +78,7 @@ func newHome(t *testing.T, a addressing) *home {
 	if a.gateway == ipv6.gateway {
 		nodad = " nodad"
 		h.router.IP("addr add fe80::1/64 dev lan0 nodad")
+		netnstest.IP(t, "addr add fe80::2/64 dev eth0 nodad")
 	}
 	netnstest.IP(t, "addr add "+a.us+" dev eth0"+nodad)
 	netnstest.IP(t, "route add default via "+a.gateway+" dev eth0")
@@ -189,56 +191,76 @@ const (
 	soon   = 15 * time.Second
 )
 
-// TestHome lets everything die that can between this host and the internet, and come back.
-func TestHome(t *testing.T) {
+// ill is one way in which a network can be ill.
+type ill struct {
+	name   string
+	fall   func()
+	state  api.State
+	reason string
+	mend   func()
+}
+
+// fallIll lets a network fall ill in these ways and get well again, one after the other.
+func fallIll(t *testing.T, v verdicts, ways []ill) {
+	t.Helper()
+	for _, w := range ways {
+		t.Logf("ill: %s", w.name)
+		w.fall()
+		v.await(w.state, w.reason, soon)
+		w.mend()
+		v.await(api.Good, "", soon)
+	}
+}
+
+// TestDead lets die what is between this host and the internet.
+func TestDead(t *testing.T) {
 	netnstest.Run(t, func(t *testing.T) {
 		h := newHome(t, ipv4)
 		_, v := h.watch(ipv4, nil)
 		if took := v.await(api.Good, "", atOnce); took > 500*time.Millisecond {
 			t.Errorf("first verdict after %v", took)
 		}
-		for _, c := range []struct {
-			name   string
-			fail   func()
-			state  api.State
-			reason string
-			mend   func()
-		}{
+		fallIll(t, v, []ill{
 			{
 				name: "black hole", state: api.LANOnly, reason: reasonDead,
-				fail: func() { h.router.IP("route replace blackhole " + ipv4.all) },
+				fall: func() { h.router.IP("route replace blackhole " + ipv4.all) },
 				mend: func() {
 					h.router.IP("route del blackhole " + ipv4.all)
 					h.router.IP("route add " + ipv4.all + " via 198.51.100.2")
 				},
 			},
 			{
+				name: "router", state: api.Associated, reason: reasonSilent,
+				fall: func() { h.router.IP("link set lan0 down") },
+				mend: func() { h.router.IP("link set lan0 up") },
+			},
+		})
+	}, "dnsmasq")
+}
+
+// TestHalfDead lets die, or be replaced, one part of what makes the internet.
+func TestHalfDead(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		h := newHome(t, ipv4)
+		_, v := h.watch(ipv4, nil)
+		v.await(api.Good, "", atOnce)
+		fallIll(t, v, []ill{
+			{
 				name: "name server", state: api.LANOnly, reason: reasonDeaf,
-				fail: func() { h.stopDNS() },
+				fall: func() { h.stopDNS() },
 				mend: func() { h.startDNS(ipv4) },
 			},
 			{
 				name: "HTTP", state: api.LANOnly, reason: reasonMute,
-				fail: func() { h.operators.Store(&mute) },
+				fall: func() { h.operators.Store(&mute) },
 				mend: func() { h.operators.Store(&empty) },
 			},
 			{
 				name: "captive", state: api.Captive, reason: reasonCaptive,
-				fail: func() { h.operators.Store(&signIn) },
+				fall: func() { h.operators.Store(&signIn) },
 				mend: func() { h.operators.Store(&empty) },
 			},
-			{
-				name: "router", state: api.Associated, reason: reasonSilent,
-				fail: func() { h.router.IP("link set lan0 down") },
-				mend: func() { h.router.IP("link set lan0 up"); h.router.IP("route replace default dev lan0") },
-			},
-		} {
-			t.Logf("dead: %s", c.name)
-			c.fail()
-			v.await(c.state, c.reason, soon)
-			c.mend()
-			v.await(api.Good, "", soon)
-		}
+		})
 	}, "dnsmasq")
 }
 

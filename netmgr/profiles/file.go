@@ -193,5 +193,3 @@ func (s *Store) keepAside(path string) {
 		return
 	}
 }
-
-func makeDir(dir string) error { return os.MkdirAll(dir, 0o700) }

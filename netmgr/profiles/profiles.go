@@ -16,6 +16,7 @@ package profiles
 import (
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -58,8 +59,8 @@ type Store struct {
 	trouble    map[string]string // what is wrong, by what it is wrong with
 }
 
-// Open reads what is kept in the directory, takes in what setup.json there says, and repairs what can be. It fails only
-// where the machine has no randomness or the directory cannot be made.
+// Open reads what is kept in the directory, takes in what setup.json there says, and repairs what can be. A card that cannot be
+// read or written is no error but a trouble: the network is needed all the more then.
 func Open(o Options) (*Store, error) {
 	if o.Name == "" {
 		o.Name = "manofwar"
@@ -68,8 +69,8 @@ func Open(o Options) (*Store, error) {
 		options: o, changes: make(chan struct{}, 1), learnt: make(chan struct{}, 1),
 		learned: make(map[string]learned), trouble: make(map[string]string),
 	}
-	if err := makeDir(o.Dir); err != nil {
-		return nil, fmt.Errorf("known networks: %w", err)
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		s.setTrouble("save", unsaved, err)
 	}
 	s.openVault()
 	s.load()

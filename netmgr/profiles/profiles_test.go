@@ -249,15 +249,22 @@ func TestSwapped(t *testing.T) {
 func TestFullCard(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "netmgr")
 	s := open(t, dir, serial)
-	if err := os.RemoveAll(dir); err != nil { // root writes to read-only directories
-		t.Fatal(err)
+	for _, err := range []error{os.RemoveAll(dir), os.WriteFile(dir, nil, 0o600)} { // root writes to read-only directories
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := open(t, dir, serial); s.Trouble() == "" || s.Passphrase() == "" {
+		t.Error("opened without a directory, and not a word")
 	}
 	p := add(t, s, api.NewProfile{SSID: "Home", Passphrase: text("correct horse")})
 	if password(t, s, p.ID) != "correct horse" || !strings.Contains(s.Trouble(), "card") {
 		t.Errorf("trouble %q", s.Trouble())
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		t.Fatal(err)
+	for _, err := range []error{os.Remove(dir), os.Mkdir(dir, 0o700)} {
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	if add(t, s, api.NewProfile{SSID: "Other"}); s.Trouble() != "" {
 		t.Errorf("trouble %q", s.Trouble())

@@ -104,23 +104,36 @@ func (s *Server) Run(ctx context.Context) {
 
 // Mount adds the verbs to the socket's routes. Those of the state itself are [manofwar/netmgr/native]'s.
 func (s *Server) Mount(mux *http.ServeMux) {
-	for pattern, f := range map[string]func(http.ResponseWriter, *http.Request) error{
-		"GET /networks":         s.networks,
-		"POST /scan":            s.scan,
-		"GET /profiles":         s.profiles,
-		"POST /profiles":        s.createProfile,
-		"PUT /profiles/{id}":    s.changeProfile,
-		"DELETE /profiles/{id}": s.deleteProfile,
-		"POST /profiles/order":  s.orderProfiles,
-		"POST /attempts":        s.tryNetwork,
-		"GET /attempts/{id}":    s.attempt,
-		"GET /settings":         s.settings,
-		"PUT /settings":         s.changeSettings,
-		"GET /history":          s.periods,
-		"POST /export":          s.export,
-		"POST /import":          s.imports,
-		"POST /streaming":       s.streaming,
-	} {
-		mux.Handle(pattern, ipc.Handler(f))
+	for pattern, f := range verbs {
+		mux.Handle(pattern, ipc.Handler(func(w http.ResponseWriter, r *http.Request) error { return f(s, w, r) }))
 	}
+}
+
+// MountRefusal adds the verbs where the network is somebody else's to manage: all are refused with this reason and hint.
+func MountRefusal(mux *http.ServeMux, reason, hint string) {
+	refuse := ipc.Handler(func(w http.ResponseWriter, r *http.Request) error {
+		return &ipc.Error{Status: http.StatusUnprocessableEntity, Code: "unsupported", Message: reason, Hint: hint}
+	})
+	for pattern := range verbs {
+		mux.Handle(pattern, refuse)
+	}
+}
+
+// verbs are the patterns of [http.ServeMux] and who answers.
+var verbs = map[string]func(*Server, http.ResponseWriter, *http.Request) error{
+	"GET /networks":         (*Server).networks,
+	"POST /scan":            (*Server).scan,
+	"GET /profiles":         (*Server).profiles,
+	"POST /profiles":        (*Server).createProfile,
+	"PUT /profiles/{id}":    (*Server).changeProfile,
+	"DELETE /profiles/{id}": (*Server).deleteProfile,
+	"POST /profiles/order":  (*Server).orderProfiles,
+	"POST /attempts":        (*Server).tryNetwork,
+	"GET /attempts/{id}":    (*Server).attempt,
+	"GET /settings":         (*Server).settings,
+	"PUT /settings":         (*Server).changeSettings,
+	"GET /history":          (*Server).periods,
+	"POST /export":          (*Server).export,
+	"POST /import":          (*Server).imports,
+	"POST /streaming":       (*Server).streaming,
 }

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -155,6 +157,17 @@ func TestMistakes(t *testing.T) {
 	var e *ipc.Error
 	if _, err := h.Networks(ctx, true); !errors.As(err, &e) || e.Hint == "" || !errors.Is(err, media.ErrUnsupported) {
 		t.Errorf("scan without a radio: %v", err)
+	}
+}
+
+// TestRefusal says why, where the network is not ours.
+func TestRefusal(t *testing.T) {
+	mux := http.NewServeMux()
+	MountRefusal(mux, "This computer manages its network itself.", "Use its own settings.")
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/attempts", nil))
+	if body := w.Body.String(); w.Code != http.StatusUnprocessableEntity || !strings.Contains(body, "manages its network itself") || !strings.Contains(body, "unsupported") {
+		t.Errorf("%d %s", w.Code, body)
 	}
 }
 

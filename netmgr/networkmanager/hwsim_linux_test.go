@@ -20,10 +20,10 @@ func TestBackend(t *testing.T) {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	radiotest.Backend(t, radiotest.Setup{
 		Radios: New(Options{Address: manager.Address, Log: log}),
-		World:  air,
+		World:  air, ScanFirst: true,
 		Limits: radiotest.Limits{
-			Scan: 25 * time.Second, Join: 15 * time.Second, Wrong: 15 * time.Second, WrongSAE: 10 * time.Second,
-			NotFound: 40 * time.Second, Lost: 5 * time.Second, Leave: 5 * time.Second, Up: 10 * time.Second,
+			Scan: 30 * time.Second, Join: 20 * time.Second, Wrong: 15 * time.Second, WrongSAE: 10 * time.Second,
+			NotFound: 40 * time.Second, Lost: 5 * time.Second, Leave: 5 * time.Second, Up: 20 * time.Second,
 		},
 	})
 }

@@ -2,7 +2,9 @@ package networkmanager
 
 import (
 	"fmt"
+	"slices"
 	"time"
+	"unicode/utf8"
 
 	"github.com/godbus/dbus/v5"
 
@@ -12,12 +14,12 @@ import (
 // join is the network that a radio is in, or tries to be.
 type join struct {
 	netmgr.Join
-	*activation      // nil: none, or it ended
-	joined      bool // it was told
-	bssid       netmgr.MAC
-	mhz         int
-	signal      int
-	silent      time.Time // since when the link is gone; the zero Time: it is there
+	*activation                 // nil: none, or it ended
+	told        bool            // it was told that it is joined
+	at          netmgr.Sighting // and where
+	seen        point           // as NetworkManager saw it then
+	missed      int             // scans since it began that have not found it
+	silent      time.Time       // since when the link is gone; the zero Time: it is there
 	began       time.Time
 }
 
@@ -46,7 +48,7 @@ func (r *radio) lookJoin(d *device) {
 	case linked, ready:
 		r.followJoined(d)
 	case failed:
-		why := failure(r.join.failed, r.join.joined)
+		why := failure(r.join.failed, r.join.told)
 		r.endJoin(why, explain(why, r.join.failed, quote(r.join.SSID)))
 	case taken:
 		r.endJoin(netmgr.Lost, r.chosen(d))
@@ -65,10 +67,10 @@ func (r *radio) lookJoin(d *device) {
 // supplicant's business, which roams by itself: a new activation would lose the addresses.
 func (r *radio) adoptJoin() bool {
 	j, want := &r.join, r.plan.Join
-	if j.activation == nil || !j.joined || !j.silent.IsZero() || want.Profile != j.Profile || want.SSID != j.SSID || want.Open != j.Open {
+	if j.activation == nil || !j.told || !j.silent.IsZero() || want.Profile != j.Profile || want.SSID != j.SSID || want.Open != j.Open {
 		return false
 	}
-	j.Join, j.joined = want, false // it is told again by the new number
+	j.Join, j.told = want, false // it is told again by the new number
 	return true
 }
 
@@ -78,6 +80,10 @@ func (r *radio) startJoin(d *device) {
 	r.join = join{Join: p.Join, began: r.now()}
 	if p.unknown {
 		r.endJoin(netmgr.WrongPassword, fmt.Sprintf("No password is known for %s.", quote(p.Join.SSID)))
+		return
+	}
+	if !utf8.ValidString(p.password) {
+		r.endJoin(netmgr.Unsupported, fmt.Sprintf("NetworkManager does not take the password of %s: it is not UTF-8.", quote(p.Join.SSID)))
 		return
 	}
 	s := joinSettings(p.Join, p.password, r.saeOnly(d, p.Join.SSID), r.name, r.user)
@@ -112,9 +118,27 @@ func (r *radio) endJoin(why netmgr.Failure, reason string) {
 	r.tell(netmgr.Unjoined{Phy: r.Phy, Number: r.join.Number, Why: why, Reason: reason})
 }
 
+// maxMissed is how many scans may miss a network that is to be joined. NetworkManager goes on for 25 s.
+const maxMissed = 2
+
+// missJoin gives an attempt up whose network was not found by a scan, and not by the one before.
+func (r *radio) missJoin() {
+	j := &r.join
+	if j.activation == nil || j.told || j.path == "" {
+		return
+	}
+	heard, err := r.heard(r.Station)
+	if err != nil || slices.ContainsFunc(heard, func(s netmgr.Sighting) bool { return s.SSID == j.SSID && !s.At.Before(j.began) }) {
+		return
+	}
+	if j.missed++; j.missed >= maxMissed {
+		r.endJoin(netmgr.NotFound, explain(netmgr.NotFound, 0, quote(j.SSID)))
+	}
+}
+
 // refusePassword ends an attempt whose password the network has refused.
 func (r *radio) refusePassword() {
-	if r.join.activation != nil && !r.join.joined {
+	if r.join.activation != nil && !r.join.told {
 		r.endJoin(netmgr.WrongPassword, explain(netmgr.WrongPassword, 0, quote(r.join.SSID)))
 	}
 }
@@ -134,20 +158,26 @@ func (r *radio) followJoined(d *device) {
 		return
 	}
 	j.silent = time.Time{}
-	p := r.points[d.point]
-	if p == nil {
-		return // it is about to be told
+	var seen point
+	if p := r.points[d.point]; p != nil {
+		seen = *p
 	}
-	bssid, _ := parseMAC(p.bssid)
-	switch moved := bssid != j.bssid || int(p.mhz) != j.mhz; {
-	case !j.joined:
-		r.tell(netmgr.Joined{Phy: r.Phy, Number: j.Number, BSSID: bssid, MHz: int(p.mhz)})
-	case moved:
-		r.tell(netmgr.Roamed{Phy: r.Phy, Number: j.Number, BSSID: bssid, MHz: int(p.mhz)})
+	if j.told && seen == j.seen {
+		return // NetworkManager has noticed nothing new
 	}
-	if s := p.signal(); s != j.signal {
-		r.tell(netmgr.Heard{Phy: r.Phy, Number: j.Number, Signal: s})
-		j.signal = s
+	at, ok := r.joined(r.Station)
+	if !ok {
+		r.wake(r.now().Add(silence)) // the kernel will say so soon
+		return
 	}
-	j.joined, j.bssid, j.mhz = true, bssid, int(p.mhz)
+	switch {
+	case !j.told:
+		r.tell(netmgr.Joined{Phy: r.Phy, Number: j.Number, BSSID: at.BSSID, MHz: at.MHz})
+	case at.BSSID != j.at.BSSID || at.MHz != j.at.MHz:
+		r.tell(netmgr.Roamed{Phy: r.Phy, Number: j.Number, BSSID: at.BSSID, MHz: at.MHz})
+	}
+	if at.Signal != j.at.Signal {
+		r.tell(netmgr.Heard{Phy: r.Phy, Number: j.Number, Signal: at.Signal})
+	}
+	j.told, j.at, j.seen = true, at, seen
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"manofwar/netmgr"
@@ -91,6 +92,21 @@ func (k *kernel) heard(index int) ([]netmgr.Sighting, error) {
 		out = append(out, sighting(b, now))
 	}
 	return out, nil
+}
+
+// joined returns the access point that a station is at. It reports false where it is in no network.
+func (k *kernel) joined(index int) (netmgr.Sighting, bool) {
+	ctx, cancel := context.WithTimeout(k.ctx, askLimit)
+	defer cancel()
+	results, err := k.conn.Results(ctx, index)
+	if err != nil {
+		return netmgr.Sighting{}, false
+	}
+	i := slices.IndexFunc(results, func(b nl80211.BSS) bool { return b.Associated })
+	if i < 0 {
+		return netmgr.Sighting{}, false
+	}
+	return sighting(results[i], time.Now()), true
 }
 
 // sighting returns an access point in the policy's words.

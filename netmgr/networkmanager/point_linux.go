@@ -50,11 +50,6 @@ func (p *point) rsnElement() *ieee80211.RSN {
 	return r
 }
 
-// signal returns the strength in dBm. NetworkManager makes a percentage of -100 to -40 (nm_wifi_utils_level_to_quality).
-func (p *point) signal() int {
-	return -40 - (100-int(min(p.strength, 100)))*60/100
-}
-
 // saeOnly reports whether a network is heard that lets nobody in by WPA2.
 func (m *mirror) saeOnly(d *device, ssid string) bool {
 	only := false

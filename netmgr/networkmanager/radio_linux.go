@@ -40,6 +40,7 @@ type host struct {
 type senses interface {
 	clients(index int) (int, error) // how many stations are in an access point of ours
 	heard(index int) ([]netmgr.Sighting, error)
+	joined(index int) (netmgr.Sighting, bool) // where a station is
 }
 
 // plan is what is wanted of a radio, with the passwords for it.

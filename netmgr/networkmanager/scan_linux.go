@@ -85,6 +85,7 @@ func (r *radio) scanStarted() {
 
 // scanDone is told by the kernel when the radio has looked.
 func (r *radio) scanDone() {
+	r.missJoin()
 	if r.scan.runs {
 		r.endScan(nil)
 	}

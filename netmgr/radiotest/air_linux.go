@@ -3,9 +3,11 @@ package radiotest
 import (
 	"encoding/hex"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 
+	"manofwar/netmgr"
 	"manofwar/netmgr/hwsimtest"
 )
 
@@ -41,7 +43,7 @@ func NewAir(t *testing.T, radios ...hwsimtest.Radio) *Air {
 }
 
 // StartNetwork starts hostapd on a free radio.
-func (a *Air) StartNetwork(t *testing.T, n Network) {
+func (a *Air) StartNetwork(t *testing.T, n Network) netmgr.MAC {
 	t.Helper()
 	if len(a.free) == 0 {
 		t.Fatalf("no radio is free for %s", n.SSID)
@@ -56,6 +58,18 @@ func (a *Air) StartNetwork(t *testing.T, n Network) {
 	}
 	s.hostapd = s.place.Hostapd(s.radio, append(lines, n.security()...)...)
 	a.by[n.SSID] = s
+	return s.address(t)
+}
+
+// address is that of the radio.
+func (s *spot) address(t *testing.T) netmgr.MAC {
+	t.Helper()
+	text := s.place.Run("cat", "/sys/class/net/"+s.radio.Interface+"/address")
+	mac, err := net.ParseMAC(strings.TrimSpace(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return netmgr.MAC(mac)
 }
 
 // security are the lines of hostapd.conf for it.

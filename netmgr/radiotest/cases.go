@@ -40,9 +40,15 @@ var cases = []struct {
 func (s *suite) start(t *testing.T, networks ...Network) {
 	t.Helper()
 	for _, n := range networks {
-		s.World.StartNetwork(t, n)
+		s.restart(t, n)
 		t.Cleanup(func() { s.World.CutPower(t, n.SSID) })
 	}
+}
+
+// restart starts a network that has no power.
+func (s *suite) restart(t *testing.T, n Network) {
+	t.Helper()
+	s.heard[n.SSID] = netmgr.Sighting{SSID: n.SSID, BSSID: s.World.StartNetwork(t, n), MHz: 2407 + 5*n.Channel}
 }
 
 func (s *suite) scanFinds(t *testing.T) {
@@ -69,6 +75,9 @@ func (s *suite) scanFinds(t *testing.T) {
 func (s *suite) hidden(t *testing.T) {
 	n := Network{SSID: "Cloak", Password: "and dagger in one", Security: WPA2, Channel: 6, Hidden: true}
 	s.start(t, n)
+	if !s.ScanFirst {
+		s.find(t, n)
+	}
 	s.joined(t, n)
 }
 
@@ -98,16 +107,18 @@ func (s *suite) stay(t *testing.T) {
 func (s *suite) wrongPassword(t *testing.T) {
 	n := Network{SSID: "Two", Password: "the right one", Security: WPA2, Channel: 1}
 	s.start(t, n)
-	at, mark := s.find(t, n), s.mark()
-	s.ends(t, mark, s.join(t, n, at, "the wrong one"), s.Limits.Wrong, netmgr.WrongPassword)
+	s.prepare(t, n)
+	mark := s.mark()
+	s.ends(t, mark, s.join(t, n, "the wrong one"), s.Limits.Wrong, netmgr.WrongPassword)
 	s.joined(t, n) // with the right one it works at once
 }
 
 func (s *suite) wrongPasswordSAE(t *testing.T) {
 	n := Network{SSID: "Three", Password: "the right one", Security: WPA3, Channel: 11}
 	s.start(t, n)
-	at, mark := s.find(t, n), s.mark()
-	s.ends(t, mark, s.join(t, n, at, "the wrong one"), s.Limits.WrongSAE, netmgr.WrongPassword)
+	s.prepare(t, n)
+	mark := s.mark()
+	s.ends(t, mark, s.join(t, n, "the wrong one"), s.Limits.WrongSAE, netmgr.WrongPassword)
 	s.joined(t, n)
 }
 
@@ -116,14 +127,14 @@ func (s *suite) noPassword(t *testing.T) {
 	mark := s.mark()
 	s.number++
 	s.carryOut(t, func(p *netmgr.RadioPlan) {
-		p.Join = netmgr.Join{Number: s.number, Profile: "profile-without", SSID: "Without"}
+		p.Join = netmgr.Join{Number: s.number, Profile: "without", SSID: "Without"}
 	})
 	s.ends(t, mark, s.number, s.Limits.Wrong, netmgr.WrongPassword)
 }
 
 func (s *suite) notFound(t *testing.T) {
 	mark := s.mark()
-	number := s.join(t, Network{SSID: "Nowhere", Security: WPA2}, netmgr.Sighting{}, "to be seen")
+	number := s.join(t, Network{SSID: "Nowhere", Security: WPA2}, "to be seen")
 	s.ends(t, mark, number, s.Limits.NotFound, netmgr.NotFound)
 }
 
@@ -136,7 +147,7 @@ func (s *suite) loss(t *testing.T) {
 	s.World.CutPower(t, n.SSID)
 	s.ends(t, mark, number, s.Limits.Lost, netmgr.Lost)
 
-	s.World.StartNetwork(t, n)
+	s.restart(t, n)
 	mark = s.mark()
 	s.carryOut(t, func(*netmgr.RadioPlan) {})
 	never[netmgr.Joined](s, t, mark, "an attempt that was over began again", 2*time.Second)

@@ -47,8 +47,8 @@ type Network struct {
 
 // World is what is around a backend. The radio of a network is free for another one after its power was cut.
 type World interface {
-	// StartNetwork starts an access point and returns when it is heard. It has no DHCP server.
-	StartNetwork(t *testing.T, n Network)
+	// StartNetwork starts an access point, and returns its address when it can be heard. It has no DHCP server.
+	StartNetwork(t *testing.T, n Network) netmgr.MAC
 	// CutPower ends a network without a farewell.
 	CutPower(t *testing.T, ssid string)
 	// Stations returns how many stations a network has authorized that are still in it.
@@ -65,6 +65,7 @@ type Setup struct {
 	World  World
 	Limits Limits
 
+	ScanFirst     bool // the backend scans by itself for what it is to join, everywhere, unless it has just heard it
 	NoWPA3        bool // the backend cannot join WPA3
 	NoAccessPoint bool // nor be an access point
 }
@@ -72,7 +73,7 @@ type Setup struct {
 // Limits are how long things may take. Zero fields have those of a backend that does all by itself.
 type Limits struct {
 	Scan     time.Duration
-	Join     time.Duration // from the plan to the secured link, of a network that a scan has found
+	Join     time.Duration // from the plan to the secured link, of a network whose access point and channel are known
 	Wrong    time.Duration // to tell that a password of WPA2 is wrong
 	WrongSAE time.Duration // and one of WPA3
 	NotFound time.Duration

@@ -3,6 +3,7 @@ package radiotest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -20,7 +21,8 @@ type suite struct {
 	plan   netmgr.RadioPlan // the last one
 	number int              // of the last scan or join
 
-	secrets sync.Map // passwords, by profile
+	heard   map[string]netmgr.Sighting // networks that were started, by SSID
+	secrets sync.Map                   // passwords, by profile
 
 	mu     sync.Mutex // guards events and news
 	events []netmgr.Event
@@ -30,7 +32,7 @@ type suite struct {
 // Backend runs the suite. The backend runs as long.
 func Backend(t *testing.T, setup Setup) {
 	t.Helper()
-	s := &suite{Setup: setup, news: make(chan struct{})}
+	s := &suite{Setup: setup, news: make(chan struct{}), heard: make(map[string]netmgr.Sighting)}
 	s.Limits = s.Limits.orDefaults()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -196,7 +198,7 @@ func (s *suite) find(t *testing.T, n Network) netmgr.Sighting {
 	seen := make(map[string]bool)
 	for range 4 {
 		for _, found := range s.scan(t, names...) {
-			if found.SSID == n.SSID {
+			if found.SSID == n.SSID && found.BSSID == s.heard[n.SSID].BSSID {
 				return found
 			}
 			seen[found.SSID] = true
@@ -206,28 +208,36 @@ func (s *suite) find(t *testing.T, n Network) netmgr.Sighting {
 	panic("not reached")
 }
 
+// prepare lets the backend hear a network, if it has to before it can join.
+func (s *suite) prepare(t *testing.T, n Network) {
+	t.Helper()
+	if s.ScanFirst {
+		s.find(t, n)
+	}
+}
+
 // join plans to be in a network and returns its attempt's number.
-func (s *suite) join(t *testing.T, n Network, at netmgr.Sighting, password string) int {
+func (s *suite) join(t *testing.T, n Network, password string) int {
 	t.Helper()
 	s.number++
-	number := s.number
-	s.secrets.Store("profile-"+n.SSID, password)
+	number, at, profile := s.number, s.heard[n.SSID], fmt.Sprintf("%x", n.SSID)
+	s.secrets.Store(profile, password)
 	s.carryOut(t, func(p *netmgr.RadioPlan) {
 		p.Scan = netmgr.Scan{}
 		p.Join = netmgr.Join{
-			Number: number, Profile: "profile-" + n.SSID, SSID: n.SSID, BSSID: at.BSSID, MHz: at.MHz,
+			Number: number, Profile: profile, SSID: n.SSID, BSSID: at.BSSID, MHz: at.MHz,
 			Hidden: n.Hidden, Open: n.Security == Open,
 		}
 	})
 	return number
 }
 
-// joined joins a network that is heard, and checks that it is.
+// joined joins a network that was heard there before, and checks that it is.
 func (s *suite) joined(t *testing.T, n Network) (number int) {
 	t.Helper()
-	at := s.find(t, n)
-	mark, began := s.mark(), time.Now()
-	number = s.join(t, n, at, n.Password)
+	s.prepare(t, n)
+	at, mark, began := s.heard[n.SSID], s.mark(), time.Now()
+	number = s.join(t, n, n.Password)
 	over := s.outcome(t, mark, number, s.Limits.Join)
 	j, ok := over.(netmgr.Joined)
 	if !ok {
@@ -237,7 +247,7 @@ func (s *suite) joined(t *testing.T, n Network) (number int) {
 	if j.BSSID != at.BSSID || j.MHz != at.MHz {
 		t.Errorf("joined %v on %d MHz, not %v on %d MHz", j.BSSID, j.MHz, at.BSSID, at.MHz)
 	}
-	until(t, "the station in "+n.SSID, time.Second, func() bool { return s.World.Stations(t, n.SSID) == 1 })
+	until(t, "the station in "+n.SSID, 5*time.Second, func() bool { return s.World.Stations(t, n.SSID) == 1 })
 	return number
 }
 

@@ -34,8 +34,6 @@ func (e *encoder) u16(kind, v uint16) { e.bytes(kind, binary.NativeEndian.Append
 
 func (e *encoder) u32(kind uint16, v uint32) { e.bytes(kind, binary.NativeEndian.AppendUint32(nil, v)) }
 
-func (e *encoder) u64(kind uint16, v uint64) { e.bytes(kind, binary.NativeEndian.AppendUint64(nil, v)) }
-
 func (e *encoder) mac(kind uint16, m ieee80211.MAC) { e.bytes(kind, m[:]) }
 
 // words writes numbers of 32 bits each, as one attribute.

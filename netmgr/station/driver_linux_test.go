@@ -33,9 +33,8 @@ type driver struct {
 	exchange      *sae.Exchange
 	pmk           []byte
 	authenticator *wpa.Authenticator
-	sent          []wpa.Action // what was not sent yet, until the driver has said that it is connected
-	pairwise      int          // keys installed
-	groups        []byte       // numbers of those
+	pairwise      int    // keys installed
+	groups        []byte // numbers of those
 	authorized    int
 	finished      *ieee80211.Status // of SAE
 	scans         int

@@ -52,6 +52,7 @@ func (s *Station) find(ctx context.Context, n Network, again bool) (nl80211.BSS,
 	return s.pick(n, heard)
 }
 
+// look asks for the network by its name, which it may hide.
 func (s *Station) look(n Network, flush bool, mhz ...int) nl80211.Scan {
 	return nl80211.Scan{Index: s.index, MHz: mhz, SSIDs: []ieee80211.SSID{n.SSID}, Flush: flush && s.radio.Features.ScanFlush}
 }

@@ -24,7 +24,6 @@ type Network struct {
 	Password string        // empty: the network is open; see [manofwar/netmgr/wpa.PSK] for what it may be
 	BSSID    ieee80211.MAC // the access point to be in; zero: the best one
 	MHz      int           // where it was last heard; 0: unknown
-	Hidden   bool          // it does not announce its name
 }
 
 // Error is why a network could not be joined, or was left.

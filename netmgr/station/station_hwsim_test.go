@@ -181,7 +181,7 @@ func TestJoin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := newLab(t, 1, nil)
 			l.hostapd(0, lines...)
-			n := Network{Number: 7, SSID: "Home", Password: password, MHz: 2437, Hidden: name == "hidden"}
+			n := Network{Number: 7, SSID: "Home", Password: password, MHz: 2437}
 			if name == "open" {
 				n.Password = ""
 			}

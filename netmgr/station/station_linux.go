@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"manofwar/netmgr"
 	"manofwar/netmgr/ieee80211"
 	"manofwar/netmgr/link"
@@ -76,7 +78,7 @@ func (s *Station) Run(ctx context.Context, n Network, tell func(netmgr.Event)) e
 
 func (s *Station) run(ctx context.Context, n Network, tell func(netmgr.Event)) error {
 	if err := s.up(s.index); err != nil {
-		return err
+		return switchedOff(err)
 	}
 	if err := s.prepare(ctx, n); err != nil {
 		return err
@@ -95,6 +97,14 @@ func (s *Station) run(ctx context.Context, n Network, tell func(netmgr.Event)) e
 		return err
 	}
 	return s.join(ctx, n, bss, tell)
+}
+
+// switchedOff says why an interface cannot be used.
+func switchedOff(err error) error {
+	if errors.Is(err, unix.ERFKILL) {
+		return &Error{netmgr.Broken, "The WiFi radio is switched off.", err}
+	}
+	return err
 }
 
 // prepare leaves every network but one that the station is to move in.

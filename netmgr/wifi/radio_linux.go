@@ -163,7 +163,7 @@ func (r *radio) be(ctx context.Context, p plan) {
 	}
 	err := r.station.Run(ctx, station.Network{
 		Number: p.Join.Number, SSID: ieee80211.SSID(p.Join.SSID), Password: p.password,
-		BSSID: ieee80211.MAC(p.Join.BSSID), MHz: p.Join.MHz, Hidden: p.Join.Hidden,
+		BSSID: ieee80211.MAC(p.Join.BSSID), MHz: p.Join.MHz,
 	}, r.tell)
 	if ctx.Err() != nil || err == nil {
 		return // the plan was to leave

@@ -43,6 +43,7 @@ func (p *prober) gateways(ctx context.Context, patience time.Duration) bool {
 
 // answers reports whether a neighbour has answered since it was asked; used, whether it has ever, and nobody misses it yet.
 func answers(n netlink.Neigh) bool { return n.State&netlink.NUD_REACHABLE != 0 }
+
 func used(n netlink.Neigh) bool {
 	return n.State&(netlink.NUD_REACHABLE|netlink.NUD_STALE|netlink.NUD_DELAY) != 0
 }

@@ -20,6 +20,7 @@ import (
 	"manofwar/internal/service"
 	"manofwar/netmgr"
 	"manofwar/netmgr/api"
+	"manofwar/netmgr/serve"
 )
 
 // Options are what the network manager is told by whoever starts it. The zero value manages the network of the host.
@@ -248,6 +249,8 @@ func (s *Service) routes(known *networks) http.Handler {
 	mux := http.NewServeMux()
 	if known != nil {
 		known.mount(mux)
+	} else {
+		serve.MountRefusal(mux, "This computer manages its network itself.", "Use its own network settings.")
 	}
 	mux.Handle("GET /events", &s.events)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {

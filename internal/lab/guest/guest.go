@@ -27,5 +27,5 @@ const (
 // Names of network namespaces that every guest has.
 const (
 	Dongle  = "dongle"  // the dongle's
-	Outside = "outside" // of the radios that nobody has taken
+	Outside = "outside" // the program's own, with the radios that nobody has taken
 )

@@ -29,11 +29,18 @@ func first() error {
 	if err != nil {
 		return err
 	}
-	if err := settled(); err != nil { // the dongle boots all the same: its console is where the lab looks
-		fmt.Println("outside:", err)
-	}
 	if _, alone := words["outside.alone"]; alone {
+		// The kernel looks for modprobe and for firmware in PID 1's root.
+		if err := enterDebian(); err != nil {
+			return err
+		}
+		if err := settled("settle"); err != nil {
+			return err
+		}
 		return reap()
+	}
+	if err := settled("enter"); err != nil { // the dongle boots all the same: its console is where the lab looks
+		fmt.Println("outside:", err)
 	}
 	if err := unix.Unmount("/proc", unix.MNT_DETACH); err != nil {
 		return err
@@ -47,12 +54,12 @@ func cmdline() (boot.Cmdline, error) {
 }
 
 // settled starts the child, in a mount namespace of its own, and waits until it says that it has settled.
-func settled() error {
+func settled(part string) error {
 	r, w, err := os.Pipe()
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(program, "settle")
+	cmd := exec.Command(program, part)
 	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = os.Stdout, os.Stderr, []*os.File{w}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNS, Setsid: true}
 	if err := errors.Join(cmd.Start(), w.Close()); err != nil {

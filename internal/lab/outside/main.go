@@ -39,6 +39,11 @@ func run(args []string) error {
 		return errors.New("say what to do")
 	}
 	switch part := args[0]; {
+	case part == "enter":
+		if err := enterDebian(); err != nil {
+			return err
+		}
+		return settle()
 	case part == "settle":
 		return settle()
 	case part == "serve":

@@ -18,7 +18,7 @@ import (
 //
 //	POST /run     a [guest.Command]; the answer is what it prints, as it comes, and its end in the trailers
 //	PUT  /file    the body becomes the file ?path=, with ?mode=
-//	GET  /dial    a TCP connection to ?address= in namespace ?place=, by an upgrade of this one
+//	GET  /dial    a TCP connection to ?address= in the namespace ?place=, by an upgrade of this one
 //
 // A program that is still running when the lab lets go of its request is killed.
 func serve() error {

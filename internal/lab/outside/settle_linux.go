@@ -26,13 +26,10 @@ const (
 	address  = "10.0.2.15/24" // what QEMU's network expects the guest to have
 )
 
-// settle prepares the Debian and the radios, and goes on as serve in the namespace of its own.
+// settle prepares the radios, and goes on as serve in the namespace of its own.
 func settle() error {
 	words, err := cmdline()
 	if err != nil {
-		return err
-	}
-	if err := enterDebian(); err != nil {
 		return err
 	}
 	for _, step := range []func() error{

@@ -47,8 +47,7 @@ type World struct {
 	*lab.Machine
 	address string // of the program outside
 	radios  []int  // the numbers of those that nobody has taken yet
-
-	places []*Place
+	subnets int    // that routers have
 }
 
 // Start boots a world and waits until everything around the dongle is there; the dongle goes on booting meanwhile. It ends as
@@ -131,8 +130,8 @@ func prepare(ctx context.Context, progress io.Writer) (parts, error) {
 // Dongle is the dongle's own network namespace.
 func (w *World) Dongle() *Place { return &Place{world: w, Name: guest.Dongle} }
 
-// Outside is where radios wait to be taken.
-func (w *World) Outside() *Place { return &Place{world: w, Name: guest.Outside} }
+// Outside is where radios wait to be taken. What programs do there to namespaces and mounts, all places see.
+func (w *World) Outside() *Place { return &Place{world: w} }
 
 // Client returns an HTTP client of a program in a place. Names of hosts must be numbers.
 func (p *Place) Client() *http.Client {

@@ -9,7 +9,7 @@ source "$here/apt.sh"
 task=peers
 suite=bookworm
 packages=(
-    avahi-daemon avahi-utils busybox curl dbus dnsmasq-base hostapd iproute2 iputils-ping isc-dhcp-client iw kmod
+    avahi-daemon avahi-utils busybox curl dbus dnsmasq-base hostapd iproute2 iputils-ping iw kmod
     network-manager nftables procps tcpdump wireless-regdb wpasupplicant
 )
 result=$cache/peers/$suite-$(key "${BASH_SOURCE[0]}").tar

@@ -87,7 +87,7 @@ func (r *runner) makeInterface(ctx context.Context) error {
 	wanted := nl80211.NewInterface{Phy: o.Phy, Name: o.Name, Type: nl80211.AccessPointInterface, Owned: true}
 	for _, i := range present {
 		switch {
-		case i.Phy == o.Phy && i.Name == o.Name:
+		case i.Phy == o.Phy && i.Name == o.Name && i.Type == nl80211.AccessPointInterface:
 			if err := r.conn.DeleteInterface(r.ctx, i.Index); err != nil && !errors.Is(err, unix.ENODEV) {
 				return err
 			}

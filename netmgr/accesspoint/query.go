@@ -64,8 +64,8 @@ func (s *sme) query(now time.Time, f ieee80211.Frame) {
 			s.sendQuery(st.mac, queryResponse, number)
 		}
 	case queryResponse:
-		if st.query.asked > 0 && number == st.number {
-			st.query = attempt{}
+		if number == st.number { // be it late: it may have slept
+			st.query, st.gone = attempt{}, false
 		}
 	}
 }

@@ -90,6 +90,8 @@ func (h *host) heard(ev netmgr.Event) {
 		h.at = face{ev.Index, link.Name(ev.Index)}
 	case netmgr.AccessPointDown:
 		h.at = face{}
+	case netmgr.Look, netmgr.Roamed: // somebody is looking, maybe after having signed in; or the way is another
+		h.judges.nudge()
 	}
 }
 

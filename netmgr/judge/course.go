@@ -90,6 +90,14 @@ func (c *Course) patience() time.Duration {
 // Doubt has everything looked at next: something happened.
 func (c *Course) Doubt() { c.failures = max(c.failures, 1) }
 
+// Watch changes how closely the link is watched from now on.
+func (c *Course) Watch(now time.Time, p netmgr.Pace) {
+	c.Pace = p
+	if soon := now.Add(c.every()); c.next.After(soon) {
+		c.next = soon
+	}
+}
+
 // Next returns when to look again.
 func (c *Course) Next() time.Time { return c.next }
 

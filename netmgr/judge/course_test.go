@@ -241,6 +241,20 @@ func TestCourse(t *testing.T) {
 			}
 		})
 	})
+	t.Run("a link that comes into use is watched at once", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := &world{gateway: true, answer: well, takes: 40 * time.Millisecond}
+			j, next := judged(t, Options{Link: link, Pace: netmgr.Costly}, w)
+			next()
+			time.Sleep(time.Hour + time.Second)
+			w.set(true, dead)
+			j.SetPace(netmgr.InUse)
+			used := time.Now()
+			if v := next(); v.State != api.LANOnly || time.Since(used) > 7*time.Second {
+				t.Errorf("%+v after %v", v, time.Since(used))
+			}
+		})
+	})
 	t.Run("by satellite", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := &world{gateway: true, answer: well, takes: 1800 * time.Millisecond}

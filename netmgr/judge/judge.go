@@ -118,7 +118,7 @@ func (j *Judge) Run(ctx context.Context) {
 		case <-j.nudges:
 			course.Doubt()
 		case p := <-j.paces:
-			course.Pace = p
+			course.Watch(time.Now(), p)
 			timer.Reset(time.Until(course.Next()))
 			continue
 		}

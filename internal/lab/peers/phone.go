@@ -153,6 +153,11 @@ func (p *Phone) Get(ctx context.Context, url string) (string, error) {
 	return p.Run(ctx, "curl", "-s", "-S", "-i", "--max-time", "20", url)
 }
 
+// Until waits until ok says yes, as somebody with the phone in hand does: patiently.
+func (p *Phone) Until(ctx context.Context, ok func() bool) error {
+	return p.world.Await(ctx, p.Name+" sees what it waits for", ok)
+}
+
 // leaseScript is what udhcpc calls with what it was lent. The name servers are those of the place: see ip-netns(8).
 const (
 	leaseScriptPath = "/run/lease.sh"

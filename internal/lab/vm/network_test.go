@@ -3,51 +3,285 @@
 package vm
 
 import (
+	"context"
 	"net/http"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"manofwar/internal/lab/peers"
+	"manofwar/internal/setup"
+	netapi "manofwar/netmgr/api"
 )
 
 // world boots a dongle among radios. A failed test shows its console.
 func world(t *testing.T, cfg peers.Config) *peers.World {
 	t.Helper()
 	cfg.Image = imageFor(t, peers.Board)
+	if cfg.Limit == 0 {
+		cfg.Limit = 6 * time.Minute
+	}
 	w, err := peers.Start(t.Context(), t.TempDir(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		w.Close()
-		if t.Failed() {
-			t.Logf("console:\n%s", w.Console)
+		if t.Failed() && !cfg.Alone {
+			t.Logf("console:\n%s\nnetwork manager:\n%s", w.Console, journal(w))
 		}
+		w.Close()
 	})
 	return w
 }
 
-// TestDongleKnowsItsRadio looks at a dongle without any network from the outside.
-func TestDongleKnowsItsRadio(t *testing.T) {
-	w := world(t, peers.Config{Radios: 3, Dongle: 1})
-	out, err := w.Dongle().Run(t.Context(), "iw", "dev")
+// journal is what the dongle's network manager has written.
+func journal(w *peers.World) string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // the test's own is over
+	defer cancel()
+	var log struct{ Lines []string }
+	if err := w.Ask(ctx, http.MethodGet, "/api/v1/services/netmgr/log?tail=150", nil, &log); err != nil {
+		return err.Error()
+	}
+	return strings.Join(log.Lines, "\n")
+}
+
+// The networks of the tests.
+var (
+	home    = peers.RouterConfig{Name: "home", SSID: "Home", Passphrase: "correct horse", Security: peers.WPA2, Channel: 6}
+	hotspot = peers.RouterConfig{Name: "hotspot", SSID: "Name’s iPhone", Passphrase: "battery staple", Security: peers.WPA2, Channel: 1}
+	sticker = setup.WiFi{SSID: "FRITZ!Box 7590 AB", Passphrase: "12345678901234567890"} // what home's router falls back to
+	known   = setup.Setup{Country: "DE", WiFi: []setup.WiFi{wifi(home), sticker, wifi(hotspot)}}
+)
+
+func wifi(r peers.RouterConfig) setup.WiFi {
+	return setup.WiFi{SSID: r.SSID, Passphrase: r.Passphrase}
+}
+
+// settled waits until the dongle is in a network with the internet.
+func settled(t *testing.T, w *peers.World, ssid string, limit time.Duration) netapi.Status {
+	t.Helper()
+	s, err := w.AwaitNetwork(t.Context(), "the dongle is in "+ssid, limit, peers.In(ssid, netapi.Good))
 	must(t, err)
-	if n := strings.Count(out, "Interface "); n != 1 || !strings.Contains(out, "Interface wlan0") {
-		t.Errorf("interfaces of the dongle:\n%s", out)
+	return s
+}
+
+// TestOwnAccessPointAfterBoot boots where there is no network that the dongle could join: a phone sees the dongle's.
+func TestOwnAccessPointAfterBoot(t *testing.T) {
+	w := world(t, peers.Config{Radios: 2, Dongle: 1})
+	phone, err := w.NewPhone(t.Context(), "phone")
+	must(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), 45*time.Second)
+	defer cancel()
+	ssid, err := phone.Find(ctx, "manofwar")
+	must(t, err)
+	t.Logf("%s seen %.1f s after power-on", ssid, time.Since(w.Boots()[0].Began).Seconds())
+}
+
+// TestJoinsWhatSetupSays boots with a setup.json among networks of all kinds of protection, and one that does not say its name.
+func TestJoinsWhatSetupSays(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		security peers.Security
+		channel  int
+		lines    []string
+	}{
+		{"WPA2", peers.WPA2, 6, nil},
+		{"WPA3", peers.WPA3, 11, nil},
+		{"WPA3 hidden at 5 GHz", peers.WPA3, 36, []string{"country_code=DE", "ignore_broadcast_ssid=1"}},
+		{"open", peers.Open, 1, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := home
+			cfg.Security, cfg.Channel, cfg.Lines = tt.security, tt.channel, tt.lines
+			network := setup.WiFi{SSID: cfg.SSID, Hidden: len(tt.lines) > 1}
+			if tt.security != peers.Open {
+				network.Passphrase = cfg.Passphrase
+			}
+			w := world(t, peers.Config{Radios: 2, Dongle: 1, Prepare: peers.WithSetup(t.Context(), setup.Setup{Country: "DE", WiFi: []setup.WiFi{network}})})
+			router, err := w.NewRouter(t.Context(), cfg)
+			must(t, err)
+			s := settled(t, w, cfg.SSID, time.Minute)
+			reachable(t, w, router.Place, s)
+		})
 	}
-	if _, err := w.Dongle().Run(t.Context(), "iw", "reg", "set", "DE"); err != nil {
-		t.Error(err)
+}
+
+// reachable opens the dongle's page from somebody else's computer in its network.
+func reachable(t *testing.T, w *peers.World, from *peers.Place, s netapi.Status) {
+	t.Helper()
+	for _, l := range s.Links {
+		if l.WiFi == nil || len(l.Addresses) == 0 {
+			continue
+		}
+		resp, err := from.Client().Get("http://" + l.Addresses[0].Addr().String() + "/healthz")
+		must(t, err)
+		must(t, resp.Body.Close())
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("the page in %s: %s", l.WiFi.SSID, resp.Status)
+		}
+		return
 	}
-	must(t, w.Await(t.Context(), "the kernel knows Germany's rules", func() bool {
-		out, err := w.Dongle().Run(t.Context(), "iw", "reg", "get")
-		return err == nil && strings.Contains(out, "country DE: DFS-ETSI")
+	t.Errorf("no WiFi link has an address: %+v", s)
+}
+
+// TestRouterTrouble plays a week of a bad router: its plug is pulled, it comes back as it left the factory, the phone's
+// hotspot steps in, and in the end all is as before.
+func TestRouterTrouble(t *testing.T) {
+	ctx := t.Context()
+	w := world(t, peers.Config{Radios: 3, Dongle: 1, Prepare: peers.WithSetup(ctx, known)})
+	router, err := w.NewRouter(ctx, home)
+	must(t, err)
+	settled(t, w, home.SSID, time.Minute)
+	watching, err := w.Dongle().Watch(ctx)
+	must(t, err)
+
+	must(t, router.Reset(ctx, sticker.SSID, sticker.Passphrase))
+	settled(t, w, sticker.SSID, time.Minute)
+	phone, err := w.NewRouter(ctx, hotspot)
+	must(t, err)
+	cut, err := router.PowerCut(ctx)
+	must(t, err)
+	at, err := watching.Until(ctx, hotspot.Name, cut)
+	must(t, err)
+	t.Logf("the hotspot serves %.2f s after the power cut", (at - cut).Seconds())
+	settled(t, w, hotspot.SSID, 30*time.Second)
+
+	must(t, router.Reset(ctx, home.SSID, home.Passphrase))
+	settled(t, w, home.SSID, 3*time.Minute) // it must have been well for a minute
+	_, err = phone.PowerCut(ctx)
+	must(t, err)
+	settled(t, w, home.SSID, time.Second)
+}
+
+// TestInternetTrouble breaks the internet behind a router that is well: the dongle goes to the hotspot if there is one, and
+// stays where it is if there is none.
+func TestInternetTrouble(t *testing.T) {
+	ctx := t.Context()
+	w := world(t, peers.Config{Radios: 3, Dongle: 1, Prepare: peers.WithSetup(ctx, known)})
+	router, err := w.NewRouter(ctx, home)
+	must(t, err)
+	settled(t, w, home.SSID, time.Minute)
+
+	_, err = router.BlackHole(ctx, true)
+	must(t, err)
+	_, err = w.AwaitNetwork(ctx, "the dongle knows that only the home is left", 30*time.Second, peers.In(home.SSID, netapi.LANOnly))
+	must(t, err)
+	phone, err := w.NewRouter(ctx, hotspot)
+	must(t, err)
+	settled(t, w, hotspot.SSID, time.Minute)
+	_, err = router.BlackHole(ctx, false)
+	must(t, err)
+	settled(t, w, home.SSID, 3*time.Minute)
+
+	for _, trouble := range []struct {
+		name string
+		on   func() error
+		off  func() error
+	}{
+		{"names", func() error { return router.Serve(ctx, false) }, func() error { return router.Serve(ctx, true) }},
+		{"HTTP", func() error { router.RefuseHTTP(); return nil }, func() error { return router.Online(ctx) }},
+	} {
+		began := time.Now()
+		must(t, trouble.on())
+		settled(t, w, hotspot.SSID, time.Minute)
+		t.Logf("without %s: in the hotspot after %.1f s", trouble.name, time.Since(began).Seconds())
+		must(t, trouble.off())
+		settled(t, w, home.SSID, 3*time.Minute)
+	}
+	_, err = phone.PowerCut(ctx)
+	must(t, err)
+	must(t, router.Captivate(ctx))
+	s, err := w.AwaitNetwork(ctx, "the dongle knows that somebody wants it to sign in", time.Minute, peers.In(home.SSID, netapi.Captive))
+	must(t, err)
+	if s.Links[0].Login != "http://portal.hotel.example/sign-in" {
+		t.Errorf("where to sign in: %q", s.Links[0].Login)
+	}
+}
+
+// TestNetmgrKilled kills the network manager in each of its states: the dongle is back in the network.
+func TestNetmgrKilled(t *testing.T) {
+	ctx := t.Context()
+	w := world(t, peers.Config{Radios: 3, Dongle: 1, Prepare: peers.WithSetup(ctx, known)})
+	phone, err := w.NewPhone(ctx, "phone")
+	must(t, err)
+	ssid, err := phone.Find(ctx, "manofwar")
+	must(t, err)
+	must(t, w.Kill(ctx, netapi.Name))
+	again, err := phone.Find(ctx, "manofwar")
+	if err != nil || again != ssid {
+		t.Errorf("after a kill the dongle's network is %q, %v; want %q", again, err, ssid)
+	}
+	_, err = w.NewRouter(ctx, home)
+	must(t, err)
+	settled(t, w, home.SSID, time.Minute)
+	for range 3 {
+		must(t, w.Kill(ctx, netapi.Name))
+		began := time.Now()
+		must(t, w.Await(ctx, "it has been started again", func() bool {
+			var s status
+			return w.Ask(ctx, http.MethodGet, "/api/v1/status", nil, &s) == nil && s.service(netapi.Name).Ready
+		}))
+		settled(t, w, home.SSID, time.Minute)
+		t.Logf("in the network again %.1f s after a kill", time.Since(began).Seconds())
+	}
+}
+
+// TestPhoneSetsUp is the first evening: a phone joins the dongle's network, its system finds the sign-in page, its owner
+// mistypes the home's password and then types it right, and the phone stays connected all the while.
+func TestPhoneSetsUp(t *testing.T) {
+	ctx := t.Context()
+	const passphrase = "from-the-screen"
+	w := world(t, peers.Config{Radios: 3, Dongle: 1, Prepare: peers.WithSetup(ctx, setup.Setup{AccessPoint: &setup.AccessPoint{Passphrase: passphrase}})})
+	_, err := w.NewRouter(ctx, home)
+	must(t, err)
+	phone, err := w.NewPhone(ctx, "phone")
+	must(t, err)
+	ssid, err := phone.Find(ctx, "manofwar")
+	must(t, err)
+	must(t, phone.Join(ctx, ssid, passphrase))
+	own, err := phone.Gateway(ctx)
+	must(t, err)
+	page, err := phone.Get(ctx, "http://captive.apple.com/hotspot-detect.html")
+	if err != nil || !strings.Contains(page, "Location: http://"+own+"/setup") {
+		t.Fatalf("what Apple's phones look for: %q, %v; want them led to the setup page", page, err)
+	}
+
+	wrong := submit(t, phone, own, "wrong horse")
+	if !strings.Contains(wrong, "assword") || strings.Contains(wrong, "Connected") {
+		t.Errorf("after a wrong password the page says:\n%s", wrong)
+	}
+	began := time.Now()
+	submit(t, phone, own, home.Passphrase)
+	settled(t, w, home.SSID, time.Minute)
+	t.Logf("in the home's network %.1f s after its password was sent", time.Since(began).Seconds())
+	if n := phone.Disconnects(); n != 0 {
+		t.Errorf("the phone lost the dongle's network %d times", n)
+	}
+	if _, err := phone.Get(ctx, "http://"+own+"/healthz"); err != nil {
+		t.Errorf("the phone has lost the page: %v", err)
+	}
+	page, err = phone.Get(ctx, "http://captive.apple.com/hotspot-detect.html")
+	if err != nil || !strings.Contains(page, "<BODY>Success</BODY>") {
+		t.Errorf("what keeps the phone in the network: %q, %v", page, err)
+	}
+}
+
+// submit types the home's password into the setup page, and returns the page that says what came of it.
+func submit(t *testing.T, phone *peers.Phone, own, passphrase string) string {
+	t.Helper()
+	ctx := t.Context()
+	form := url.Values{"n": {"SG9tZQ"}, "passphrase": {passphrase}} // the name in base64, as the list has it
+	page, err := phone.Run(ctx, "curl", "-s", "-S", "-i", "--max-time", "20", "--data", form.Encode(), "http://"+own+"/setup/join")
+	must(t, err)
+	where := regexp.MustCompile(`(?m)^Location: (\S+)`).FindStringSubmatch(page)
+	if where == nil {
+		t.Fatalf("the setup page answers:\n%s", page)
+	}
+	must(t, phone.Until(ctx, func() bool {
+		page, err = phone.Get(ctx, "http://"+own+where[1])
+		return err == nil && !strings.Contains(page, `http-equiv="refresh"`)
 	}))
-	_, err = w.Expect(t.Context(), 0, `ready\.all_s`)
-	must(t, err)
-	resp, err := w.Dongle().Client().Get("http://127.0.0.1/healthz")
-	must(t, err)
-	must(t, resp.Body.Close())
-	if resp.StatusCode != http.StatusOK {
-		t.Error(resp.Status)
-	}
+	return page
 }

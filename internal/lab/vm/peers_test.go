@@ -9,9 +9,6 @@ import (
 	"manofwar/internal/lab/peers"
 )
 
-// home is the router of most tests.
-var home = peers.RouterConfig{Name: "home", SSID: "Home", Passphrase: "correct horse", Security: peers.WPA2, Channel: 6}
-
 // TestPeersAmongThemselves holds the lab to what the tests of the dongle take for granted: its routers, phones and computers
 // work together without a dongle.
 func TestPeersAmongThemselves(t *testing.T) {

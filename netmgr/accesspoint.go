@@ -17,6 +17,7 @@ type own struct {
 	channel int  // MHz where it is planned
 	at      time.Time
 	address netip.Prefix
+	yielded time.Time // when it last went down so that its radio could join
 
 	up       bool // it is heard
 	index    int  // of its interface
@@ -55,6 +56,7 @@ func (p *Policy) noteOwn(ev Event) {
 	case AccessPointUp:
 		if o.planned && ev.Phy == o.phy {
 			o.up, o.index, o.mhz, o.failures, o.reason = true, ev.Index, ev.MHz, 0, ""
+			p.radio(ev.Phy).ownFailures = 0
 			p.changes++
 		}
 	case AccessPointDown:
@@ -76,6 +78,7 @@ func (p *Policy) ownFailed(reason string) {
 	}
 	o.failures++
 	o.failed, o.reason = p.now, reason
+	p.radio(o.phy).ownFailures++
 	p.lower()
 }
 
@@ -148,8 +151,8 @@ func (p *Policy) wantsOwn() bool {
 	return p.due(p.lost.Add(alone))
 }
 
-// host returns the radio that makes our access point: the one that does already, else an idle one, else any that can. One
-// that failed twice lets another one try.
+// host returns the radio that makes our access point: the one that does already, else the one that failed least at it, and
+// of those an idle one.
 func (p *Policy) host() *radio {
 	var best *radio
 	for _, r := range p.radios {
@@ -157,16 +160,12 @@ func (p *Policy) host() *radio {
 		case !r.AccessPoint || !slices.ContainsFunc(r.Channels, func(c Channel) bool { return !c.NoBeacon }):
 		case p.own.planned && p.own.phy == r.Phy:
 			return r
-		case best == nil, p.hosts(r) && !p.hosts(best):
+		case best == nil, r.ownFailures < best.ownFailures,
+			r.ownFailures == best.ownFailures && r.stay.phase == apart && best.stay.phase != apart:
 			best = r
 		}
 	}
 	return best
-}
-
-// hosts reports whether a radio is a good one to make our access point.
-func (p *Policy) hosts(r *radio) bool {
-	return r.stay.phase == apart && !(p.own.failures >= 2 && p.own.failures%2 == 0 && p.own.phy == r.Phy)
 }
 
 // ownChannel returns on which channel the radio can make our access point, in MHz, or 0 if it cannot now. One radio is on
@@ -181,24 +180,26 @@ func (p *Policy) ownChannel(r *radio) int {
 	case !r.Together:
 		o.reason = "This WiFi radio cannot be in a network and make one of its own at the same time."
 		return 0
-	case st.mhz == 0 && o.planned, r.Follows && o.planned && st.phase < joined:
+	case st.mhz == 0 && o.planned:
 		return o.channel
 	case !r.beacons(st.mhz):
 		o.reason = fmt.Sprintf("A network of its own is not allowed on the channel of %s.", printable(st.network.SSID))
 		return 0
+	case r.Follows && o.planned && st.phase < joined:
+		return o.channel
 	}
 	return st.mhz
 }
 
-// mustMove reports whether our access point has to change its channel before the radio can join.
-func (p *Policy) mustMove(r *radio) bool {
+// mustMove reports whether our access point has to change its channel before the radio can join a network on another one.
+func (p *Policy) mustMove(r *radio, mhz int) bool {
 	o := &p.own
-	return o.up && o.phy == r.Phy && r.Together && !r.Follows && r.stay.mhz != 0 && o.mhz != r.stay.mhz && r.beacons(r.stay.mhz)
+	return o.up && o.phy == r.Phy && r.Together && !r.Follows && mhz != 0 && o.mhz != mhz && r.beacons(mhz)
 }
 
-// excludes reports whether the radio cannot be our access point while it is in the network.
-func (p *Policy) excludes(r *radio, s *sighting) bool {
-	return p.own.planned && p.own.phy == r.Phy && (!r.Together || !r.beacons(s.MHz))
+// excludes reports whether the radio should be our access point and cannot while it is in a network on a channel.
+func (p *Policy) excludes(r *radio, mhz int) bool {
+	return p.own.wanted && p.own.phy == r.Phy && r.AccessPoint && (!r.Together || mhz != 0 && !r.beacons(mhz))
 }
 
 // blocked reports whether our access point cannot be up because of the channel of the network that its radio is in.

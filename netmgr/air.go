@@ -70,6 +70,9 @@ func (r *radio) trim() {
 	r.air = slices.Delete(r.air, oldest, oldest+1)
 }
 
+// faint is a signal with which joining mostly fails, in dBm.
+const faint = -83
+
 // is reports whether a sighting is of the network. One without a password never passes for one that has a password:
 // anybody could call his so.
 func (n *network) is(s Sighting) bool { return s.SSID == n.SSID && s.Open == n.Open && s.SSID != "" }
@@ -99,8 +102,11 @@ func (p *Policy) best(r *radio, n *network) *sighting {
 
 func (p *Policy) score(r *radio, s *sighting) int {
 	score := s.Signal
-	if s.MHz > 5000 && s.Signal > weakSignal {
-		score += 8
+	if s.MHz > 5000 && s.Signal > weakSignal+stronger {
+		score += stronger
+	}
+	if s.Signal < faint {
+		score -= 60
 	}
 	if !s.failed.IsZero() && p.since(s.failed) < time.Minute {
 		score -= 80

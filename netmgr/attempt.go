@@ -103,7 +103,7 @@ func (p *Policy) pursue() {
 		return
 	}
 	switch {
-	case a.state == api.Joining && r.stay.phase != joined && p.due(a.at.Add(attemptLimit)):
+	case a.state == api.Joining && !(r.in() && r.stay.network == a.network) && p.due(a.at.Add(attemptLimit)):
 		if r.stay.network == a.network {
 			p.leave(r)
 		}

@@ -48,7 +48,7 @@ func (p *Policy) quit(r *radio) {
 	if w, certain := p.worth(l); w > useless || !certain || l == nil {
 		return
 	}
-	if p.pick(r, urgent, func(o *network) bool { return o != n }) != nil || p.due(l.at.Add(resign)) && p.due(r.stay.since.Add(resign)) {
+	if p.excludes(r, r.stay.mhz) || p.pick(r, urgent, func(o *network) bool { return o != n }) != nil || p.due(l.at.Add(resign)) && p.due(r.stay.since.Add(resign)) {
 		r.prospect(n).fail(p.now, NoAnswer)
 		p.leave(r)
 	}
@@ -127,8 +127,10 @@ func (p *Policy) pick(r *radio, h haste, qualifies func(*network) bool) *network
 func (p *Policy) admits(r *radio, n *network, s *sighting, h haste) bool {
 	pr := r.prospect(n)
 	switch {
-	case !p.excludes(r, s):
+	case !p.excludes(r, s.MHz):
 		return p.ready(pr, h)
+	case !p.own.yielded.IsZero() && !p.due(p.own.yielded.Add(dwell)):
+		return false
 	case p.own.clients == 0:
 		return p.ready(pr, min(h, measured))
 	default:
@@ -297,6 +299,9 @@ func (p *Policy) change(r *radio) {
 	s := p.best(r, r.stay.network)
 	if s == nil || s.BSSID == r.stay.bssid || !r.moved.IsZero() && s.failed.After(r.moved) {
 		return
+	}
+	if p.excludes(r, s.MHz) && p.own.planned || p.mustMove(r, s.MHz) && !p.undisturbed() {
+		return // our access point stays; and while that moves, the network would have to be left
 	}
 	if weak && s.Signal >= r.stay.signal+stronger || blocked && r.beacons(s.MHz) {
 		r.moved = p.now

@@ -271,13 +271,9 @@ func (p *Policy) changeLook(r *radio) bool {
 		return false
 	}
 	st.looked = p.now
-	mhz := r.allowed(appendNew(slices.Clone(st.network.channels), usual...))
-	var names []string
-	if st.network.Hidden {
-		names = []string{st.network.SSID}
-	}
+	mhz := r.allowed(appendNew(appendNew(slices.Clone(st.network.channels), usual...), p.targets(r)...))
 	if len(mhz) > 0 {
-		p.begin(r, mhz, names)
+		p.begin(r, mhz, p.hidden(r.look.done))
 	}
 	return len(mhz) > 0
 }

@@ -147,7 +147,7 @@ func (p *Policy) Plan() Plan {
 		if a := l.reachable(); len(a) > 0 {
 			plan.Announce = append(plan.Announce, Announcement{Index: l.Index, Name: l.Name, Addresses: a})
 		}
-		if l.addressed {
+		if l.addressed && (l.managed || !p.manage) { // our access point's own interface leads nowhere
 			plan.Judge = append(plan.Judge, p.planJudge(l, len(plan.Judge) == 0))
 		}
 		plan.DNS = appendNew(plan.DNS, l.servers(p.now)...)

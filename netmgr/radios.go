@@ -9,11 +9,12 @@ import (
 // radio is what the policy knows of one radio.
 type radio struct {
 	Radio
-	air       []sighting           // the access points that it hears
-	prospects map[string]*prospect // what it went through with each known network, by the profile's ID
-	stay      stay                 // the network that it is in
-	look      looking
-	moved     time.Time // when it last changed the access point within a network because of a weak signal
+	air         []sighting           // the access points that it hears
+	prospects   map[string]*prospect // what it went through with each known network, by the profile's ID
+	stay        stay                 // the network that it is in
+	look        looking
+	ownFailures int       // how often in a row it failed to make our access point
+	moved       time.Time // when it last changed the access point within a network because of a weak signal
 }
 
 // phase is how far a radio is on its way into a network.
@@ -156,6 +157,12 @@ func (p *Policy) radioGone(phy int) {
 // it moves to the network's channel first, for one radio is on one channel.
 func (p *Policy) enter(r *radio, n *network, s *sighting) {
 	roaming := r.in() && r.stay.network == n
+	if p.excludes(r, s.MHz) {
+		p.own.yielded = p.now
+	}
+	if left := r.sighting(r.stay.bssid); left != nil && r.stay.phase == joined {
+		left.At = p.now // it was there until now: the way back is known
+	}
 	if !roaming {
 		p.leave(r)
 	}
@@ -169,7 +176,7 @@ func (p *Policy) enter(r *radio, n *network, s *sighting) {
 	r.stay = st
 	r.look.stop()
 	p.changes++
-	if p.mustMove(r) {
+	if p.mustMove(r, r.stay.mhz) {
 		r.stay.phase, r.stay.roaming = moving, false
 		p.carrier(r, false)
 		return
@@ -181,9 +188,6 @@ func (p *Policy) enter(r *radio, n *network, s *sighting) {
 func (p *Policy) leave(r *radio) {
 	if r.stay.phase == apart {
 		return
-	}
-	if s := r.sighting(r.stay.bssid); s != nil && r.stay.phase == joined {
-		s.At = p.now // it was there until now, unless it counts as lost
 	}
 	r.prospect(r.stay.network).steady = time.Time{}
 	r.stay = stay{}
@@ -227,7 +231,7 @@ func (p *Policy) overdue() {
 	for _, r := range p.radios {
 		switch r.stay.phase {
 		case moving:
-			if !p.mustMove(r) || p.due(r.stay.since.Add(moveTimeout)) {
+			if !p.mustMove(r, r.stay.mhz) || p.due(r.stay.since.Add(moveTimeout)) {
 				r.stay.phase, r.stay.since = joining, p.now
 				r.stay.join.Number = p.number()
 			}

@@ -48,3 +48,13 @@ func TestRouterServers(t *testing.T) {
 	p.Handle(now.Add(2*time.Hour), LinkChanged{link})
 	expect("on another cable")
 }
+
+// TestOwnInterface judges no interface that is our access point's: it has addresses, but no network behind it.
+func TestOwnInterface(t *testing.T) {
+	p := NewPolicy("pirate", true)
+	own := Link{Index: 9, Name: "ap0", Kind: WiFi, Up: true, Carrier: true, Addresses: []netip.Prefix{netip.MustParsePrefix("192.168.77.1/24")}}
+	p.Handle(time.Now(), LinkChanged{own})
+	if plan := p.Plan(); len(plan.Judge) != 0 || len(plan.Announce) != 1 {
+		t.Errorf("judged %v, announced %v", plan.Judge, plan.Announce)
+	}
+}

@@ -173,7 +173,7 @@ func (w *world) followRadio(c *card, rp netmgr.RadioPlan) {
 		w.followLeave(c, rp.Join)
 	}
 	if rp.AccessPoint.Up != c.own.Up || rp.AccessPoint.MHz != c.own.MHz {
-		w.followOwn(c, rp.AccessPoint)
+		w.followOwn(c, rp.AccessPoint, rp.Join)
 	}
 	if rp.Join.Number != c.join.Number {
 		w.followJoin(c, rp.Join)
@@ -253,7 +253,7 @@ func (w *world) followJoin(c *card, j netmgr.Join) {
 			return
 		}
 		n, b := w.find(j.BSSID)
-		if why == "" && (n == nil || !n.on) {
+		if why == "" && (n == nil || !n.on || b.mhz != j.MHz) {
 			why = netmgr.NoAnswer
 		}
 		if why != "" {
@@ -309,9 +309,9 @@ func (w *world) unjoin(c *card, why netmgr.Failure) {
 }
 
 // followOwn brings our access point up, moves it, or takes it down.
-func (w *world) followOwn(c *card, plan netmgr.AccessPointPlan) {
+func (w *world) followOwn(c *card, plan netmgr.AccessPointPlan, j netmgr.Join) {
 	if !plan.Up && c.ownUp && c.clients > 0 {
-		w.evicts(c)
+		w.evicts(c, j)
 	}
 	c.own = plan
 	c.ownTask++

@@ -19,6 +19,7 @@ type checks struct {
 	down     time.Duration // since when nothing works; working says whether
 	working  bool
 	dark     span          // neither works anything nor is our access point up
+	needed   time.Duration // when somebody in our access point last played, or set us up
 	noisy    time.Duration // when something was last played that a change of network would cut
 	better   span          // a better network is there
 	departed []departure   // by choice, of the last minute
@@ -67,7 +68,27 @@ func (c *checks) begin(w *world) { c.world = w }
 func (c *checks) violate(r Rule) {
 	w := c.world
 	w.say("VIOLATION: %s", r)
+	w.describe()
 	c.violations = append(c.violations, Violation{w.seed, w.now, r})
+}
+
+// describe writes how everything is.
+func (w *world) describe() {
+	if w.log == nil {
+		return
+	}
+	for _, n := range w.networks {
+		if n.profile != "" {
+			w.say("  network %s: on %v, password %v, leases %v, %s, for %v, %v, %+v",
+				n.ssid, n.on, n.right, n.leases, n.reach, w.now-n.changed, n.bss, *w.profile(n))
+		}
+	}
+	for _, c := range w.cards {
+		w.say("  phy%d: plugged %v, broken %v, deaf %v, together %v, follows %v, own %v on %d with %d, join %+v, in %v, addressed %v, judged %s",
+			c.radio.Phy, c.plugged, c.broken, c.deaf, c.radio.Together, c.radio.Follows, c.ownUp, c.ownMHz, c.clients, c.join, c.joined != nil, c.addressed, c.told)
+	}
+	w.say("  stream %+v, settings %+v", w.stream, w.settings)
+	w.say("  status %+v", w.policy.Status(w.clock()))
 }
 
 // check looks at what must hold at any moment.
@@ -81,7 +102,7 @@ func (c *checks) check() {
 		w.say("nothing works")
 	}
 	c.measure(was)
-	if w.stream.Active && w.stream.Buffer < 15*time.Second {
+	if w.fragile() {
 		c.noisy = w.now
 	}
 	if c.working {
@@ -118,8 +139,12 @@ func (w *world) works() worth {
 		best = worthOf(w.cable.reach)
 	}
 	for _, c := range w.cards {
-		if c.plugged && c.joined != nil && c.joined.on && c.addressed {
-			best = max(best, worthOf(c.joined.reach))
+		if !c.plugged || c.joined == nil || !c.joined.on || !c.addressed {
+			continue
+		}
+		best = max(best, worthOf(c.joined.reach))
+		if c.told != "" && c.told != api.Associated { // nobody knows yet that it is not so any more
+			best = max(best, local)
 		}
 	}
 	return best
@@ -128,18 +153,7 @@ func (w *world) works() worth {
 // reachable reports whether some radio could be in the network.
 func (w *world) reachable(n *network) bool {
 	p := w.profile(n)
-	if p == nil || p.Off || !n.usable() {
-		return false
-	}
-	for _, c := range w.cards {
-		for i := range n.bss {
-			b := &n.bss[i]
-			if c.healthy() && c.hears(b.mhz) && b.signal >= audible {
-				return true
-			}
-		}
-	}
-	return false
+	return p != nil && !p.Off && n.usable() && w.signal(n) >= audible
 }
 
 // hindered reports whether our access point stands in the way of being in the network.
@@ -149,6 +163,16 @@ func (w *world) hindered(n *network) bool {
 			if c.radio.AccessPoint && (!c.radio.Together || b.mhz == 5260) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// expected reports whether the network is on a channel on which the policy has heard it before.
+func (w *world) expected(n *network) bool {
+	for _, k := range w.policy.Known(w.clock()) {
+		if k.ID == n.profile {
+			return slices.ContainsFunc(n.bss, func(b bss) bool { return slices.Contains(k.Channels, b.mhz) })
 		}
 	}
 	return false
@@ -166,15 +190,22 @@ func (c *checks) checkDown() {
 	if w.now-max(c.dark.since(w.now, !own && could && c.attempt == ""), c.troubled) > silentFor {
 		c.violate(Silent)
 	}
+	if visited && (w.stream.Active || w.settings.Setup) {
+		c.needed = w.now
+	}
 	for _, n := range w.networks {
-		bound := stuckFor
+		ago, bound := w.now-max(c.down, n.changed, c.troubled), stuckFor
 		switch {
+		case ago < bound:
+			continue
+		case w.hindered(n) && w.now-c.needed < lesserFor:
+			continue // our access point was needed, and stands in the way
 		case w.hindered(n):
 			bound = lesserFor
-		case visited:
+		case visited || !n.expected:
 			bound = stuckWide
 		}
-		if c.attempt == "" && w.reachable(n) && w.now-max(c.down, n.changed, c.troubled) > bound {
+		if c.attempt == "" && w.reachable(n) && ago > bound {
 			w.say("%s was there", n.ssid)
 			c.violate(Stuck)
 		}
@@ -207,7 +238,7 @@ func (c *checks) betterOne() *network {
 				return nil // all that follow are preferred less
 			}
 		}
-		if n.reach == api.Good && w.reachable(n) && n.signal() >= wellAudible && w.now-n.changed > time.Minute {
+		if n.reach == api.Good && w.reachable(n) && !w.hindered(n) && w.signal(n) >= wellAudible && w.now-n.changed > time.Minute {
 			return n
 		}
 	}
@@ -218,14 +249,14 @@ func (c *checks) betterOne() *network {
 func (c *checks) departs(k *card, j netmgr.Join) {
 	w := c.world
 	w.say("phy%d leaves %s for %q", k.radio.Phy, k.joined.ssid, j.SSID)
-	if !k.addressed || worthOf(k.joined.reach) == nothing || !k.joined.on || c.attempt != "" {
+	if !k.addressed || worthOf(k.joined.reach) == nothing || k.told == api.Associated || !k.joined.on || c.attempt != "" {
 		return
 	}
 	others := false
 	for _, o := range w.cards {
 		others = others || o != k && o.joined != nil && o.addressed
 	}
-	if w.stream.Active && w.stream.Buffer < 15*time.Second {
+	if w.fragile() {
 		c.violate(Cut)
 	}
 	if w.now-w.steady < steadyFor || others {
@@ -248,9 +279,10 @@ func (c *checks) departs(k *card, j netmgr.Join) {
 }
 
 // evicts takes note that our access point goes down by the policy's choice while somebody is in it.
-func (c *checks) evicts(k *card) {
+func (c *checks) evicts(k *card, j netmgr.Join) {
 	w := c.world
-	if c.attempt == "" && (k.radio.Together || w.stream.Active || w.settings.Setup) && w.now-c.troubled > time.Minute {
+	both := k.radio.Together && j.MHz != 5260
+	if c.attempt == "" && (both || w.stream.Active || w.settings.Setup) && w.now-c.troubled > time.Minute {
 		c.violate(Evicted)
 	}
 }
@@ -283,7 +315,7 @@ func (c *checks) diedNow(k *card) {
 		return
 	}
 	for _, n := range w.networks {
-		if n != k.joined && w.reachable(n) && w.now-n.changed > 2*time.Minute && n.signal() >= wellAudible {
+		if n != k.joined && w.reachable(n) && w.now-n.changed > 2*time.Minute && w.signal(n) >= wellAudible {
 			c.died = w.now
 		}
 	}
@@ -301,7 +333,7 @@ func (c *checks) diedInternet(dead *network) {
 		return
 	}
 	for _, n := range w.networks {
-		if n != dead && w.reachable(n) && w.now-n.changed > 15*time.Minute && n.reach == api.Good && n.signal() >= wellAudible {
+		if n != dead && w.reachable(n) && w.now-n.changed > 15*time.Minute && n.reach == api.Good && w.signal(n) >= wellAudible {
 			c.diedNet = w.now
 		}
 	}

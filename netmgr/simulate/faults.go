@@ -95,6 +95,7 @@ func (w *world) fault() {
 // altered takes note that a network changed, and with it the world.
 func (w *world) altered(n *network) {
 	n.changed, w.steady = w.now, w.now
+	n.expected = w.expected(n)
 	w.check()
 }
 
@@ -229,18 +230,27 @@ func (w *world) plugCable() {
 
 // play lets somebody play something for a while. What is sent ahead is sometimes enough to cover a change of network.
 func (w *world) play() {
-	w.stream = netmgr.Streaming{Active: true, Buffer: w.between(0, 30*time.Second)}
-	w.say("somebody plays, %v sent ahead", w.stream.Buffer)
-	told := w.stream
+	s := netmgr.Streaming{Active: true, Buffer: w.between(0, 30*time.Second)}
+	w.say("somebody plays, %v sent ahead", s.Buffer)
+	w.setStream(s)
 	w.after(w.lasts(), func() {
-		if w.stream == told {
-			w.stream = netmgr.Streaming{}
+		if w.stream == s {
 			w.say("nobody plays")
-			w.tell(w.stream)
+			w.setStream(netmgr.Streaming{})
 		}
 	})
-	w.tell(w.stream)
 }
+
+func (w *world) setStream(s netmgr.Streaming) {
+	if w.fragile() {
+		w.noisy = w.now
+	}
+	w.stream = s
+	w.tell(s)
+}
+
+// fragile reports whether a change of network would be heard.
+func (w *world) fragile() bool { return w.stream.Active && w.stream.Buffer < 15*time.Second }
 
 // try lets the owner ask for a network.
 func (w *world) try(n *network) {

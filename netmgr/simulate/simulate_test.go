@@ -6,8 +6,9 @@ import (
 )
 
 var (
-	days = flag.Int("days", 200, "how many days to simulate")
-	seed = flag.Uint64("seed", 0, "tell of the day of this seed")
+	days  = flag.Int("days", 200, "how many days to simulate")
+	first = flag.Uint64("first", 1, "seed of the first day")
+	seed  = flag.Uint64("seed", 0, "tell of the day of this seed")
 )
 
 // TestDays lets days of faults pass, and tells how one that went wrong came about.
@@ -18,7 +19,7 @@ func TestDays(t *testing.T) {
 		}
 		return
 	}
-	r := Run(1, *days)
+	r := Run(*first, *days)
 	t.Logf("%d days, %d events; failover p50 %v p95 %v of %d; internet p50 %v p95 %v of %d; access point p50 %v p95 %v of %d", r.Days, r.Events,
 		r.Failover.Percentile(50), r.Failover.Percentile(95), len(r.Failover),
 		r.Internet.Percentile(50), r.Internet.Percentile(95), len(r.Internet), r.AP.Percentile(50), r.AP.Percentile(95), len(r.AP))

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"manofwar/netmgr"
@@ -29,15 +30,16 @@ type world struct {
 
 // network is a router somewhere around, or a phone.
 type network struct {
-	ssid    string
-	profile string // the ID under which the owner knows it; empty: it is a neighbour's
-	bss     []bss
-	on      bool
-	hidden  bool
-	right   bool      // our password is
-	leases  bool      // its DHCP server answers
-	reach   api.State // what lies behind it: Good, Captive, LANOnly; Associated: not even its gateway answers
-	changed time.Duration
+	ssid     string
+	profile  string // the ID under which the owner knows it; empty: it is a neighbour's
+	bss      []bss
+	on       bool
+	hidden   bool
+	right    bool      // our password is
+	leases   bool      // its DHCP server answers
+	reach    api.State // what lies behind it: Good, Captive, LANOnly; Associated: not even its gateway answers
+	changed  time.Duration
+	expected bool // the policy has heard it where it was then
 }
 
 // bss is one of its access points.
@@ -52,14 +54,18 @@ const audible = -80
 
 // usable reports whether we could be in the network and reach at least its gateway.
 func (n *network) usable() bool {
-	return n.profile != "" && n.on && n.right && n.leases && n.reach != api.Associated && n.signal() >= audible
+	return n.profile != "" && n.on && n.right && n.leases && n.reach != api.Associated
 }
 
-// signal returns that of its strongest access point.
-func (n *network) signal() int {
+// signal returns that of the network's strongest access point that some radio can join.
+func (w *world) signal(n *network) int {
 	best := -100
 	for _, b := range n.bss {
-		best = max(best, b.signal)
+		for _, c := range w.cards {
+			if c.healthy() && c.hears(b.mhz) {
+				best = max(best, b.signal)
+			}
+		}
 	}
 	return best
 }
@@ -148,7 +154,7 @@ func (w *world) boot() {
 	for _, c := range w.cards {
 		c.reset()
 	}
-	w.cable.generation, w.cable.addressed = 0, false
+	w.cable.end()
 	w.tell(netmgr.Configured{Settings: w.settings})
 	w.tell(netmgr.LinkChanged{Link: w.cable.link()})
 	for _, c := range w.cards {
@@ -161,22 +167,33 @@ func (w *world) boot() {
 
 // tell lets the policy handle an event, and carries out what it plans then.
 func (w *world) tell(ev netmgr.Event) {
-	if w.log != nil && w.worthTelling(ev) {
-		w.say("  event %T %+v", ev, ev)
-	}
+	w.sayEvent(ev)
 	w.events++
 	w.policy.Handle(w.clock(), ev)
 	w.follow()
 	w.check()
 }
 
-// worthTelling leaves out what would fill pages.
-func (w *world) worthTelling(ev netmgr.Event) bool {
-	switch ev.(type) {
-	case netmgr.Tick, netmgr.RadioChanged, netmgr.Configured:
-		return false
+// sayEvent writes an event to the log, unless it says nothing that is not there already.
+func (w *world) sayEvent(ev netmgr.Event) {
+	if w.log == nil {
+		return
 	}
-	return true
+	switch ev := ev.(type) {
+	case netmgr.Tick, netmgr.RadioChanged, netmgr.Configured, netmgr.Streaming:
+	case netmgr.Leased:
+		w.say("  Leased %d %v", ev.Index, ev.Lease.Address)
+	case netmgr.Scanned:
+		heard := ""
+		for _, s := range ev.Networks {
+			if !strings.HasPrefix(s.SSID, "Neighbour") {
+				heard += fmt.Sprintf(" %q %d MHz %d dBm,", s.SSID, s.MHz, s.Signal)
+			}
+		}
+		w.say("  Scanned phy%d #%d %v %v%s", ev.Phy, ev.Number, ev.MHz, ev.Err, heard)
+	default:
+		w.say("  %T %+v", ev, ev)
+	}
 }
 
 // say writes a line of the log.

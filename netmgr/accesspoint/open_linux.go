@@ -11,7 +11,6 @@ import (
 
 	"manofwar/netmgr"
 	"manofwar/netmgr/ieee80211"
-	"manofwar/netmgr/link"
 	"manofwar/netmgr/nl80211"
 )
 
@@ -46,7 +45,7 @@ func (r *runner) open(ctx context.Context) error {
 	if r.radio.Features.ControlPort || r.ap.pmk == nil {
 		return nil
 	}
-	r.eapol, err = listenEAPOL(r.iface.Index)
+	r.eapol, err = r.ap.system.listen(r.iface.Index)
 	return err
 }
 
@@ -64,11 +63,11 @@ func (r *runner) switchOn() error {
 		}
 	}
 	for _, i := range r.off {
-		if err := link.Down(i); err != nil {
+		if err := r.ap.system.down(i); err != nil {
 			return err
 		}
 	}
-	err := link.Up(r.iface.Index)
+	err := r.ap.system.up(r.iface.Index)
 	if errors.Is(err, unix.ERFKILL) {
 		return fmt.Errorf("%w: %w", ErrBlocked, err)
 	}
@@ -130,7 +129,7 @@ func (r *runner) giveAddress(others []nl80211.Interface, mac ieee80211.MAC) erro
 		return nil
 	}
 	r.iface.MAC = mac
-	return link.SetMAC(r.iface.Index, mac[:])
+	return r.ap.system.setMAC(r.iface.Index, mac[:])
 }
 
 // allowed reports whether an access point may be on a channel.
@@ -268,7 +267,7 @@ func (r *runner) close() {
 		_ = r.conn.DeleteInterface(r.ctx, r.iface.Index) // else it goes with the connection
 	}
 	for _, i := range r.off {
-		if err := link.Up(i); err != nil {
+		if err := r.ap.system.up(i); err != nil {
 			r.ap.options.Log.Warn("interface not switched on again", "err", err)
 		}
 	}

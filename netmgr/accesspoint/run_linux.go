@@ -21,6 +21,7 @@ type AccessPoint struct {
 	over    chan struct{} // closed when Run returns
 
 	lifetime time.Duration        // of group keys
+	system   system               // the kernel's; a test's
 	adjust   func(*nl80211.Radio) // changes what a radio says that it can do, for tests; nil: nothing
 
 	mu      sync.Mutex // guards clients
@@ -35,7 +36,7 @@ func New(o Options) (*AccessPoint, error) {
 	}
 	return &AccessPoint{
 		options: o, pmk: pmk, moves: make(chan move), over: make(chan struct{}),
-		lifetime: groupLifetime, clients: make(map[ieee80211.MAC]Client),
+		lifetime: groupLifetime, system: kernel, clients: make(map[ieee80211.MAC]Client),
 	}, nil
 }
 
@@ -56,7 +57,7 @@ func (a *AccessPoint) Run(ctx context.Context) error {
 }
 
 func (a *AccessPoint) run(ctx context.Context) (err error) {
-	conn, err := nl80211.Dial(nl80211.GroupConfig, nl80211.GroupMLME)
+	conn, err := a.system.dial()
 	if err != nil {
 		return err
 	}
@@ -111,7 +112,7 @@ type runner struct {
 	iface    nl80211.Interface
 	off      []int // interfaces that are switched off as long
 	listener *nl80211.Listener
-	eapol    *port // nil: 802.1X frames come and go over nl80211
+	eapol    port // nil: 802.1X frames come and go over nl80211
 	sme      *sme
 	moving   *move // under way
 	stale    bool  // the beacon could not be replaced during a move
@@ -126,6 +127,10 @@ func (r *runner) loop(ctx context.Context) error {
 	defer poll.Stop()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
+	var eapol <-chan received
+	if r.eapol != nil {
+		eapol = r.eapol.frames()
+	}
 	for {
 		timer.Reset(time.Until(r.deadline()))
 		var err error
@@ -138,7 +143,7 @@ func (r *runner) loop(ctx context.Context) error {
 				break
 			}
 			err = r.handle(time.Now(), ev)
-		case f := <-r.eapol.frames():
+		case f := <-eapol:
 			err = r.carryOut(r.receiveEAPOL(time.Now(), f.from, f.data))
 		case m := <-r.ap.moves:
 			err = r.begin(m)

@@ -1,0 +1,422 @@
+package accesspoint
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"manofwar/netmgr"
+	"manofwar/netmgr/ieee80211"
+	"manofwar/netmgr/nl80211"
+	"manofwar/netmgr/nl80211/nl80211test"
+	"manofwar/netmgr/wpa"
+)
+
+// driver stands in for a driver that no simulated radio has, as one whose firmware answers stations by itself, together with
+// a phone that joins as soon as there are beacons.
+type driver struct {
+	t      *testing.T
+	radio  nl80211.Radio
+	refuse func(*nl80211test.Kernel, nl80211test.Request) unix.Errno // before all else; nil: nothing
+	phone  *phone                                                    // nil: there is none
+	up     func(int) error                                           // nil: it works
+
+	commands []uint8 // that were asked for
+	start    nl80211test.Request
+	mhz      uint32
+	eapol    chan received // from the phone
+	events   chan netmgr.Event
+	kernel   *nl80211test.Kernel
+}
+
+const apIndex = 7
+
+// fullMAC is a radio such as a Pi's.
+func fullMAC() nl80211.Radio {
+	return nl80211.Radio{
+		Types:    []nl80211.InterfaceType{nl80211.StationInterface, nl80211.AccessPointInterface},
+		Channels: []nl80211.Channel{{MHz: 2437}, {MHz: 2462}},
+		Ciphers:  []ieee80211.Suite{ieee80211.CipherCCMP, ieee80211.CipherBIP},
+		Commands: nl80211.Commands{StartAP: true, Connect: true},
+		Features: nl80211.Features{APSME: true},
+		Combinations: []nl80211.Combination{{Max: 2, Channels: 1, Limits: []nl80211.Limit{
+			{Max: 2, Types: []nl80211.InterfaceType{nl80211.StationInterface, nl80211.AccessPointInterface}},
+		}}},
+	}
+}
+
+// launch runs an access point on the driver and returns how to end it.
+func (d *driver) launch(passphrase string) (a *AccessPoint, end func() error) {
+	d.t.Helper()
+	d.eapol, d.events = make(chan received, 10), make(chan netmgr.Event, 100)
+	var conn *nl80211.Conn
+	d.kernel, conn = nl80211test.New(d.t, d.answer)
+	a, err := New(Options{
+		Phy: 0, SSID: "Boat", Passphrase: passphrase, MHz: 2437, Log: slog.New(slog.DiscardHandler),
+		Tell: func(ev netmgr.Event) { d.events <- ev },
+	})
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	up := d.up
+	if up == nil {
+		up = func(int) error { return nil }
+	}
+	a.system = system{
+		dial: func() (*nl80211.Conn, error) { return conn, nil },
+		up:   up, down: func(int) error { return nil }, setMAC: func(int, net.HardwareAddr) error { return nil },
+		listen: func(int) (port, error) { return d, nil },
+	}
+	a.adjust = func(r *nl80211.Radio) { *r = d.radio }
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	return a, func() error {
+		cancel()
+		return <-done
+	}
+}
+
+// await waits for an event.
+func (d *driver) await(want netmgr.Event) {
+	d.t.Helper()
+	var heard []netmgr.Event
+	for over := time.After(10 * time.Second); ; {
+		select {
+		case ev := <-d.events:
+			if heard = append(heard, ev); ev == want {
+				return
+			}
+		case <-over:
+			d.t.Fatalf("%+v, want %+v", heard, want)
+		}
+	}
+}
+
+func (d *driver) answer(k *nl80211test.Kernel, r nl80211test.Request) nl80211test.Answer {
+	d.commands = append(d.commands, r.Command)
+	if d.refuse != nil {
+		if errno := d.refuse(k, r); errno != 0 {
+			return nl80211test.Answer{Errno: errno}
+		}
+	}
+	one := func(list ...nl80211test.Attribute) nl80211test.Answer {
+		return nl80211test.Answer{Messages: [][]byte{nl80211test.Encode(list...)}}
+	}
+	face := func(index, kind uint32, mac ieee80211.MAC, mhz uint32) []byte {
+		return nl80211test.Encode(nl80211test.U32(unix.NL80211_ATTR_IFINDEX, index), nl80211test.U32(unix.NL80211_ATTR_IFTYPE, kind),
+			nl80211test.Attribute{Kind: unix.NL80211_ATTR_MAC, Data: mac[:]}, nl80211test.U32(unix.NL80211_ATTR_WIPHY_FREQ, mhz))
+	}
+	own := func() []byte { return face(apIndex, unix.NL80211_IFTYPE_AP, self, d.mhz) }
+	switch r.Command {
+	case unix.NL80211_CMD_GET_WIPHY:
+		return one(nl80211test.U32(unix.NL80211_ATTR_WIPHY, 0))
+	case unix.NL80211_CMD_GET_INTERFACE:
+		if r.Dump {
+			return nl80211test.Answer{Messages: [][]byte{face(3, unix.NL80211_IFTYPE_STATION, ieee80211.MAC{2, 0, 0, 0, 0, 1}, 0)}}
+		}
+		return nl80211test.Answer{Messages: [][]byte{own()}}
+	case unix.NL80211_CMD_NEW_INTERFACE:
+		return nl80211test.Answer{Messages: [][]byte{own()}}
+	case unix.NL80211_CMD_START_AP:
+		d.start, d.mhz = r, r.U32(unix.NL80211_ATTR_WIPHY_FREQ)
+		if d.phone != nil {
+			d.tell(k, unix.NL80211_CMD_NEW_STATION, nl80211test.Attribute{Kind: unix.NL80211_ATTR_IE, Data: d.phone.request.Elements})
+		}
+	case unix.NL80211_CMD_GET_KEY:
+		return one(nl80211test.Nest(unix.NL80211_ATTR_KEY, nl80211test.Attribute{Kind: unix.NL80211_KEY_SEQ, Data: []byte{3, 0, 0, 0, 0, 0}}))
+	}
+	return nl80211test.Answer{}
+}
+
+// tell tells an event about the phone.
+func (d *driver) tell(k *nl80211test.Kernel, command uint8, list ...nl80211test.Attribute) {
+	k.Tell(command, append(list, nl80211test.U32(unix.NL80211_ATTR_IFINDEX, apIndex),
+		nl80211test.Attribute{Kind: unix.NL80211_ATTR_MAC, Data: d.phone.mac[:]})...)
+}
+
+// asked returns how often a command was asked for.
+func (d *driver) asked(command uint8) (n int) {
+	d.kernel.Do(func() {
+		for _, c := range d.commands {
+			if c == command {
+				n++
+			}
+		}
+	})
+	return n
+}
+
+// The driver is also where the access point's EAPOL frames go: to the phone, whose answers come back.
+
+func (d *driver) frames() <-chan received { return d.eapol }
+func (d *driver) close()                  {}
+
+func (d *driver) send(to ieee80211.MAC, data []byte) error {
+	p := d.phone
+	if to != p.mac {
+		return errors.New("nobody there")
+	}
+	if p.supplies == nil {
+		var err error
+		if p.supplies, err = wpa.NewSupplicant(wpa.Link{
+			AccessPoint: self, Station: p.mac, AKM: ieee80211.AKMPSK, PMK: p.pmk,
+			AccessPointElements: offer(false).Element().Append(nil), StationElements: p.request.Elements,
+		}); err != nil {
+			return err
+		}
+	}
+	wants, _ := p.supplies.Receive(data)
+	for _, w := range wants {
+		if w, ok := w.(wpa.Send); ok {
+			d.eapol <- received{p.mac, w.Frame}
+			continue
+		}
+		p.installed = append(p.installed, w)
+	}
+	return nil
+}
+
+// newcomer is a phone that knows a password.
+func newcomer(t *testing.T, passphrase string) *phone {
+	t.Helper()
+	pmk, err := wpa.PSK("Boat", passphrase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &phone{
+		mac: ieee80211.MAC{2, 0, 0, 0, 1, 1}, pmk: pmk,
+		request: ieee80211.AssocRequest{Elements: withoutMFP(offer(false))},
+	}
+}
+
+func TestFirmware(t *testing.T) {
+	d := &driver{t: t, radio: fullMAC(), phone: newcomer(t, "correct horse")}
+	a, end := d.launch("correct horse")
+	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2437})
+	d.await(netmgr.AccessPointClients{Phy: 0, Count: 1})
+	if c := a.Clients(); len(c) != 1 || c[0].MAC != netmgr.MAC(d.phone.mac) {
+		t.Errorf("clients: %+v", c)
+	}
+	d.kernel.Do(func() {
+		rsn, _ := ieee80211.Elements(d.start.Attributes[unix.NL80211_ATTR_BEACON_TAIL]).Find(ieee80211.ElementRSN)
+		r, err := ieee80211.ParseRSN(rsn)
+		if err != nil || r.Capabilities != 0 {
+			t.Errorf("RSN element %x, %v", rsn, err)
+		}
+		for _, kind := range []uint16{unix.NL80211_ATTR_SOCKET_OWNER, unix.NL80211_ATTR_PRIVACY, unix.NL80211_ATTR_CONTROL_PORT} {
+			if d.start.Attributes[kind] == nil {
+				t.Errorf("attribute %d is missing", kind)
+			}
+		}
+		if d.start.Attributes[unix.NL80211_ATTR_PMK] != nil || d.start.Attributes[unix.NL80211_ATTR_CONTROL_PORT_OVER_NL80211] != nil {
+			t.Error("the firmware is asked for what it cannot do")
+		}
+	})
+	for _, command := range []uint8{unix.NL80211_CMD_REGISTER_FRAME, unix.NL80211_CMD_FRAME, unix.NL80211_CMD_SET_BSS, unix.NL80211_CMD_SET_BEACON} {
+		if d.asked(command) > 0 {
+			t.Errorf("command %d is the firmware's business", command)
+		}
+	}
+	d.tell(d.kernel, unix.NL80211_CMD_DEL_STATION)
+	d.await(netmgr.AccessPointClients{Phy: 0, Count: 0})
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	d.await(netmgr.AccessPointDown{Phy: 0})
+	if d.asked(unix.NL80211_CMD_STOP_AP) != 1 || d.asked(unix.NL80211_CMD_DEL_INTERFACE) != 1 {
+		t.Error("something is left of it")
+	}
+}
+
+func TestFirmwareRefusesWrongPassword(t *testing.T) {
+	d := &driver{t: t, radio: fullMAC(), phone: newcomer(t, "wrong horse")}
+	gone := make(chan ieee80211.Reason, 1)
+	d.refuse = func(_ *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
+		if b := r.Attributes[unix.NL80211_ATTR_REASON_CODE]; r.Command == unix.NL80211_CMD_DEL_STATION && len(b) == 2 {
+			gone <- ieee80211.Reason(b[0])
+		}
+		return 0
+	}
+	a, end := d.launch("correct horse")
+	select {
+	case reason := <-gone:
+		if reason != ieee80211.ReasonHandshake {
+			t.Errorf("sent away for %v", reason)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("not sent away")
+	}
+	if len(a.Clients()) != 0 || d.asked(unix.NL80211_CMD_SET_STATION) != 0 {
+		t.Error("let in")
+	}
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFirmwareDoesHandshake is for firmware that is given the key and does the rest.
+func TestFirmwareDoesHandshake(t *testing.T) {
+	d := &driver{t: t, radio: fullMAC(), phone: newcomer(t, "correct horse")}
+	d.radio.Features.HandshakeAP = true
+	_, end := d.launch("correct horse")
+	d.await(netmgr.AccessPointClients{Phy: 0, Count: 1})
+	d.kernel.Do(func() {
+		if !slices.Equal(d.start.Attributes[unix.NL80211_ATTR_PMK], d.phone.pmk) {
+			t.Error("the firmware was not given the key")
+		}
+	})
+	if n := d.asked(unix.NL80211_CMD_NEW_KEY); n != 0 || d.phone.supplies != nil {
+		t.Errorf("%d keys installed beside the firmware", n)
+	}
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestFirmwareFollows is for firmware that has moved to the network that was joined.
+func TestFirmwareFollows(t *testing.T) {
+	d := &driver{t: t, radio: fullMAC(), phone: newcomer(t, "correct horse")}
+	a, end := d.launch("")
+	d.await(netmgr.AccessPointClients{Phy: 0, Count: 1})
+	d.kernel.Do(func() { d.mhz = 2462 })
+	if err := a.Move(t.Context(), 2462); err != nil {
+		t.Error(err)
+	}
+	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2462})
+	if n := d.asked(unix.NL80211_CMD_STOP_AP); n != 0 || len(a.Clients()) != 1 {
+		t.Error("it was taken down although it had moved")
+	}
+	d.tell(d.kernel, unix.NL80211_CMD_CH_SWITCH_NOTIFY, nl80211test.U32(unix.NL80211_ATTR_WIPHY_FREQ, 2437))
+	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2437})
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if err := a.Move(t.Context(), 2437); !errors.Is(err, ErrDown) {
+		t.Errorf("moving what is down: %v", err)
+	}
+}
+
+// TestJumpFails checks that an access point which cannot be elsewhere is where it was.
+func TestJumpFails(t *testing.T) {
+	d := &driver{t: t, radio: fullMAC()}
+	d.refuse = func(_ *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
+		if r.Command == unix.NL80211_CMD_START_AP && r.U32(unix.NL80211_ATTR_WIPHY_FREQ) == 2462 {
+			return unix.EBUSY
+		}
+		return 0
+	}
+	a, end := d.launch("correct horse")
+	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2437})
+	if err := a.Move(t.Context(), 2462); !errors.Is(err, ErrBusy) {
+		t.Errorf("%v, want %v", err, ErrBusy)
+	}
+	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2437})
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDoesNotStart(t *testing.T) {
+	refusing := func(command uint8, errno unix.Errno) func(*driver) {
+		return func(d *driver) {
+			d.refuse = func(_ *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
+				if r.Command == command {
+					return errno
+				}
+				return 0
+			}
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*driver)
+		want   error
+		reason string
+	}{
+		{"no answer", refusing(unix.NL80211_CMD_GET_WIPHY, unix.ENODEV), unix.ENODEV, "The WiFi driver failed: nl80211: list radios: no such device"},
+		{"stations only", func(d *driver) { d.radio.Types = d.radio.Types[:1] }, ErrUnsupported, "This WiFi radio cannot be an access point."},
+		{"channel of another country", func(d *driver) { d.radio.Channels = d.radio.Channels[1:] }, ErrForbidden, "WiFi channel 6 may not be used here. Check the country in the settings."},
+		{"channel to be silent on", func(d *driver) { d.radio.Channels[0].NoIR = true }, ErrForbidden, "WiFi channel 6 may not be used here. Check the country in the settings."},
+		{"channel with radar", func(d *driver) { d.radio.Channels[0].Radar = true }, ErrRadar, "WiFi channel 6 may not be used here. Check the country in the settings."},
+		{"channel refused", refusing(unix.NL80211_CMD_START_AP, unix.EINVAL), ErrForbidden, "WiFi channel 6 may not be used here. Check the country in the settings."},
+		{"another channel in use", refusing(unix.NL80211_CMD_START_AP, unix.EBUSY), ErrBusy, "The WiFi radio is busy on another channel."},
+		{"no second interface", refusing(unix.NL80211_CMD_NEW_INTERFACE, unix.EOPNOTSUPP), ErrUnsupported, "This WiFi radio cannot be an access point."},
+		{"switched off", func(d *driver) { d.up = func(int) error { return unix.ERFKILL } }, ErrBlocked, "WiFi is switched off on this device."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			d := &driver{t: t, radio: fullMAC()}
+			test.change(d)
+			a, _ := d.launch("correct horse")
+			d.await(netmgr.AccessPointDown{Phy: 0, Reason: test.reason})
+			if err := a.Move(t.Context(), 2437); !errors.Is(err, ErrDown) {
+				t.Errorf("moving what is down: %v", err)
+			}
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	for name, test := range map[string]struct {
+		ssid, passphrase string
+		want             error
+	}{
+		"no name":              {"", "correct horse", ErrOptions},
+		"name too long":        {string(make([]byte, 33)), "correct horse", ErrOptions},
+		"passphrase too short": {"Boat", "horse", wpa.ErrPassphrase},
+	} {
+		if _, err := New(Options{SSID: test.ssid, Passphrase: test.passphrase}); !errors.Is(err, test.want) || Reason(err) == "" {
+			t.Errorf("%s: %v, %q", name, err, Reason(err))
+		}
+	}
+}
+
+// TestEndsByItself checks that an access point which is gone says so.
+func TestEndsByItself(t *testing.T) {
+	for name, test := range map[string]struct {
+		command uint8
+		want    error
+		reason  string
+	}{
+		"stopped":        {unix.NL80211_CMD_STOP_AP, errStopped, "The WiFi driver failed: the driver stopped it"},
+		"interface gone": {unix.NL80211_CMD_DEL_INTERFACE, errGone, "The WiFi radio was taken away."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &driver{t: t, radio: fullMAC(), phone: newcomer(t, "correct horse")}
+			_, end := d.launch("")
+			d.await(netmgr.AccessPointClients{Phy: 0, Count: 1})
+			d.tell(d.kernel, test.command)
+			d.await(netmgr.AccessPointDown{Phy: 0, Reason: test.reason})
+			if err := end(); !errors.Is(err, test.want) {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestPredecessor checks that an interface which is still being taken away is waited for.
+func TestPredecessor(t *testing.T) {
+	d := &driver{t: t, radio: fullMAC()}
+	tries := 0
+	d.refuse = func(k *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
+		if r.Command != unix.NL80211_CMD_NEW_INTERFACE {
+			return 0
+		}
+		if tries++; tries == 1 {
+			k.Tell(unix.NL80211_CMD_DEL_INTERFACE, nl80211test.U32(unix.NL80211_ATTR_IFINDEX, 9))
+			return unix.EEXIST
+		}
+		return 0
+	}
+	_, end := d.launch("")
+	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2437})
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+}

@@ -60,7 +60,7 @@ func (j *judging) judges(p netmgr.JudgePlan) bool {
 func (j *judges) start(ctx context.Context, p netmgr.JudgePlan, rules api.JudgeSettings) *judging {
 	work := judge.New(judge.Options{
 		Link: judge.Link{Index: p.Index, Name: p.Name, Generation: p.Generation, Gateways: p.Gateways, DNS: p.DNS},
-		Off:  rules.Off, Operators: rules.Operators, Pace: p.Pace, Log: j.log.With("link", p.Name),
+		Off:  rules.Off, Operators: rules.Operators, Pace: p.Pace, Log: j.log,
 		Tell: func(ctx context.Context, ev netmgr.Judged) { j.tell(ctx, ev) },
 	})
 	return &judging{plan: p, rules: rules, judge: work, task: startTask(ctx, work.Run)}

@@ -385,8 +385,11 @@ func newRouter(t *testing.T, more ...string) (*netnstest.Peer, server) {
 // startDnsmasq starts Debian's dnsmasq as a DHCP server that writes what it does.
 func startDnsmasq(t *testing.T, peer *netnstest.Peer, device string, more ...string) server {
 	t.Helper()
+	if !slices.ContainsFunc(more, func(s string) bool { return strings.HasPrefix(s, "--port") }) {
+		more = append(more, "--port=0") // no name server
+	}
 	out, stop := peer.Start(append([]string{
-		"dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--log-dhcp", "--port=0", "--leasefile-ro", "--user=root",
+		"dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--log-dhcp", "--leasefile-ro", "--user=root",
 		"--dhcp-authoritative", "--no-ping", "--bind-interfaces", "--interface=" + device, "--dhcp-option=option:dns-server,192.0.2.1",
 	}, more...)...)
 	out.Await(t, "started, version", 1, 10*time.Second)

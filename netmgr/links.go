@@ -116,7 +116,7 @@ func (p *Policy) update(index int, change func(*link)) {
 	change(l)
 	l.heard = l.heard || !l.Carrier || l.lease.Address.IsValid() || l.reason != "" || l.unanswered
 	l.managed = p.manages(l)
-	l.addressed = l.Carrier && (l.lease.Address.IsValid() || l.routed6() || !l.managed && len(usable(l.Addresses)) > 0)
+	l.addressed = l.Carrier && (l.lease.Address.IsValid() || l.routed6() || (p.guest || !l.managed) && len(usable(l.Addresses)) > 0)
 	if !l.addressed {
 		l.verdict = Judged{}
 	}

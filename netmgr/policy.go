@@ -14,6 +14,7 @@ import (
 // looks around. A step that waits for a time says so by due, and Next is the earliest of those times.
 type Policy struct {
 	manage   bool
+	guest    bool   // addresses and routes are the host's own business
 	hostname string // wanted, then won
 	named    bool   // it was won
 	clock    time.Time
@@ -42,6 +43,12 @@ type Policy struct {
 // only tells how they are and where to answer our name.
 func NewPolicy(hostname string, manage bool) *Policy {
 	return &Policy{manage: manage, hostname: hostname}
+}
+
+// NewGuestPolicy returns a policy that decides which networks the radios are in, and leaves the configuration of links to
+// the host's own system.
+func NewGuestPolicy(hostname string) *Policy {
+	return &Policy{manage: true, guest: true, hostname: hostname}
 }
 
 // Handle takes note of what happened at now. Time does not go back: an earlier now counts as the last one.
@@ -141,7 +148,7 @@ func (p *Policy) Plan() Plan {
 		plan.Hostname = p.hostname
 	}
 	for i, l := range p.ordered() {
-		if p.manages(l) {
+		if p.manages(l) && !p.guest {
 			plan.Links = append(plan.Links, l.plan(firstMetric+metricStep*i))
 		}
 		if a := l.reachable(); len(a) > 0 {

@@ -33,6 +33,7 @@ func serveCommand(term terminal) *ffcli.Command {
 	s := settings{hosted: true}
 	flags.Var(&s.listen, "listen", "serve on this `address`, :8080 for the whole network; may be given more than once (default "+defaultListen+")")
 	flags.Var(&s.names, "name", "a host `name` of the page, besides its addresses; may be given more than once")
+	flags.BoolVar(&s.manageWiFi, "manage-wifi", false, "choose this computer's WiFi network as the dongle does, through NetworkManager (Linux)")
 	state := flags.String("state", "", "keep what is remembered in this `folder` (default "+orUnknown(defaultState())+")")
 	verbose := flags.Bool("verbose", false, "print the log of every service")
 	return &ffcli.Command{
@@ -42,6 +43,9 @@ func serveCommand(term terminal) *ffcli.Command {
 		Exec: func(ctx context.Context, args []string) error {
 			if len(args) == 0 {
 				return usageError(term, "serve: name at least one folder with music or films, as in: manofwar serve ~/Music")
+			}
+			if s.manageWiFi && runtime.GOOS != "linux" {
+				return usageError(term, "serve: --manage-wifi needs NetworkManager, which only Linux has")
 			}
 			var err error
 			if s.dirs, err = folders(term, args); err != nil {

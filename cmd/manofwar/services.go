@@ -39,12 +39,13 @@ const dongleListen = ":80"
 
 // settings are everything that a service's constructor takes from the command line.
 type settings struct {
-	hosted bool           // on somebody's computer: manage nothing of it
-	runDir string         // where the sockets are
-	dirs   listFlag       // folders of media
-	listen listFlag       // addresses of the web page
-	names  listFlag       // host names of the web page
-	opened func(net.Addr) // told of each address of the web page once it is open; may be nil
+	hosted     bool           // on somebody's computer: manage nothing of it
+	manageWiFi bool           // though hosted: choose the WiFi network, through the host's own manager
+	runDir     string         // where the sockets are
+	dirs       listFlag       // folders of media
+	listen     listFlag       // addresses of the web page
+	names      listFlag       // host names of the web page
+	opened     func(net.Addr) // told of each address of the web page once it is open; may be nil
 }
 
 // entry is one row of the table of services: what it is, what it needs, and how it is made.
@@ -99,7 +100,7 @@ var services = []entry{
 		help: "the network: addresses, time, the name under .local",
 		make: func(s settings) service.Service {
 			return native.New(native.Options{
-				Observe: s.hosted, NotBefore: notBefore, WebPort: s.webPort(), Serial: serialNumber(),
+				Observe: s.hosted, ManageWiFi: s.manageWiFi, NotBefore: notBefore, WebPort: s.webPort(), Serial: serialNumber(),
 			})
 		},
 	},

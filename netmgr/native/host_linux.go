@@ -17,6 +17,7 @@ import (
 	"manofwar/netmgr/api"
 	"manofwar/netmgr/link"
 	"manofwar/netmgr/nat"
+	"manofwar/netmgr/networkmanager"
 	"manofwar/netmgr/sntp"
 	"manofwar/netmgr/wifi"
 )
@@ -59,8 +60,11 @@ func newHost(o Options, env service.Env, tell func(context.Context, netmgr.Event
 		judges:  judges{log: env.Log, tell: tell, running: make(map[int]*judging)},
 		own:     ownNet{log: env.Log, dir: filepath.Join(env.RunDir, env.Name), kept: env.StateDir},
 	}
-	if !o.Observe {
+	switch {
+	case !o.Observe:
 		h.radios = wifi.New(wifi.Options{Log: env.Log})
+	case o.ManageWiFi:
+		h.radios = networkmanager.New(networkmanager.Options{Log: env.Log})
 	}
 	return h
 }

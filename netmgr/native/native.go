@@ -27,6 +27,7 @@ import (
 type Options struct {
 	Hostname    string    // wanted under .local, without it; empty: the host's own, or "manofwar" where its system answers that
 	Observe     bool      // change nothing of the host's network, clock and name resolution
+	ManageWiFi  bool      // with Observe: choose the WiFi network all the same, through the host's NetworkManager; Linux only
 	WebPort     int       // of the web page, announced as _http._tcp; 0: not announced, and with Observe no name is answered
 	TimeServers []string  // asked after those that DHCP names; nil: [DefaultTimeServers]; empty: none
 	Serial      string    // the board's serial number, mixed into the key of what is kept secret; empty: it has none
@@ -99,6 +100,9 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 	}
 	h := newHost(s.options, env, tell)
 	policy := netmgr.NewPolicy(s.options.Hostname, !s.options.Observe)
+	if s.options.Observe && h.drives() {
+		policy = netmgr.NewGuestPolicy(s.options.Hostname)
+	}
 	m := &manager{Service: s, env: env, policy: policy, host: h}
 	if h.drives() {
 		known, err := openNetworks(s.options, env, tell, s.events.Publish)

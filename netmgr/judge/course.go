@@ -19,6 +19,7 @@ type Course struct {
 	judged   bool          // there was a verdict
 	wasGood  bool          // the link was good once: it must prove itself to be so again
 	failures int           // looks in a row that went wrong while good
+	doubted  time.Time     // when the first of them began
 	proving  time.Time     // when the first of the looks that went well, after it was not good, began
 	rival    Verdict       // what the last look said instead of the verdict
 	since    time.Time     // when the verdict was reached
@@ -57,9 +58,11 @@ const (
 	everyStandby = 15 * time.Second
 	everyCostly  = 30 * time.Second
 
-	doubts     = 3               // looks in a row that must go wrong for a good link to be so no more
+	doubts     = 3               // looks in a row that must go wrong for a good link to be so no more,
+	doubtful   = 3 * time.Second // and for how long: a router's name server may be starting anew
 	proof      = 4 * time.Second // for how long a link that was lost must be well to be good again
 	atLeast    = time.Second     // between two looks in doubt
+	minGlance  = 700 * time.Millisecond
 	minRound   = 1200 * time.Millisecond
 	maxRound   = 4 * time.Second
 	firstRound = 2500 * time.Millisecond // before anything was measured
@@ -71,20 +74,28 @@ func (c *Course) Look() Look {
 		return Look{Kind: LookAll, Patience: c.patience()}
 	}
 	// Each operator is connected to and asked in turn: a connection tells most of what can go wrong for a fifth of the bytes.
-	l := Look{Kind: LookConnect, Operator: c.turn / 2 % c.Operators, Patience: c.patience()}
+	l := Look{Kind: LookConnect, Operator: c.turn / 2 % c.Operators, Patience: c.glance()}
 	if c.turn%2 == 1 {
 		l.Kind, l.Operator = LookOne, (c.turn/2+1)%c.Operators
 	}
 	return l
 }
 
-// patience is how long an answer is waited for: one retransmission of the kernel's (1 s), and a multiple of what it usually
-// takes, so that a link by satellite is not taken for a dead one.
+// glance is how long the answer to a look at one operator is waited for. It is short: all that follows is another look.
+func (c *Course) glance() time.Duration { return min(max(minGlance, 4*c.round), maxRound) }
+
+// patience is how long the answers to a look at everything are waited for: one retransmission of the kernel's (1 s) and a multiple
+// of what they usually take, so that a link by satellite is not taken for a dead one; twice that before a link is given up, which
+// may only be full of what somebody sends over it.
 func (c *Course) patience() time.Duration {
 	if c.round == 0 {
 		return firstRound
 	}
-	return min(max(minRound, time.Second+4*c.round), maxRound)
+	p := max(minRound, time.Second+4*c.round)
+	if c.verdict.State == api.Good && c.failures >= doubts-1 {
+		p *= 2
+	}
+	return min(p, maxRound)
 }
 
 // Doubt has everything looked at next: something happened.
@@ -111,11 +122,11 @@ func (c *Course) Took(began, ended time.Time, s Seen) (Verdict, bool) {
 		}
 		c.round = (3*c.round + took) / 4
 	}
-	news := c.weigh(began, v)
+	news := c.weigh(began, ended, v)
 	if news {
 		c.verdict, c.judged, c.since, c.rival = v, true, ended, Verdict{}
 		c.wasGood = c.wasGood || v.State == api.Good
-		c.failures, c.proving = 0, time.Time{}
+		c.failures, c.doubted, c.proving = 0, time.Time{}, time.Time{}
 	}
 	c.next = c.schedule(began, ended)
 	return c.verdict, news
@@ -135,18 +146,21 @@ func (c *Course) conclude(s Seen) Verdict {
 }
 
 // weigh says whether a look's conclusion becomes the verdict, or has to be seen again first.
-func (c *Course) weigh(began time.Time, v Verdict) bool {
+func (c *Course) weigh(began, ended time.Time, v Verdict) bool {
 	same := v == c.rival
 	c.rival = v
 	switch {
 	case c.judged && v == c.verdict:
-		c.failures, c.proving = 0, time.Time{}
+		c.failures, c.doubted, c.proving = 0, time.Time{}, time.Time{}
 		return false
 	case !c.judged:
 		return true
 	case c.verdict.State == api.Good:
+		if c.doubted.IsZero() {
+			c.doubted = began
+		}
 		c.failures++
-		return c.failures >= doubts
+		return c.failures >= doubts && ended.Sub(c.doubted) >= doubtful
 	case v.State == api.Good && !c.wasGood:
 		return true
 	case v.State == api.Good:
@@ -165,6 +179,8 @@ func (c *Course) schedule(began, ended time.Time) time.Time {
 	switch {
 	case !c.proving.IsZero():
 		return latest(c.proving.Add(proof), soon)
+	case c.verdict.State == api.Good && c.failures == 1:
+		return ended
 	case c.verdict.State == api.Good && c.failures > 0:
 		return soon
 	case c.verdict.State == api.Good:

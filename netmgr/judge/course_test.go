@@ -42,6 +42,9 @@ func (w *world) wait(ctx context.Context, kind LookKind, patience time.Duration)
 	a, gateway, d := w.answer, w.gateway, w.takes
 	w.looks[kind]++
 	w.mu.Unlock()
+	if d > patience {
+		a = answer{outcome: unreachable}
+	}
 	if a.outcome == unreachable || a.outcome == unresolved || a.outcome == silent {
 		d = patience
 	}
@@ -103,6 +106,22 @@ func judged(t *testing.T, o Options, w *world) (j *Judge, next func() told) {
 	}
 }
 
+// runFor judges for a while and counts how often the link was not good.
+func runFor(t *testing.T, l looker, d time.Duration) (bad int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	New(Options{
+		Link: Link{Name: "eth0", Gateways: gateways("192.0.2.1")}, Log: slog.New(slog.DiscardHandler), look: l,
+		Tell: func(_ context.Context, v netmgr.Judged) {
+			if v.State != api.Good {
+				bad++
+			}
+		},
+	}).Run(ctx)
+	return bad
+}
+
 var well = answer{outcome: right}
 
 // TestDeath measures, over all moments at which the internet can die, how long it takes until that is told.
@@ -113,11 +132,11 @@ func TestDeath(t *testing.T) {
 		most  time.Duration
 		state api.State
 	}{
-		{"black hole", answer{outcome: unreachable}, 7 * time.Second, api.LANOnly},
-		{"name server", answer{outcome: unresolved}, 7 * time.Second, api.LANOnly},
-		{"name server only", answer{outcome: right, deaf: true}, 6 * time.Second, api.LANOnly},
-		{"HTTP only", answer{outcome: silent}, 10 * time.Second, api.LANOnly},
-		{"captive", answer{outcome: altered}, 9 * time.Second, api.Captive},
+		{"black hole", answer{outcome: unreachable}, 7500 * time.Millisecond, api.LANOnly},
+		{"name server", answer{outcome: unresolved}, 7500 * time.Millisecond, api.LANOnly},
+		{"name server only", answer{outcome: right, deaf: true}, 6500 * time.Millisecond, api.LANOnly},
+		{"HTTP only", answer{outcome: silent}, 10500 * time.Millisecond, api.LANOnly},
+		{"captive", answer{outcome: altered}, 9500 * time.Millisecond, api.Captive},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var longest, sum time.Duration
@@ -250,8 +269,24 @@ func TestCourse(t *testing.T) {
 			w.set(true, dead)
 			j.SetPace(netmgr.InUse)
 			used := time.Now()
-			if v := next(); v.State != api.LANOnly || time.Since(used) > 7*time.Second {
+			if v := next(); v.State != api.LANOnly || time.Since(used) > 7500*time.Millisecond {
 				t.Errorf("%+v after %v", v, time.Since(used))
+			}
+		})
+	})
+	t.Run("full of somebody's traffic", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			w := &world{gateway: true, answer: well, takes: 40 * time.Millisecond}
+			_, next := judged(t, Options{Link: link}, w)
+			next()
+			time.Sleep(time.Hour)
+			w.mu.Lock()
+			w.takes = 2 * time.Second
+			w.mu.Unlock()
+			time.Sleep(time.Hour)
+			w.set(false, dead)
+			if v := next(); v.State != api.Associated || v.after < 2*time.Hour {
+				t.Errorf("%+v", v)
 			}
 		})
 	})

@@ -18,7 +18,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z][a-z-]*:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo "  BOARD=$(BOARD)  which image: raspberrypi or qemu      PORT=$(PORT)  where make run serves the page"
+	@echo "  BOARD=$(BOARD)  which image: raspberrypi, qemu or qemu-amd64      PORT=$(PORT)  where make run serves the page"
 
 .PHONY: tools
 tools:
@@ -85,6 +85,7 @@ static: deps ui ## formatting, vet, staticcheck, import rules, builds for every 
 	GOARCH=amd64 go vet ./...
 	GOARCH=arm64 go vet ./...
 	go vet -tags vm ./internal/lab/...
+	go vet -tags hwsim ./netmgr/...
 	@mkdir -p build
 	go build -o build/staticcheck honnef.co/go/tools/cmd/staticcheck
 	build/staticcheck ./...
@@ -117,8 +118,8 @@ ui-test: deps build ## the web pages in Chromium: on fixtures, and on the real s
 	npm --prefix $(UI) test
 
 .PHONY: vm-test
-vm-test: deps engines-arm64 build ## the real image in QEMU
-	go test -tags vm -count=1 -timeout 45m ./internal/lab/...
+vm-test: deps engines build ## the real image in QEMU, alone and among real routers and phones
+	go test -tags vm -count=1 -timeout 60m ./internal/lab/...
 
 .PHONY: fuzz
 FUZZTIME ?= 20s
@@ -128,7 +129,7 @@ fuzz: ## run every fuzz target for FUZZTIME
 			echo "$$pkg $$target"; go test -run=NONE -fuzz="^$$target\$$" -fuzztime=$(FUZZTIME) $$pkg; done; done
 
 .PHONY: bench
-bench: deps engines-arm64 build ## print every performance figure as: name value unit
+bench: deps engines build ## print every performance figure as: name value unit
 	@go run ./cmd/lab bench
 
 .PHONY: clean

@@ -57,7 +57,33 @@ var benches = []struct {
 		row("range.many_vs_nginx_ratio", d.Ratio, "ratio")
 		return err
 	}},
+	{[]string{"net.ap_after_boot_s"}, func(ctx context.Context, dir string) error {
+		s, err := bench.AccessPointAfterBoot(ctx, dir, tell)
+		row("net.ap_after_boot_s", s, "s")
+		return err
+	}},
+	{[]string{
+		"net.failover_p95_s", "net.networkmanager_failover_p95_s", "net.failover_vs_networkmanager_ratio", "net.dead_internet_p95_s",
+		"net.ap_after_loss_s", "net.connect_p50_s", "net.idle_cpu_pct", "net.private_mb",
+	}, func(ctx context.Context, dir string) error {
+		f, err := bench.Net(ctx, dir, tell)
+		if err != nil {
+			return err
+		}
+		row("net.failover_p95_s", f.Failover, "s")
+		row("net.networkmanager_failover_p95_s", f.Manager, "s")
+		row("net.failover_vs_networkmanager_ratio", f.Ratio, "ratio")
+		row("net.dead_internet_p95_s", f.DeadInternet, "s")
+		row("net.ap_after_loss_s", f.Loss, "s")
+		row("net.connect_p50_s", f.Connect, "s")
+		row("net.idle_cpu_pct", f.CPU, "%")
+		row("net.private_mb", f.Private, "MB")
+		return nil
+	}},
 }
+
+// tell says how a long bench goes on, beside the figures.
+func tell(line string) { fmt.Fprintln(os.Stderr, line) }
 
 // row prints one figure.
 func row(name string, value float64, unit string) { fmt.Printf("%s %.4g %s\n", name, value, unit) }

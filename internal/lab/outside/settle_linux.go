@@ -201,6 +201,12 @@ func takeRadios(words boot.Cmdline) error {
 	if err != nil {
 		return err
 	}
+	// The ciphers would be asked for when a router is switched on, of the dongle, whose root may not be there yet.
+	for _, name := range []string{"ccm", "ctr", "cmac", "gcm"} {
+		if err := modprobe(name); err != nil {
+			return err
+		}
+	}
 	if err := modprobe("mac80211_hwsim", "radios="+strconv.Itoa(total)); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ package vm
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -23,7 +24,7 @@ func world(t *testing.T, cfg peers.Config) *peers.World {
 	if cfg.Limit == 0 {
 		cfg.Limit = 6 * time.Minute
 	}
-	w, err := peers.Start(t.Context(), t.TempDir(), cfg)
+	w, err := peers.Start(context.WithoutCancel(t.Context()), t.TempDir(), cfg) // a failed test still asks it what happened
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,11 +41,16 @@ func world(t *testing.T, cfg peers.Config) *peers.World {
 func journal(w *peers.World) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // the test's own is over
 	defer cancel()
-	var log struct{ Lines []string }
+	var log struct{ Lines []json.RawMessage }
 	if err := w.Ask(ctx, http.MethodGet, "/api/v1/services/netmgr/log?tail=150", nil, &log); err != nil {
 		return err.Error()
 	}
-	return strings.Join(log.Lines, "\n")
+	var b strings.Builder
+	for _, line := range log.Lines {
+		b.Write(line)
+		b.WriteByte('\n')
+	}
+	return b.String()
 }
 
 // The networks of the tests.
@@ -79,31 +85,37 @@ func TestOwnAccessPointAfterBoot(t *testing.T) {
 	t.Logf("%s seen %.1f s after power-on", ssid, time.Since(w.Boots()[0].Began).Seconds())
 }
 
-// TestJoinsWhatSetupSays boots with a setup.json among networks of all kinds of protection, and one that does not say its name.
+// TestJoinsWhatSetupSays boots with a setup.json that knows networks of all kinds of protection, and one that does not say
+// its name. They are there one after the other.
 func TestJoinsWhatSetupSays(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		security peers.Security
-		channel  int
-		lines    []string
+	ctx := t.Context()
+	networks := []struct {
+		router peers.RouterConfig
+		hidden bool
 	}{
-		{"WPA2", peers.WPA2, 6, nil},
-		{"WPA3", peers.WPA3, 11, nil},
-		{"WPA3 hidden at 5 GHz", peers.WPA3, 36, []string{"country_code=DE", "ignore_broadcast_ssid=1"}},
-		{"open", peers.Open, 1, nil},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			cfg := home
-			cfg.Security, cfg.Channel, cfg.Lines = tt.security, tt.channel, tt.lines
-			network := setup.WiFi{SSID: cfg.SSID, Hidden: len(tt.lines) > 1}
-			if tt.security != peers.Open {
-				network.Passphrase = cfg.Passphrase
-			}
-			w := world(t, peers.Config{Radios: 2, Dongle: 1, Prepare: peers.WithSetup(t.Context(), setup.Setup{Country: "DE", WiFi: []setup.WiFi{network}})})
-			router, err := w.NewRouter(t.Context(), cfg)
+		{peers.RouterConfig{Name: "wpa2", SSID: "Home", Passphrase: "correct horse", Security: peers.WPA2, Channel: 6}, false},
+		{peers.RouterConfig{Name: "wpa3", SSID: "Home 3", Passphrase: "battery staple", Security: peers.WPA3, Channel: 11}, false},
+		{peers.RouterConfig{Name: "mixed", SSID: "浜辺", Passphrase: "correct battery", Security: peers.Mixed, Channel: 1}, false},
+		{peers.RouterConfig{Name: "open", SSID: "Open Café", Security: peers.Open, Channel: 6}, false},
+		{peers.RouterConfig{
+			Name: "hidden", SSID: "Nobody’s", Passphrase: "horse staple", Security: peers.WPA3, Channel: 36,
+			Lines: []string{"country_code=DE", "ieee80211d=1", "ignore_broadcast_ssid=1"},
+		}, true},
+	}
+	s := setup.Setup{Country: "DE"}
+	for _, n := range networks {
+		s.WiFi = append(s.WiFi, setup.WiFi{SSID: n.router.SSID, Passphrase: n.router.Passphrase, Hidden: n.hidden})
+	}
+	w := world(t, peers.Config{Radios: 1 + len(networks), Dongle: 1, Prepare: peers.WithSetup(ctx, s)})
+	for _, n := range networks {
+		t.Run(n.router.Name, func(t *testing.T) {
+			router, err := w.NewRouter(ctx, n.router)
 			must(t, err)
-			s := settled(t, w, cfg.SSID, time.Minute)
-			reachable(t, w, router.Place, s)
+			began := time.Now()
+			reachable(t, w, router.Place, settled(t, w, n.router.SSID, time.Minute))
+			t.Logf("the internet is judged to be there %.1f s after the router was switched on", time.Since(began).Seconds())
+			_, err = router.PowerCut(ctx)
+			must(t, err)
 		})
 	}
 }

@@ -1,0 +1,125 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"manofwar/internal/lab/peers"
+	netapi "manofwar/netmgr/api"
+)
+
+// ownPrefix is what the name of a dongle's own network begins with.
+const ownPrefix = "manofwar"
+
+// seeScript looks for a network on the three channels that access points of 2.4 GHz use, until it finds one whose name begins
+// as told, and says when.
+const seeScript = `ip link set $1 up
+until iw dev $1 scan freq 2412 2437 2462 2>/dev/null | grep -q "SSID: $0"; do :; done
+cut -d' ' -f1 /proc/uptime`
+
+// see waits until a radio hears a network, and returns when by the guest's monotonic clock, which on a machine that is never
+// suspended is that of /proc/uptime.
+func see(ctx context.Context, place *peers.Place, prefix string) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, netLimit)
+	defer cancel()
+	out, err := place.Run(ctx, "sh", "-c", seeScript, prefix, place.Radio)
+	if err != nil {
+		return 0, err
+	}
+	s, err := strconv.ParseFloat(strings.TrimSpace(out), 64)
+	return time.Duration(s * float64(time.Second)), err
+}
+
+// joins is what the kernel says of the dongle's WiFi and of its addresses, with the guest's time of day.
+type joins struct{ wifi, addresses *peers.Program }
+
+func newJoins(ctx context.Context, dongle *peers.Place) (j *joins, err error) {
+	j = new(joins)
+	if j.wifi, err = dongle.Start(ctx, "iw", "event", "-t"); err != nil {
+		return nil, err
+	}
+	j.addresses, err = dongle.Start(ctx, "ip", "-ts", "-4", "monitor", "address")
+	return j, err
+}
+
+var (
+	wifiEvent = regexp.MustCompile(`(?m)^(\d+\.\d+): \S+ \(phy #\d+\): (scan finished|auth|connected)`)
+	newLease  = regexp.MustCompile(`(?m)^\[([-0-9T:.]+)\] \d+: \S+ +inet 192\.168\.1\d\d\.`)
+)
+
+// median returns the median time from the end of the last look around before a network was joined until the address there.
+// Where there was none because the network was known to be there, it is from the first frame to it.
+func (j *joins) median() (float64, error) {
+	type event struct {
+		at   float64
+		what string
+	}
+	var events []event
+	for _, m := range wifiEvent.FindAllStringSubmatch(j.wifi.String(), -1) {
+		at, err := strconv.ParseFloat(m[1], 64)
+		if err != nil {
+			return 0, err
+		}
+		events = append(events, event{at, m[2]})
+	}
+	var took []float64
+	last := 0.0
+	for _, m := range newLease.FindAllStringSubmatch(j.addresses.String(), -1) {
+		day, err := time.Parse("2006-01-02T15:04:05.999999", m[1])
+		if err != nil {
+			return 0, err
+		}
+		at, began := float64(day.UnixNano())/1e9, 0.0
+		for _, e := range events {
+			if e.at <= last || e.at > at {
+				continue
+			}
+			if e.what == "scan finished" || began == 0 {
+				began = e.at
+			}
+		}
+		if began > 0 {
+			took = append(took, at-began)
+		}
+		last = at
+	}
+	if len(took) == 0 {
+		return 0, fmt.Errorf("no join was seen:\n%s\n%s", j.wifi.Tail(20), j.addresses.Tail(20))
+	}
+	return median(took), nil
+}
+
+// idleFor is how long the idle dongle is watched.
+const idleFor = time.Minute
+
+// idleScript reads what a process has used: its ticks of processor time before and after a sleep, and its memory in kB.
+const idleScript = `pid=$(pgrep -f "^/bin/manofwar $0$")
+ticks() { cut -d' ' -f14,15 /proc/$pid/stat; }
+ticks; sleep $1; ticks
+awk '/^Private/ { sum += $2 } END { print sum }' /proc/$pid/smaps_rollup`
+
+// ticksPerSecond is what /proc counts processor time in: USER_HZ of every Linux (proc(5)).
+const ticksPerSecond = 100
+
+// idle measures the network manager while the dongle is in a network and nothing happens.
+func (b *netBench) idle(ctx context.Context) (cpu, megabytes float64, err error) {
+	if err := peace(ctx); err != nil {
+		return 0, 0, err
+	}
+	out, err := b.world.Outside().Run(ctx, "sh", "-ec", idleScript, netapi.Name, fmt.Sprint(int(idleFor.Seconds())))
+	if err != nil {
+		return 0, 0, err
+	}
+	var before, after [2]float64
+	var kilobytes float64
+	if _, err := fmt.Sscan(out, &before[0], &before[1], &after[0], &after[1], &kilobytes); err != nil {
+		return 0, 0, errors.Join(err, errors.New(out))
+	}
+	ticks := after[0] + after[1] - before[0] - before[1]
+	return ticks / ticksPerSecond / idleFor.Seconds() * 100, kilobytes * 1024 / 1e6, nil
+}

@@ -74,7 +74,7 @@ func (a *attempt) connected(ev nl80211.Connected) error {
 	case ev.Status != ieee80211.StatusSuccess && a.offloaded:
 		return a.network.maybeWrong(ev.Status)
 	case ev.Status != ieee80211.StatusSuccess:
-		return a.network.refusal(ev.Status)
+		return a.turnedDown(ev.Status)
 	}
 	a.connectedNow = true
 	if ieee80211.Elements(ev.Request).Has(ieee80211.ElementRSN) {

@@ -36,7 +36,7 @@ type attempt struct {
 	offloaded    bool // the firmware agrees on the keys
 }
 
-// staleError says that the access point is not as it was heard last.
+// staleError says that the access point may not be as it was heard last.
 type staleError struct{ err error }
 
 func (e *staleError) Error() string { return e.err.Error() }

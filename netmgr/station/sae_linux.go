@@ -34,7 +34,7 @@ func (a *attempt) prove(ctx context.Context, by air) (ieee80211.PMKID, error) {
 			return ieee80211.PMKID{}, err
 		}
 		if frames, err = x.Receive(answer); err != nil && x.Over() {
-			return ieee80211.PMKID{}, a.network.unproved(answer, err)
+			return ieee80211.PMKID{}, stale(answer.Status, a.network.unproved(answer, err))
 		}
 		if key, id, ok := x.Key(); ok {
 			a.pmk = key

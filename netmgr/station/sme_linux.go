@@ -21,7 +21,7 @@ func (a *attempt) authenticate(ctx context.Context) error {
 	}
 	answer, err := a.answer(ctx, over)
 	if err == nil && answer.Status != ieee80211.StatusSuccess {
-		err = a.network.refusal(answer.Status)
+		err = a.turnedDown(answer.Status)
 	}
 	return err
 }
@@ -38,7 +38,7 @@ func (a *attempt) send(ctx context.Context, frame *ieee80211.Auth) error {
 func (a *attempt) told(err error) error {
 	switch {
 	case isForgotten(err):
-		return &staleError{err}
+		return &staleError{a.network.notFound()}
 	case isBusy(err):
 		return a.network.occupied(err)
 	default:
@@ -86,10 +86,24 @@ func (a *attempt) associate(ctx context.Context) error {
 		case ok.TimedOut:
 			return a.network.noAnswer(errors.New("association"))
 		case ok.Status != ieee80211.StatusSuccess:
-			return a.network.refusal(ok.Status)
+			return a.turnedDown(ok.Status)
 		default:
 			return nil
 		}
+	}
+}
+
+// turnedDown says what it means that the access point does not let us in.
+func (a *attempt) turnedDown(s ieee80211.Status) error { return stale(s, a.network.refusal(s)) }
+
+// stale marks a refusal for which the access point's settings are the reason: it may have other ones by now.
+func stale(s ieee80211.Status, err *Error) error {
+	switch s {
+	case ieee80211.StatusUnsupportedAuth, ieee80211.StatusUnprotected, ieee80211.StatusInvalidElement, ieee80211.StatusInvalidGroup,
+		ieee80211.StatusInvalidPairwise, ieee80211.StatusInvalidAKM, ieee80211.StatusUnsupportedRSN, ieee80211.StatusInvalidRSN:
+		return &staleError{err}
+	default:
+		return err
 	}
 }
 

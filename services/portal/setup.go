@@ -27,6 +27,8 @@ const (
 	setupBody = 8 << 10
 	// setupPatience is how long a setup page waits for the network manager before it says so and tries again by itself.
 	setupPatience = 3 * time.Second
+	// judging is how long after it was joined a network without internet may still turn out to have one.
+	judging = 12 * time.Second
 	// setupRefresh is after how many seconds a page that waits for something loads anew.
 	setupRefresh = "2"
 )
@@ -46,7 +48,7 @@ func (p *Service) setupPage(f func(ctx context.Context, w http.ResponseWriter, r
 		}
 		s := p.sheet(r)
 		switch e := ipc.AsError(err); {
-		case errors.Is(err, media.ErrBusy) && p.opts.Hosted:
+		case errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrBusy) && p.opts.Hosted:
 			s.Heading, s.Lead, s.Library, s.Leave = template.HTML(s.W.Hosted), template.HTML(s.W.HostedText), "/", false
 		case errors.Is(err, media.ErrBusy), errors.Is(err, context.DeadlineExceeded):
 			s.Heading, s.Lead, s.Refresh, s.Leave = template.HTML(s.W.Away), template.HTML(s.W.AwayText), setupRefresh+";url="+setupPath+"?list", false
@@ -87,6 +89,14 @@ func (p *Service) setupList(ctx context.Context, w http.ResponseWriter, r *http.
 	s.Cabled = status.Setup && slices.ContainsFunc(status.Links, func(l netapi.Link) bool { return l.Kind != "wifi" && reaches(l) })
 	s.New = status.Setup || connected
 	s.Leave = s.Leave && s.New && !s.Cabled // elsewhere it is the first thing on the page
+	switch {
+	case s.Cabled:
+		s.Heading = template.HTML(s.W.Cabled)
+	case s.New:
+		s.Heading = template.HTML(s.W.Choose)
+	default:
+		s.Heading = template.HTML(s.W.Lost)
+	}
 	return p.show(w, r, "list", s)
 }
 
@@ -226,9 +236,10 @@ func (p *Service) setupTry(ctx context.Context, w http.ResponseWriter, r *http.R
 	}
 	s := p.sheet(r)
 	t, mine := p.tries.get(a.ID, client(r))
-	s.SSID, s.Form = a.SSID, t.form
+	s.Form = t.form
 	switch a.State {
 	case netapi.Joining, netapi.Addressing:
+		s.Heading = say(s.W.Trying, a.SSID)
 		s.Joined, s.Refresh = a.State == netapi.Addressing, setupRefresh
 		return p.show(w, r, "trying", s)
 	case netapi.Connected:
@@ -321,10 +332,12 @@ func (s *sheet) arrive(status netapi.Status, r *http.Request) {
 		name = link.WiFi.SSID
 	}
 	switch {
+	case name == "" && link.State != netapi.Captive:
+		s.Heading, s.Lead = template.HTML(s.W.Cabled), template.HTML(s.W.ConnectedText)
+	case link.State != netapi.Good && link.State != netapi.Captive && time.Since(link.Since) < judging:
+		s.Heading, s.Lead, s.Refresh = say(s.W.Connected, name), template.HTML(s.W.Judging), setupRefresh
 	case link.State == netapi.Captive:
 		s.Heading, s.Lead, s.Login = say(s.W.SignIn, name), template.HTML(s.W.SignInText), webURL(link.Login)
-	case name == "":
-		s.Heading, s.Lead = template.HTML(s.W.Cabled), template.HTML(s.W.ConnectedText)
 	case link.State == netapi.Good:
 		s.Heading, s.Lead = say(s.W.Connected, name), template.HTML(s.W.ConnectedText)
 	default:
@@ -355,11 +368,11 @@ func webURL(s string) string {
 	return s
 }
 
-// best returns the link that reaches furthest of those in the order of preference, if one reaches anything.
+// best returns the link that reaches furthest of those in the order of preference, if one has an address at least.
 func best(s netapi.Status) (netapi.Link, bool) {
-	for _, state := range []netapi.State{netapi.Good, netapi.Captive, netapi.LANOnly} {
+	for _, state := range []netapi.State{netapi.Good, netapi.Captive, netapi.LANOnly, netapi.Associated} {
 		for _, l := range s.Links {
-			if l.State == state {
+			if l.State == state && (reaches(l) || len(l.Addresses) > 0) {
 				return l, true
 			}
 		}

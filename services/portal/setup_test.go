@@ -3,12 +3,14 @@ package portal
 import (
 	"context"
 	"errors"
+	"flag"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -460,12 +462,35 @@ func TestSetupInGermanAndSmall(t *testing.T) {
 
 // TestWords holds both languages to be complete and to name what the other names.
 func TestWords(t *testing.T) {
+	for reason, want := range map[string]string{
+		"Wrong password for Home.":     "Falsches Passwort für Home.",
+		"No WiFi is set up.":           "Es ist kein WLAN eingerichtet.",
+		"No WiFi is set up. Or is it?": "No WiFi is set up. Or is it?",
+		"it uses Enhanced Open (OWE)":  "Es benutzt Enhanced Open (OWE).",
+		"it is new":                    "It is new",
+		"":                             "",
+		"A and B are not in reach.":    "A and B sind nicht in Reichweite.",
+	} {
+		if got, _ := german.reason(reason); got != want {
+			t.Errorf("%q: %q; want %q", reason, got, want)
+		}
+	}
 	en, de := reflect.ValueOf(english), reflect.ValueOf(german)
 	slot := regexp.MustCompile(`\{\w+\}`)
 	for i := range en.NumField() {
 		a, b := en.Field(i).String(), de.Field(i).String()
 		if a == "" || b == "" || !slices.Equal(slot.FindAllString(a, -1), slot.FindAllString(b, -1)) {
 			t.Errorf("%s: %q, %q", en.Type().Field(i).Name, a, b)
+		}
+	}
+	page, err := os.ReadFile("ui/src/i18n/de.ts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.ReplaceAll(string(page), `\`, "")
+	for _, r := range reasons {
+		if !strings.Contains(text, "reason."+r.english) || !strings.Contains(text, r.german) {
+			t.Errorf("the page does not say %q, %q", r.english, r.german)
 		}
 	}
 	code := func(c country) string { return c.Code }
@@ -493,4 +518,78 @@ func FuzzAcceptLanguage(f *testing.F) {
 			t.Error("no words")
 		}
 	})
+}
+
+var update = flag.Bool("update", false, "write testdata/setup anew")
+
+// TestSetupPages holds the pages to be what somebody has looked at. ui/test/setup.test.mjs shows the same files to axe.
+func TestSetupPages(t *testing.T) {
+	b := ashore(t)
+	_, port, _ := net.SplitHostPort(b.addr)
+	look := func(name, path string) {
+		t.Helper()
+		_, lang, _ := strings.Cut(name, ".")
+		got := b.from(t, phone, "GET", path, "", nil, "Accept-Language", lang)
+		if got.StatusCode != 200 {
+			t.Fatalf("%s: %s", name, got.Status)
+		}
+		page := strings.ReplaceAll(got.body, ":"+port, "")
+		file := filepath.Join("testdata", "setup", name+".html")
+		if *update {
+			if err := os.WriteFile(file, []byte(page), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page != string(want) {
+			t.Errorf("%s differs; look at it, then run with -update:\n%s", file, page)
+		}
+	}
+	home := key([]byte("Home"))
+	look("list.en", "/setup")
+	look("list.de", "/setup")
+	look("form.en", "/setup/join?n="+home)
+	look("known.de", "/setup/join?n="+key([]byte{0xff}))
+	look("open.en", "/setup/join?n="+key([]byte("Café <b>")))
+	look("hidden.de", "/setup/join")
+	try := b.join(t, url.Values{"n": {home}, "passphrase": {"correct hose"}})
+	look("trying.en", try)
+	b.air.proceed(t)
+	look("wrong.en", try)
+	look("wrong.de", try)
+	try = b.join(t, url.Values{"ssid": {"Nowhere"}, "passphrase": {"correct hose"}})
+	b.air.proceed(t)
+	look("notfound.en", try)
+	try = b.join(t, url.Values{"n": {home}, "passphrase": {"correct horse"}})
+	b.air.proceed(t)
+	look("address.de", try)
+	b.air.proceed(t)
+	if got := b.from(t, phone, "GET", try, "", nil); got.StatusCode != 303 {
+		t.Fatalf("connected: %s", got.Status)
+	}
+	look("done.en", "/setup/done")
+	look("done.de", "/setup/done?added=phone")
+	look("factory.en", "/setup/add?kind=factory")
+	look("phone.de", "/setup/add?kind=phone")
+	b.air.set(t, func(s *netapi.Status) {
+		s.Links[0].State, s.Links[0].Login = netapi.Captive, "http://login.example/?a=1&b=2"
+	})
+	look("captive.en", "/setup/done")
+	b.air.set(t, func(s *netapi.Status) { s.Links[0].State, s.Links[0].Login = netapi.Captive, "javascript:alert(1)" })
+	if got := b.from(t, phone, "GET", "/setup/done", "", nil); strings.Contains(got.body, "javascript") {
+		t.Error("a login address that is a script is a link")
+	}
+	b.air.set(t, func(s *netapi.Status) { s.Links[0].State, s.Links[0].Since = netapi.LANOnly, time.Now() })
+	look("judging.en", "/setup/done")
+	b.air.set(t, func(s *netapi.Status) { s.Links = nil })
+	look("offline.de", "/setup/done")
+	look("lost.en", "/setup?list")
+	b.air.set(t, func(s *netapi.Status) {
+		s.Setup, s.Links = true, []netapi.Link{{Name: "eth0", Kind: "ethernet", State: netapi.Good, Addresses: prefixes("192.168.1.23/24")}}
+	})
+	look("cabled.de", "/setup?list")
 }

@@ -26,10 +26,10 @@ var setupPages = template.Must(template.New("").Funcs(template.FuncMap{"say": sa
 // sheet is what a setup page shows.
 type sheet struct {
 	W      *words
-	Device string // what it is called
-	Title  string // of the window
-	Guest  bool   // whoever looks is in the device's own network
-	Leave  bool   // there is something to leave unfinished
+	Device string        // what it is called
+	Title  template.HTML // of the window: what the heading says, without its markup
+	Guest  bool          // whoever looks is in the device's own network
+	Leave  bool          // there is something to leave unfinished
 
 	Refresh string // seconds after which the page loads anew, with an address as meta refresh has it; empty: never
 
@@ -39,7 +39,6 @@ type sheet struct {
 	ProblemLang          string
 	Form                 joinForm
 	Hint                 string // about the password
-	SSID                 string
 	Joined               bool
 	New, Cabled, Looking bool
 	Networks             []row
@@ -153,9 +152,10 @@ func (p *Service) sheet(r *http.Request) sheet {
 
 // show answers with a page. Nothing keeps it: it is true now, and may hold a password that its reader has typed.
 func (p *Service) show(w http.ResponseWriter, r *http.Request, name string, s sheet) error {
-	if s.Title == "" {
-		s.Title = s.Device
+	if s.Title = s.Problem; s.Title == "" {
+		s.Title = s.Heading
 	}
+	s.Title = template.HTML(strings.NewReplacer("<bdi>", "", "</bdi>", "").Replace(string(s.Title)))
 	var b bytes.Buffer
 	if err := setupPages.ExecuteTemplate(&b, name, s); err != nil {
 		return fmt.Errorf("setup page: %w", err)

@@ -35,6 +35,7 @@ type words struct {
 	TooShort, TooLong, NoName, LongName                 string
 
 	Connected, ConnectedText, NoInternet, NoInternetText string
+	Judging                                              string
 	SignIn, SignInText, SignInLink                       string
 	AddressText, StillHere, CloseSheet                   string
 	Offline, OfflineText, UseOffline, Finish, OpenNow    string
@@ -72,7 +73,7 @@ var english = words{
 	TooShort: "A WiFi password has at least 8 characters.", TooLong: "A WiFi password has at most 63 characters.",
 	NoName: "The network’s name is missing.", LongName: "A network’s name has at most 32 characters.",
 
-	Connected: "Connected to {name}", ConnectedText: "All set.",
+	Connected: "Connected to {name}", ConnectedText: "All set.", Judging: "Now looking for the internet behind it.",
 	NoInternet: "Connected to {name}, without internet", NoInternetText: "Everything at home works. The internet is used as soon as it answers.",
 	SignIn: "{name} wants a sign-in", SignInText: "The network lets nobody out before that.", SignInLink: "Sign in",
 	AddressText: "From now on you find it here:", StillHere: "Your phone is still in the device’s own network. Go back to your own WiFi whenever you like.",
@@ -116,7 +117,7 @@ var german = words{
 	TooShort: "Ein WLAN-Passwort hat mindestens 8 Zeichen.", TooLong: "Ein WLAN-Passwort hat höchstens 63 Zeichen.",
 	NoName: "Der Name des Netzes fehlt.", LongName: "Der Name eines Netzes hat höchstens 32 Zeichen.",
 
-	Connected: "Mit {name} verbunden", ConnectedText: "Alles fertig.",
+	Connected: "Mit {name} verbunden", ConnectedText: "Alles fertig.", Judging: "Jetzt wird das Internet dahinter gesucht.",
 	NoInternet: "Mit {name} verbunden, ohne Internet", NoInternetText: "Zu Hause läuft alles. Das Internet wird genutzt, sobald es antwortet.",
 	SignIn: "{name} verlangt eine Anmeldung", SignInText: "Vorher lässt das Netz niemanden hinaus.", SignInLink: "Anmelden",
 	AddressText: "Ab jetzt findest du es hier:", StillHere: "Dein Telefon ist noch im Netz des Geräts. Geh in dein eigenes WLAN zurück, wann du willst.",
@@ -134,26 +135,69 @@ var german = words{
 	Hosted: "Nichts einzurichten", HostedText: "Dieser Computer kümmert sich selbst um sein Netzwerk.",
 }
 
-// reasons are why a network cannot be joined, in the words of netmgr and in German.
-var reasons = map[string]string{
-	"its security settings are unreadable":                                                           "Seine Sicherheitseinstellungen sind nicht lesbar.",
-	"it uses WPA1, which is broken; set the router to WPA2":                                          "Es benutzt WPA1, das gebrochen ist. Stell den Router auf WPA2.",
-	"it uses WEP, which is broken; set the router to WPA2":                                           "Es benutzt WEP, das gebrochen ist. Stell den Router auf WPA2.",
-	"it protects management frames in a way this device does not know; set the router's to optional": "Es schützt Verwaltungsrahmen (PMF) auf unbekannte Art. Stell das am Router auf optional.",
-	"it encrypts without AES-CCMP; set the router to WPA2 (AES)":                                     "Es verschlüsselt ohne AES. Stell den Router auf WPA2 (AES).",
-	"it encrypts broadcasts by neither AES-CCMP nor TKIP; set the router to WPA2 (AES)":              "Es verschlüsselt Rundsendungen auf unbekannte Art. Stell den Router auf WPA2 (AES).",
-	"it wants a user account (WPA-Enterprise), not a password":                                       "Es verlangt ein Benutzerkonto (WPA-Enterprise) statt eines Passworts.",
-	"it uses Enhanced Open (OWE)":                                                                    "Es benutzt Enhanced Open (OWE).",
-	"it allows fast transition only; allow WPA2 without 802.11r on the router":                       "Es erlaubt nur schnellen Wechsel. Erlaube am Router WPA2 ohne 802.11r.",
-	"it allows only the newest form of WPA3; allow WPA3 (SAE) on the router":                         "Es erlaubt nur die neueste Art von WPA3. Erlaube am Router WPA3 (SAE).",
-	"it authenticates in an unknown way":                                                             "Es meldet auf unbekannte Art an.",
+// reasons are netmgr's words for why something is not so, and their German. {x} stands for a name in them. The page that
+// has scripts has the same, and a test holds them equal.
+var reasons = []struct{ english, german string }{
+	{"its security settings are unreadable", "Seine Sicherheitseinstellungen sind nicht lesbar."},
+	{"it uses WPA1, which is broken; set the router to WPA2", "Es benutzt WPA1, das gebrochen ist. Stell den Router auf WPA2."},
+	{"it uses WEP, which is broken; set the router to WPA2", "Es benutzt WEP, das gebrochen ist. Stell den Router auf WPA2."},
+	{"it protects management frames in a way this device does not know; set the router's to optional", "Es schützt Verwaltungsrahmen (PMF) auf unbekannte Art. Stell das am Router auf optional."},
+	{"it encrypts without AES-CCMP; set the router to WPA2 (AES)", "Es verschlüsselt ohne AES. Stell den Router auf WPA2 (AES)."},
+	{"it encrypts broadcasts by neither AES-CCMP nor TKIP; set the router to WPA2 (AES)", "Es verschlüsselt Rundsendungen auf unbekannte Art. Stell den Router auf WPA2 (AES)."},
+	{"it wants a user account (WPA-Enterprise), not a password", "Es verlangt ein Benutzerkonto (WPA-Enterprise) statt eines Passworts."},
+	{"it uses Enhanced Open (OWE)", "Es benutzt Enhanced Open (OWE)."},
+	{"it allows fast transition only; allow WPA2 without 802.11r on the router", "Es erlaubt nur schnellen Wechsel. Erlaube am Router WPA2 ohne 802.11r."},
+	{"it allows only the newest form of WPA3; allow WPA3 (SAE) on the router", "Es erlaubt nur die neueste Art von WPA3. Erlaube am Router WPA3 (SAE)."},
+	{"it authenticates in an unknown way", "Es meldet auf unbekannte Art an."},
+	{"Wrong password for {x}.", "Falsches Passwort für {x}."},
+	{"Its password is not known any more. Enter it again.", "Das Passwort ist nicht mehr bekannt. Gib es neu ein."},
+	{"{x} was not found.", "{x} wurde nicht gefunden."},
+	{"{x} is not in reach.", "{x} ist nicht in Reichweite."},
+	{"{x} are not in reach.", "{x} sind nicht in Reichweite."},
+	{"None of the {x} known networks is in reach.", "Keines der {x} bekannten Netze ist in Reichweite."},
+	{"Joining {x}.", "Die Verbindung mit {x} entsteht."},
+	{"No WiFi is set up.", "Es ist kein WLAN eingerichtet."},
+	{"The password is right, but {x} gives this device no address.", "Das Passwort stimmt, aber {x} gibt dem Gerät keine Adresse."},
+	{"The WiFi radio could not join {x}.", "Das Funkgerät konnte {x} nicht beitreten."},
+	{"The WiFi radio was taken away.", "Das Funkgerät wurde abgezogen."},
+	{"The WiFi radio is switched off.", "Das Funkgerät ist ausgeschaltet."},
+	{"The WiFi radio does not do what it is told.", "Das Funkgerät tut nicht, was es soll."},
+	{"This device has no WiFi radio.", "Dieses Gerät hat kein WLAN."},
+	{"Another network was chosen meanwhile.", "Inzwischen wurde ein anderes Netz gewählt."},
+	{"This WiFi radio cannot be used. Use a network cable, or another WiFi stick.", "Dieses Funkgerät lässt sich nicht benutzen. Nimm ein Netzwerkkabel oder einen anderen WLAN-Stick."},
+	{"No cable is plugged in, or the other end is off.", "Es steckt kein Kabel, oder das andere Ende ist aus."},
+	{"It is not connected.", "Nicht verbunden."},
+	{"Waiting for an address.", "Wartet auf eine Adresse."},
+	{"No router answers on this cable.", "An diesem Kabel antwortet kein Router."},
+	{"No router answers on this network.", "In diesem Netz antwortet kein Router."},
+	{"No router answers. Only what is in the same network reaches this device.", "Kein Router antwortet. Nur was im selben Netz ist, erreicht dieses Gerät."},
+	{"No router answers. Only what is on the same cable or switch reaches this device.", "Kein Router antwortet. Nur was am selben Kabel oder Switch hängt, erreicht dieses Gerät."},
+	{"The network has no router to the internet.", "Das Netz hat keinen Router ins Internet."},
+	{"The router does not answer.", "Der Router antwortet nicht."},
+	{"The network names no name server, so no address on the internet can be found.", "Das Netz nennt keinen Nameserver, deshalb ist im Internet nichts zu finden."},
+	{"The internet is there, but the name server of this network does not answer.", "Das Internet ist da, aber der Nameserver dieses Netzes antwortet nicht."},
+	{"The router answers, its name server does not.", "Der Router antwortet, sein Nameserver nicht."},
+	{"The router answers, the internet behind it does not.", "Der Router antwortet, das Internet dahinter nicht."},
+	{"Connections to the internet open, but nothing comes back over them.", "Verbindungen ins Internet gehen auf, aber nichts kommt zurück."},
+	{"The internet behind the router reports errors only.", "Das Internet hinter dem Router meldet nur Fehler."},
+	{"The router has no internet and answers in its place.", "Der Router hat kein Internet und antwortet an dessen Stelle."},
+	{"What comes from the internet is altered or blocked.", "Was aus dem Internet kommt, wird verändert oder gesperrt."},
+	{"This network wants you to sign in first.", "Dieses Netz verlangt erst eine Anmeldung."},
+	{"The WiFi radio could not make it. It is tried again.", "Das Funkgerät konnte es nicht aufmachen. Es wird wieder versucht."},
+	{"No WiFi radio of this device can make a network of its own.", "Kein Funkgerät dieses Geräts kann ein eigenes Netz aufmachen."},
+	{"This WiFi radio cannot be in a network and make one of its own at the same time.", "Dieses Funkgerät kann nicht zugleich in einem Netz sein und ein eigenes aufmachen."},
+	{"A network of its own is not allowed on the channel of {x}.", "Auf dem Kanal von {x} ist kein eigenes Netz erlaubt."},
 }
 
-// reason returns why something cannot be, and in which language that is.
+// reason returns why something is not so, and in which language that is.
 func (w *words) reason(english string) (text, lang string) {
 	if w.Lang == german.Lang {
-		if text, ok := reasons[english]; ok {
-			return text, w.Lang
+		for _, r := range reasons {
+			before, after, slot := strings.Cut(r.english, "{x}")
+			x, ok := strings.CutPrefix(english, before)
+			if x, ok2 := strings.CutSuffix(x, after); ok && ok2 && (slot || x == "") {
+				return strings.Replace(r.german, "{x}", x, 1), w.Lang
+			}
 		}
 	}
 	if english != "" {

@@ -1,5 +1,6 @@
 import type { Link, LinkState, Network, Period } from '../api/types'
 import { type Key, t, tOr } from '../i18n/index.svelte'
+import { en } from '../i18n/en'
 import { moment } from '../i18n/format'
 
 export const isWiFi = (link: Link) => link.kind === 'wifi' || (!link.kind && /^wl/.test(link.name))
@@ -54,8 +55,18 @@ export const barsOf = (signal: number) => (signal >= -58 ? 4 : signal >= -68 ? 3
 /** The server's reason, as a sentence in the reader's language where it is known. */
 export function reasonOf(reason: string | undefined): string {
   if (!reason) return ''
-  return tOr(`reason.${reason}`, reason.charAt(0).toUpperCase() + reason.slice(1))
+  const exact = tOr(`reason.${reason}`, '')
+  if (exact) return exact
+  for (const key of named) {
+    const [before = '', after = ''] = key.slice('reason.'.length).split('{x}')
+    const fits = reason.length > before.length + after.length && reason.startsWith(before) && reason.endsWith(after)
+    if (fits) return t(key, { x: reason.slice(before.length, reason.length - after.length) })
+  }
+  return reason.charAt(0).toUpperCase() + reason.slice(1)
 }
+
+/** The reasons with a name in them. */
+const named = (Object.keys(en) as Key[]).filter((key) => key.startsWith('reason.') && key.includes('{x}'))
 
 /** A part of the last 24 hours: where it begins and how long it is, in parts of the whole. */
 export interface Span extends Period {

@@ -16,6 +16,7 @@ func describe(r nl80211.Radio, station int) netmgr.Radio {
 		Phy: r.Phy, Station: station,
 		AccessPoint: r.Commands.StartAP && r.Supports(nl80211.AccessPointInterface),
 		Together:    r.Together(),
+		Follows:     r.Features.APSME && !r.Commands.ChannelSwitch, // brcmfmac's firmware has one channel and sees to that
 	}
 	for _, c := range r.Channels {
 		if !c.Disabled {

@@ -420,3 +420,101 @@ func TestPredecessor(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// softMAC is a radio whose stations are ours to answer.
+func softMAC() nl80211.Radio {
+	r := fullMAC()
+	r.Features = nl80211.Features{ControlPort: true}
+	r.Commands = nl80211.Commands{StartAP: true, Frame: true, Station: true, ChannelSwitch: true}
+	return r
+}
+
+// hears lets the access point receive a frame of the phone's.
+func (d *driver) hears(kind ieee80211.Kind, body []byte) {
+	f := ieee80211.Frame{Kind: kind, To: self, From: d.phone.mac, BSSID: self, Body: body}
+	d.tell(d.kernel, unix.NL80211_CMD_FRAME, nl80211test.Attribute{Kind: unix.NL80211_ATTR_FRAME, Data: f.Append(nil)})
+}
+
+// enters brings a phone into reach.
+func (d *driver) enters() {
+	p := newcomer(d.t, "correct horse")
+	d.kernel.Do(func() { d.phone = p })
+}
+
+// joins lets the phone authenticate and associate.
+func (d *driver) joins() {
+	es := ieee80211.Element{ID: ieee80211.ElementSSID, Data: []byte("Boat")}.Append(nil)
+	es = ieee80211.RatesAt(2437).Basic().Append(es)
+	d.hears(ieee80211.Authentication, ieee80211.Auth{Transaction: 1}.Append(nil))
+	d.hears(ieee80211.AssociationRequest, ieee80211.AssocRequest{Elements: append(es, d.phone.request.Elements...)}.Append(nil))
+}
+
+// TestKernelRefusesStation checks that a station which the kernel has no room for is sent away, and the access point goes on.
+func TestKernelRefusesStation(t *testing.T) {
+	d := &driver{t: t, radio: softMAC()}
+	full, told := true, make(chan ieee80211.Frame, 10)
+	d.refuse = func(_ *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
+		switch r.Command {
+		case unix.NL80211_CMD_NEW_STATION:
+			if full {
+				return unix.ENOSPC
+			}
+		case unix.NL80211_CMD_FRAME:
+			f, err := ieee80211.ParseFrame(r.Attributes[unix.NL80211_ATTR_FRAME])
+			if err != nil {
+				t.Error(err)
+			}
+			if f.To != ieee80211.Broadcast {
+				told <- f
+			}
+		}
+		return 0
+	}
+	_, end := d.launch("")
+	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2437})
+	d.enters()
+	d.joins()
+	for _, want := range []ieee80211.Kind{ieee80211.Authentication, ieee80211.Deauthentication} {
+		select {
+		case f := <-told:
+			if f.Kind != want || f.To != d.phone.mac {
+				t.Errorf("told %+v, want kind %x", f, want)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("not told %x", want)
+		}
+	}
+	d.kernel.Do(func() { full = false })
+	d.joins()
+	d.await(netmgr.AccessPointClients{Phy: 0, Count: 1})
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestTooMuch checks that the access point goes on after it was told more than it could take in.
+func TestTooMuch(t *testing.T) {
+	d := &driver{t: t, radio: softMAC()}
+	_, end := d.launch("")
+	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2437})
+	d.enters()
+	for range 10_000 {
+		d.tell(d.kernel, unix.NL80211_CMD_PROBE_CLIENT)
+		d.tell(d.kernel, unix.NL80211_CMD_UNEXPECTED_FRAME)
+	}
+	for range 20 { // one of these is heard
+		d.joins()
+		select {
+		case ev := <-d.events:
+			if ev == (netmgr.AccessPointClients{Phy: 0, Count: 1}) {
+				if err := end(); err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			t.Fatalf("%+v", ev)
+		case <-time.After(2 * answerWait):
+		}
+	}
+	t.Error("it hears nothing any more")
+}

@@ -26,9 +26,9 @@ func (b *bucket) take(now time.Time) bool {
 }
 
 // recent is who has authenticated a short while ago. It forgets the oldest for the newest: at the pace at which
-// authentications are answered, everybody stays for three seconds at least.
+// authentications are answered, everybody stays for two seconds at least.
 type recent struct {
-	entries [64]struct {
+	entries [128]struct {
 		mac ieee80211.MAC
 		at  time.Time
 	}

@@ -21,8 +21,9 @@ type sme struct {
 	group    *wpa.Group
 	rotate   time.Time // when the group keys are replaced
 	rotating bool
-	calls    bucket // authentications and associations, and what else makes us answer to strangers
+	calls    bucket // authentications and associations
 	probes   bucket // probe requests
+	strays   bucket // data of who is not associated
 	out      []action
 }
 
@@ -39,7 +40,7 @@ type config struct {
 // The bounds. A station that knows the password keeps its place; others take turns.
 const (
 	maxMembers = 32
-	maxPending = 16
+	maxPending = 32
 )
 
 // groupLifetime is how long group keys are used.
@@ -119,8 +120,9 @@ func (refused) action()   {}
 func newSME(c config, b bss) *sme {
 	s := &sme{
 		config: c, bss: b, stations: map[ieee80211.MAC]*station{},
-		calls:  bucket{rate: 20, burst: 40},
+		calls:  bucket{rate: 50, burst: 100},
 		probes: bucket{rate: 100, burst: 100},
+		strays: bucket{rate: 5, burst: 10},
 	}
 	if c.pmk != nil {
 		s.group = wpa.NewGroup()
@@ -182,7 +184,7 @@ func (s *sme) receive(now time.Time, f ieee80211.Frame) []action {
 
 // stray takes the news that somebody who is not associated sent data (clause 11.3.4.1, class 3).
 func (s *sme) stray(now time.Time, mac ieee80211.MAC) []action {
-	if s.stations[mac] == nil && unicast(mac) && s.calls.take(now) {
+	if s.stations[mac] == nil && unicast(mac) && s.strays.take(now) {
 		s.deauthenticate(mac, ieee80211.ReasonClass3)
 	}
 	return s.take()

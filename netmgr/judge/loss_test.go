@@ -23,12 +23,14 @@ func (l *lossy) exchange(again ...time.Duration) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, at := range append([]time.Duration{0}, again...) {
-		if l.random.Float64() >= l.loss && l.random.Float64() >= l.loss {
+		if there, back := l.arrives(), l.arrives(); there && back {
 			return at + l.trip
 		}
 	}
 	return time.Hour
 }
+
+func (l *lossy) arrives() bool { return l.random.Float64() >= l.loss }
 
 func (l *lossy) wait(ctx context.Context, took, patience time.Duration, o outcome) answer {
 	if took > patience {

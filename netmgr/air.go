@@ -122,6 +122,11 @@ func (p *Policy) score(r *radio, s *sighting) int {
 	return score
 }
 
+// hears reports whether the radio may use a channel.
+func (r *radio) hears(mhz int) bool {
+	return slices.ContainsFunc(r.Channels, func(c Channel) bool { return c.MHz == mhz })
+}
+
 // beacons reports whether an access point of ours may be on a channel.
 func (r *radio) beacons(mhz int) bool {
 	return slices.ContainsFunc(r.Channels, func(c Channel) bool { return c.MHz == mhz && !c.NoBeacon })

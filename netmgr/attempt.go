@@ -61,7 +61,7 @@ func (p *Policy) try(profile Profile) {
 
 // attemptRadio returns the radio for an attempt: an idle one that is not our access point, else one of the others.
 func (p *Policy) attemptRadio() *radio {
-	if r := p.spare(); r != nil {
+	if r := p.spare(nil); r != nil {
 		return r
 	}
 	var best *radio

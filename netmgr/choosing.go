@@ -184,19 +184,26 @@ func (p *Policy) improve(m *radio) {
 		return
 	}
 	sure, _ := p.wired()
+	if p.busy() || p.beside(m, w, sure, false) || p.depart(m, w, sure) {
+		return
+	}
+	p.beside(m, w, sure, true)
+}
+
+// beside lets an idle radio try a network that is better than that of the main radio; with host that of our access point,
+// which then moves. It reports whether one does.
+func (p *Policy) beside(m *radio, w, wired worth, host bool) bool {
 	for _, r := range p.radios {
-		if r.stay.phase != apart || p.reserved(r) || p.own.planned && p.own.phy == r.Phy {
+		if r.stay.phase != apart || p.reserved(r) || (p.own.planned && p.own.phy == r.Phy) != host {
 			continue
 		}
-		s, n := p.target(r, calm, func(n *network) bool { return p.better(r, m, n, w, sure) != no })
+		s, n := p.target(r, calm, func(n *network) bool { return p.better(r, m, n, w, wired) != no })
 		if s != nil {
 			p.enter(r, n, s)
-			return
+			return true
 		}
 	}
-	if !p.busy() {
-		p.depart(m, w, sure)
-	}
+	return false
 }
 
 // busy reports whether some radio is on its way, or in a network of which it is not certain yet.
@@ -244,26 +251,27 @@ func (p *Policy) better(r, m *radio, n *network, w, wired worth) reason {
 	return no
 }
 
-// depart lets the main radio leave a network that works for a better one.
-func (p *Policy) depart(m *radio, w, wired worth) {
+// depart lets the main radio leave a network that works for a better one, and reports whether it does.
+func (p *Policy) depart(m *radio, w, wired worth) bool {
 	rested := p.departed.IsZero() || p.due(p.departed.Add(dwell))
 	s, n := p.target(m, calm, func(n *network) bool {
 		switch p.better(m, m, n, w, wired) {
 		case internet: // at once if it never failed us
 			return p.undisturbed() && (rested || n.strikes == 0 && m.prospect(n).strikes == 0)
 		case back:
-			return true
+			return p.undisturbed()
 		case preferred:
 			return p.undisturbed() && rested && p.due(m.stay.since.Add(dwell))
 		}
 		return false
 	})
 	if s == nil {
-		return
+		return false
 	}
 	p.departed = p.now
 	p.enter(m, n, s)
 	m.stay.excursion = true
+	return true
 }
 
 // undisturbed reports whether nobody would notice a change of network: nothing is played, or enough was sent ahead.

@@ -137,7 +137,7 @@ func (p *Policy) level(r *radio) level {
 		return nothing
 	case p.works.IsZero():
 		return searching
-	case r.stay.phase == joined && (!p.undisturbed() || p.spare() != nil):
+	case r.stay.phase == joined && (!p.undisturbed() || p.spare(r) != nil):
 		return nothing
 	case p.busy():
 		return nothing
@@ -158,10 +158,14 @@ func (p *Policy) level(r *radio) level {
 	return nothing
 }
 
-// spare returns a radio that is in no network and does not have to be our access point, or nil.
-func (p *Policy) spare() *radio {
+// spare returns a radio that is in no network and does not have to be our access point, or nil. For another radio it is only
+// one that hears all that this one does.
+func (p *Policy) spare(instead *radio) *radio {
 	for _, r := range p.radios {
-		if r.stay.phase == apart && !(p.own.planned && p.own.phy == r.Phy) && !p.reserved(r) {
+		if r.stay.phase != apart || p.own.planned && p.own.phy == r.Phy || p.reserved(r) {
+			continue
+		}
+		if instead == nil || !slices.ContainsFunc(instead.Channels, func(c Channel) bool { return !r.hears(c.MHz) }) {
 			return r
 		}
 	}
@@ -186,9 +190,7 @@ func (p *Policy) targets(r *radio) []int {
 
 // allowed returns those of the channels that the radio may use, sorted, in bounds.
 func (r *radio) allowed(mhz []int) []int {
-	mhz = slices.DeleteFunc(mhz, func(c int) bool {
-		return !slices.ContainsFunc(r.Channels, func(o Channel) bool { return o.MHz == c })
-	})
+	mhz = slices.DeleteFunc(mhz, func(c int) bool { return !r.hears(c) })
 	mhz = mhz[:min(len(mhz), maxTargets)]
 	slices.Sort(mhz)
 	return mhz

@@ -174,7 +174,11 @@ func (r *radio) prospect(n *network) *prospect {
 	return pr
 }
 
+// fail takes note of a failure. Another kind of it is another matter: what was wrong before has changed.
 func (pr *prospect) fail(now time.Time, why Failure) {
+	if pr.why != why {
+		pr.strikes = 0
+	}
 	pr.why, pr.failed, pr.steady = why, now, time.Time{}
 	pr.strikes++
 }

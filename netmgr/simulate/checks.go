@@ -172,7 +172,7 @@ func (w *world) hindered(n *network) bool {
 func (w *world) expected(n *network) bool {
 	for _, k := range w.policy.Known(w.clock()) {
 		if k.ID == n.profile {
-			return slices.ContainsFunc(n.bss, func(b bss) bool { return slices.Contains(k.Channels, b.mhz) })
+			return slices.ContainsFunc(n.bss, func(b bss) bool { return b.signal >= audible && slices.Contains(k.Channels, b.mhz) })
 		}
 	}
 	return false
@@ -200,6 +200,8 @@ func (c *checks) checkDown() {
 			continue
 		case w.hindered(n) && w.now-c.needed < lesserFor:
 			continue // our access point was needed, and stands in the way
+		case w.hindered(n) && w.signal(n) < wellAudible:
+			continue // not worth our access point
 		case w.hindered(n):
 			bound = lesserFor
 		case visited || !n.expected:

@@ -20,11 +20,17 @@ func loginURL(s string) string {
 		return ""
 	}
 	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Opaque != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.Opaque != "" {
 		return ""
 	}
-	return u.String() // with everything escaped that has to be
+	if u.Hostname() == "" || strings.Trim(u.Hostname(), hostCharacters) != "" {
+		return ""
+	}
+	return quotes.Replace(u.String()) // which escapes the path, but not the query
 }
+
+// quotes escapes what ends an attribute or an element of a page.
+var quotes = strings.NewReplacer(`"`, "%22", "'", "%27", "<", "%3C", ">", "%3E", "`", "%60")
 
 // refresh finds the URL in <meta http-equiv="refresh" content="0; url=…">, as portals have it that answer in the place of
 // every page.

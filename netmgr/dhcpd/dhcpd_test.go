@@ -142,6 +142,13 @@ func TestLease(t *testing.T) {
 		if c := l.server.Clients(); len(c) != 0 {
 			t.Errorf("clients after the end %+v", c)
 		}
+		l.send(alice, dhcpv4.MessageTypeDiscover)
+		if c := l.server.Clients(); len(c) != 0 {
+			t.Errorf("clients with an offer %+v", c)
+		}
+		if n := l.send(bob, dhcpv4.MessageTypeRequest, wanting(a.YourIPAddr.String())); !n.got(dhcpv4.MessageTypeNak) {
+			t.Errorf("bob gets what alice is offered: %v", n.DHCPv4)
+		}
 	})
 }
 

@@ -32,7 +32,11 @@ type lease struct {
 	name    string
 	granted bool      // not only offered
 	until   time.Time // when it ends, or ended
+	offered time.Time // until when it is kept for the client, who was offered it
 }
+
+// kept reports whether nobody else may have the address.
+func (l *lease) kept(now time.Time) bool { return now.Before(l.until) || now.Before(l.offered) }
 
 const (
 	offerTime  = 15 * time.Second // for how long an offer is kept for the client
@@ -53,10 +57,7 @@ func newLeases(ours netip.Prefix, term time.Duration, log *slog.Logger) *leases 
 // there is none, or none for this station.
 func (t *leases) offer(r request, wanted netip.Addr) (netip.Addr, bool) {
 	if l := t.byMAC[r.mac]; l != nil && t.usable(l.address, r) {
-		if !l.granted || !r.now.Before(l.until) {
-			l.until = later(l.until, r.now.Add(offerTime))
-		}
-		l.station = r.station
+		l.offered, l.station = r.now.Add(offerTime), r.station
 		return l.address, true
 	}
 	if t.brought(r) >= maxOthers {
@@ -70,7 +71,7 @@ func (t *leases) offer(r request, wanted netip.Addr) (netip.Addr, bool) {
 		}
 		return netip.Addr{}, false
 	}
-	t.assign(&lease{mac: r.mac, station: r.station, address: a, until: r.now.Add(offerTime)})
+	t.assign(&lease{mac: r.mac, station: r.station, address: a, offered: r.now.Add(offerTime)})
 	return a, true
 }
 
@@ -102,7 +103,7 @@ func (t *leases) grant(r request, a netip.Addr) bool {
 // release ends a client's lease. It gets the same address when it comes back.
 func (t *leases) release(r request, a netip.Addr) {
 	if l := t.byMAC[r.mac]; l != nil && l.address == a && r.now.Before(l.until) {
-		l.until = r.now
+		l.until, l.offered = r.now, time.Time{}
 	}
 }
 
@@ -139,7 +140,7 @@ func (t *leases) usable(a netip.Addr, r request) bool {
 		return false
 	}
 	l := t.byAddress[a]
-	return l == nil || l.mac == r.mac || !r.now.Before(l.until)
+	return l == nil || l.mac == r.mac || !l.kept(r.now)
 }
 
 // choose returns an address for somebody new. Those that nobody has had yet come first, then those that were given back
@@ -172,7 +173,7 @@ func (t *leases) choose(r request, wanted netip.Addr) (netip.Addr, bool) {
 // brought counts the leases, offers too, of the station that sent a request.
 func (t *leases) brought(r request) (n int) {
 	for _, l := range t.byMAC {
-		if l.station == r.station && l.mac != r.mac && r.now.Before(l.until) {
+		if l.station == r.station && l.mac != r.mac && l.kept(r.now) {
 			n++
 		}
 	}
@@ -227,11 +228,4 @@ func hash(m netmgr.MAC) uint32 {
 	h := fnv.New32a()
 	h.Write(m[:])
 	return h.Sum32()
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -196,7 +196,7 @@ func TestMove(t *testing.T) {
 	p, s := newPhone(t, "phone", radios[1], "key_mgmt=WPA-PSK", psk())
 	s.Await("CTRL-EVENT-CONNECTED", 1)
 	p.Address(radios[1].Interface, "192.0.2.2/24")
-	ping := p.Start("ping", "-i", "0.05", "-c", "100", "-W", "2", "192.0.2.1")
+	ping := p.Start("ping", "-i", "0.05", "-c", "100", "-W", "5", "192.0.2.1")
 	ping.Await("icmp_seq=20 ", 1)
 	begin := time.Now()
 	if err := b.Move(t.Context(), 2462); err != nil {

@@ -449,6 +449,35 @@ func (d *driver) joins() {
 	d.hears(ieee80211.AssociationRequest, ieee80211.AssocRequest{Elements: append(es, d.phone.request.Elements...)}.Append(nil))
 }
 
+// TestMoveWaits checks that a radio that is busy for a moment is asked again, and one that stays so is not asked for ever.
+func TestMoveWaits(t *testing.T) {
+	d := &driver{t: t, radio: softMAC()}
+	busy := 3
+	d.refuse = func(k *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
+		if r.Command != unix.NL80211_CMD_CHANNEL_SWITCH {
+			return 0
+		}
+		if busy--; busy >= 0 {
+			return unix.EBUSY
+		}
+		k.Tell(unix.NL80211_CMD_CH_SWITCH_NOTIFY, nl80211test.U32(unix.NL80211_ATTR_IFINDEX, apIndex),
+			nl80211test.U32(unix.NL80211_ATTR_WIPHY_FREQ, r.U32(unix.NL80211_ATTR_WIPHY_FREQ)))
+		return 0
+	}
+	a, end := d.launch("correct horse")
+	if err := a.Move(t.Context(), 2462); err != nil {
+		t.Error(err)
+	}
+	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2462})
+	d.kernel.Do(func() { busy = 1000 })
+	if err := a.Move(t.Context(), 2437); !errors.Is(err, ErrBusy) {
+		t.Errorf("%v, want %v", err, ErrBusy)
+	}
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestKernelRefusesStation checks that a station which the kernel has no room for is sent away, and the access point goes on.
 func TestKernelRefusesStation(t *testing.T) {
 	d := &driver{t: t, radio: softMAC()}

@@ -170,6 +170,49 @@ func TestFramesOverPacketSocket(t *testing.T) {
 	s.Await("WPA: Group rekeying completed", 2)
 }
 
+// TestBesideScan begins and moves an access point while its radio looks for networks.
+func TestBesideScan(t *testing.T) {
+	radios := hwsimtest.Radios(t, 2)
+	n := index(t, radios[0].Interface)
+	if err := link.Up(n); err != nil {
+		t.Fatal(err)
+	}
+	c, err := nl80211.Dial(nl80211.GroupScan)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	scan := func(mhz ...int) (done chan error) {
+		started, done := c.Listen(n), make(chan error, 1)
+		defer started.Close()
+		go func() {
+			_, err := c.Scan(t.Context(), nl80211.Scan{Index: n, MHz: mhz})
+			done <- err
+		}()
+		for ev := range started.Events() {
+			if _, ok := ev.(nl80211.ScanStarted); ok {
+				return done
+			}
+		}
+		t.Fatal("no scan")
+		return nil
+	}
+	done := scan()
+	b := launch(t, Options{Phy: radios[0].Phy, Passphrase: passphrase})
+	t.Logf("up; scan: %v", <-done)
+	_, s := newPhone(t, "phone", radios[1], "key_mgmt=WPA-PSK", psk())
+	s.Await("CTRL-EVENT-CONNECTED", 1)
+	done = scan(2412, 2417, 2422, 2427)
+	begin := time.Now()
+	if err := b.Move(t.Context(), 2462); err != nil {
+		t.Error(err)
+	}
+	t.Logf("moved after %v; scan: %v", time.Since(begin), <-done)
+	if len(b.Clients()) != 1 {
+		t.Error("the station was lost")
+	}
+}
+
 // TestAlone is for radios that are an access point or a station, and never both.
 func TestAlone(t *testing.T) {
 	radios := hwsimtest.Radios(t, 1)

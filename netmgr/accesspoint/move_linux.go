@@ -16,16 +16,22 @@ import (
 
 // move is a move to another channel.
 type move struct {
-	mhz  int
-	due  time.Time // when the driver should have been done with it
-	done chan<- error
+	mhz       int
+	announced bool
+	due       time.Time // when the driver should have been done with it, or should be asked again to begin
+	until     time.Time // how long it is asked again
+	done      chan<- error
 }
 
 // announced is how many beacons tell the stations of a move: one that sleeps hears some of them.
 const announced = 5
 
-// moveWait is how long the driver may take beyond that.
-const moveWait = time.Second
+// The waits of a move.
+const (
+	moveWait  = 5 * time.Second        // beyond the announcement, for the driver: a jump in the midst of a move loses everybody
+	scanWait  = 5 * time.Second        // for a scan to end, which keeps the radio from moving
+	scanRetry = 200 * time.Millisecond // after which it is asked again
+)
 
 // Move takes the access point and its stations to another channel: they are told and follow, and nobody is lost. Where the driver
 // does not do that, or the channel is in another band, the access point ends here and begins there, and stations have to find it.
@@ -64,14 +70,28 @@ func (r *runner) begin(m move) error {
 		if !r.radio.Commands.ChannelSwitch || low(m.mhz) != low(r.sme.mhz) {
 			return r.overdue()
 		}
-		if err = r.announce(m.mhz); err == nil {
-			m.due = time.Now().Add(announced*beaconInterval*timeUnit + moveWait)
-			return nil
-		}
-		r.moving = nil
+		m.until = time.Now().Add(scanWait)
+		r.announce()
+		return nil
 	}
 	m.done <- err
 	return nil
+}
+
+// announce lets the driver tell the stations of the move that is wanted, and carry it out. While the radio is busy otherwise it is tried
+// again.
+func (r *runner) announce() {
+	m, now := r.moving, time.Now()
+	err := r.switchChannel(m.mhz)
+	switch {
+	case err == nil:
+		m.announced, m.due = true, now.Add(announced*beaconInterval*timeUnit+moveWait)
+	case errors.Is(err, ErrBusy) && now.Before(m.until):
+		m.due = now.Add(scanRetry)
+	default:
+		r.moving = nil
+		m.done <- err
+	}
 }
 
 // free reports whether the radio's other interfaces leave it a channel. The kernel does not look at them before it is too late, and
@@ -92,8 +112,8 @@ func (r *runner) free(mhz int) error {
 	return nil
 }
 
-// announce lets the driver tell the stations of a move, and carry it out.
-func (r *runner) announce(mhz int) error {
+// switchChannel begins the announcement.
+func (r *runner) switchChannel(mhz int) error {
 	there := r.sme.bss
 	there.mhz = mhz
 	sw := ieee80211.ChannelSwitch{Quiet: true, Channel: there.channel(), Beacons: announced}
@@ -157,6 +177,15 @@ func (r *runner) again(mhz int) {
 	b := r.network()
 	b.mhz = mhz
 	r.sme = newSME(r.config(), b)
+}
+
+// late does what the time of a move has come for.
+func (r *runner) late() error {
+	if r.moving.announced {
+		return r.overdue()
+	}
+	r.announce()
+	return nil
 }
 
 // overdue moves where the driver does not say that it has: some firmware goes to the channel of a network that is joined by itself,

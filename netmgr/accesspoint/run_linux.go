@@ -172,7 +172,7 @@ func (r *runner) deadline() time.Time {
 
 func (r *runner) expire(now time.Time) error {
 	if r.moving != nil && !now.Before(r.moving.due) {
-		if err := r.overdue(); err != nil {
+		if err := r.late(); err != nil {
 			return err
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// internet answers for everyone on the internet at port 80 of this namespace: an empty 204 where operators do, else a page
-// that says by which name this internet goes. While the file of its name below /run/captive is there, it is a portal that
+// internet answers for everyone on the internet at port 80 of this namespace: what phones and operators are asked for where
+// they are, else a page that says by which name this internet goes. While the file of its name below /run/captive is there, it is a portal that
 // has everybody sign in first.
 func internet(name string) error {
 	ln, err := net.Listen("tcp", ":80")
@@ -32,6 +32,8 @@ func internet(name string) error {
 			fmt.Fprintln(w, "<form method=post>sign in</form>")
 		case r.URL.Path == "/generate_204":
 			w.WriteHeader(http.StatusNoContent)
+		case r.URL.Path == "/hotspot-detect.html": // Apple's
+			fmt.Fprintln(w, "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>")
 		default:
 			fmt.Fprintln(w, name)
 		}

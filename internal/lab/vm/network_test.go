@@ -288,7 +288,7 @@ func TestPhoneSetsUp(t *testing.T) {
 	}
 	page, err = phone.Get(ctx, "http://captive.apple.com/hotspot-detect.html")
 	if err != nil || !strings.Contains(page, "<BODY>Success</BODY>") {
-		t.Errorf("what keeps the phone in the network: %q, %v", page, err)
+		t.Errorf("what keeps the phone in the network: %q, %v; want what Apple has on the internet", page, err)
 	}
 }
 

@@ -197,6 +197,7 @@ func newcomer(t *testing.T, passphrase string) *phone {
 }
 
 func TestFirmware(t *testing.T) {
+	t.Parallel()
 	d := &driver{t: t, radio: fullMAC(), phone: newcomer(t, "correct horse")}
 	a, end := d.launch("correct horse")
 	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2437})
@@ -236,6 +237,7 @@ func TestFirmware(t *testing.T) {
 }
 
 func TestFirmwareRefusesWrongPassword(t *testing.T) {
+	t.Parallel()
 	d := &driver{t: t, radio: fullMAC(), phone: newcomer(t, "wrong horse")}
 	gone := make(chan ieee80211.Reason, 1)
 	d.refuse = func(_ *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
@@ -263,6 +265,7 @@ func TestFirmwareRefusesWrongPassword(t *testing.T) {
 
 // TestFirmwareDoesHandshake is for firmware that is given the key and does the rest.
 func TestFirmwareDoesHandshake(t *testing.T) {
+	t.Parallel()
 	d := &driver{t: t, radio: fullMAC(), phone: newcomer(t, "correct horse")}
 	d.radio.Features.HandshakeAP = true
 	_, end := d.launch("correct horse")
@@ -282,6 +285,7 @@ func TestFirmwareDoesHandshake(t *testing.T) {
 
 // TestFirmwareFollows is for firmware that has moved to the network that was joined.
 func TestFirmwareFollows(t *testing.T) {
+	t.Parallel()
 	d := &driver{t: t, radio: fullMAC(), phone: newcomer(t, "correct horse")}
 	a, end := d.launch("")
 	d.await(netmgr.AccessPointClients{Phy: 0, Count: 1})
@@ -305,6 +309,7 @@ func TestFirmwareFollows(t *testing.T) {
 
 // TestJumpFails checks that an access point which cannot be elsewhere is where it was.
 func TestJumpFails(t *testing.T) {
+	t.Parallel()
 	d := &driver{t: t, radio: fullMAC()}
 	d.refuse = func(_ *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
 		if r.Command == unix.NL80211_CMD_START_AP && r.U32(unix.NL80211_ATTR_WIPHY_FREQ) == 2462 {
@@ -402,6 +407,7 @@ func TestEndsByItself(t *testing.T) {
 
 // TestPredecessor checks that an interface which is still being taken away is waited for.
 func TestPredecessor(t *testing.T) {
+	t.Parallel()
 	d := &driver{t: t, radio: fullMAC()}
 	tries := 0
 	d.refuse = func(k *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
@@ -451,6 +457,7 @@ func (d *driver) joins() {
 
 // TestMoveWaits checks that a radio that is busy for a moment is asked again, and one that stays so is not asked for ever.
 func TestMoveWaits(t *testing.T) {
+	t.Parallel()
 	d := &driver{t: t, radio: softMAC()}
 	busy := 3
 	d.refuse = func(k *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
@@ -469,7 +476,7 @@ func TestMoveWaits(t *testing.T) {
 		t.Error(err)
 	}
 	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2462})
-	d.kernel.Do(func() { busy = 1000 })
+	d.kernel.Do(func() { busy, a.patience = 1000, time.Second })
 	if err := a.Move(t.Context(), 2437); !errors.Is(err, ErrBusy) {
 		t.Errorf("%v, want %v", err, ErrBusy)
 	}
@@ -480,6 +487,7 @@ func TestMoveWaits(t *testing.T) {
 
 // TestKernelRefusesStation checks that a station which the kernel has no room for is sent away, and the access point goes on.
 func TestKernelRefusesStation(t *testing.T) {
+	t.Parallel()
 	d := &driver{t: t, radio: softMAC()}
 	full, told := true, make(chan ieee80211.Frame, 10)
 	d.refuse = func(_ *nl80211test.Kernel, r nl80211test.Request) unix.Errno {
@@ -523,6 +531,7 @@ func TestKernelRefusesStation(t *testing.T) {
 
 // TestTooMuch checks that the access point goes on after it was told more than it could take in.
 func TestTooMuch(t *testing.T) {
+	t.Parallel()
 	d := &driver{t: t, radio: softMAC()}
 	_, end := d.launch("")
 	d.await(netmgr.AccessPointUp{Phy: 0, Index: apIndex, MHz: 2437})

@@ -70,7 +70,7 @@ func (r *runner) begin(m move) error {
 		if !r.radio.Commands.ChannelSwitch || low(m.mhz) != low(r.sme.mhz) {
 			return r.overdue()
 		}
-		m.until = time.Now().Add(scanWait)
+		m.until = time.Now().Add(r.ap.patience)
 		r.announce()
 		return nil
 	}

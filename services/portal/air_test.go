@@ -27,6 +27,7 @@ type air struct {
 	attempts  map[string]*netapi.Attempt
 	scans     int
 	asked     []netapi.NewProfile // what was to be known or tried
+	streams   []netapi.Streaming
 }
 
 // set changes what is said, and tells who listens.
@@ -88,6 +89,10 @@ func (a *air) routes() map[string]any {
 				a.settings.Done, a.status.Setup = s.Done, !*s.Done
 			}
 			return a.settings, nil
+		}),
+		"POST /streaming": hear(a, func(_ string, s netapi.Streaming) (any, error) {
+			a.streams = append(a.streams, s)
+			return nil, nil
 		}),
 		"POST /export": hear(a, func(_ string, in netapi.ExportRequest) (any, error) {
 			return netapi.Exported{Data: []byte("sealed with " + in.Passphrase)}, nil

@@ -48,6 +48,7 @@ type networks interface {
 	ChangeSettings(context.Context, netapi.Settings) (netapi.Settings, error)
 	History(context.Context) ([]netapi.Period, error)
 	Export(ctx context.Context, passphrase string) ([]byte, error)
+	Stream(context.Context, netapi.Streaming) error
 	Import(ctx context.Context, passphrase string, data []byte) (netapi.Imported, error)
 }
 

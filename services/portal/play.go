@@ -17,6 +17,7 @@ import (
 const planTimeout = 45 * time.Second
 
 func (p *Service) file(w http.ResponseWriter, r *http.Request) error {
+	defer p.playing.begin()()
 	return p.play(w, r, func(ctx context.Context, id media.ID) (streamapi.Plan, error) {
 		return p.plans.of(ctx, id, func(ctx context.Context) (streamapi.Plan, error) {
 			return p.planner.Plan(ctx, id, "file", nil)
@@ -55,6 +56,7 @@ func (p *Service) hls(w http.ResponseWriter, r *http.Request) error {
 			return errNoPage(r.URL.Path)
 		}
 	}
+	defer p.playing.begin()()
 	return p.play(w, r, p.part("hls/"+name, params))
 }
 

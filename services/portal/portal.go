@@ -25,6 +25,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"syscall"
 	"time"
 
@@ -57,6 +58,7 @@ type Service struct {
 	guests   guests // of the access point
 	tries    tries  // of the setup pages
 	looking  looking
+	playing  *playing
 
 	site  *site
 	hosts hosts
@@ -96,6 +98,7 @@ func (p *Service) prepare(env service.Env) error {
 	}
 	p.hosts = newHosts(p.opts.Names, p.watch.hostname)
 	p.dial(env.RunDir)
+	p.playing = newPlaying(env.Log, p.networks.Stream)
 	return nil
 }
 
@@ -171,8 +174,9 @@ func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Li
 	for _, ln := range listeners {
 		go func() { failed <- srv.Serve(ln) }()
 	}
-	followed := make(chan struct{})
-	go func() { defer close(followed); p.watch.run(ctx) }()
+	var followed sync.WaitGroup
+	followed.Go(func() { p.watch.run(ctx) })
+	followed.Go(func() { p.playing.run(ctx) })
 	env.Ready()
 	var err error
 	left := len(listeners)
@@ -191,7 +195,7 @@ func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Li
 	for range left {
 		<-failed
 	}
-	<-followed
+	followed.Wait()
 	p.looking.wait()
 	return err
 }

@@ -83,6 +83,20 @@ for (const width of [320, 1280, 1920]) {
             await check(name)
           })
         }
+        for (const [name, button] of Object.entries({
+          join: /Nachbar/,
+          'known network': /Phone.*iPhone/,
+          'own network': 'Change',
+          'another network': 'Another network',
+          'take from a file': 'Take from a file',
+          'QR code': 'Show QR code and password',
+        }))
+          await context.test('network, ' + name, async () => {
+            await page.goto(server.url + '/network')
+            await page.getByRole('button', { name: button }).click()
+            await page.locator(name === 'QR code' ? 'main img' : '[role=dialog], dialog[open]').first().waitFor()
+            await check(name)
+          })
         await context.test('now playing', async () => {
           await page.goto(server.url + '/album/a4')
           await page.getByRole('button', { name: 'Play', exact: true }).first().click()

@@ -34,6 +34,7 @@ test('German fits the narrowest phone', standIn, () =>
         '/film/f0',
         '/search',
         '/device',
+        '/network',
         '/settings',
       ]) {
         await page.goto(base + path)

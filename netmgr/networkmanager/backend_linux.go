@@ -3,7 +3,6 @@ package networkmanager
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"os/user"
@@ -24,6 +23,7 @@ type Backend struct {
 	options Options
 	user    string        // whom our connections belong to; empty: to everybody
 	changed chan struct{} // there is another plan
+	listen  func(context.Context) (ears, error)
 
 	mu      sync.Mutex // guards all below
 	plans   []plan
@@ -35,7 +35,7 @@ func New(o Options) *Backend {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	b := &Backend{options: o, changed: make(chan struct{}, 1), trouble: ErrAbsent}
+	b := &Backend{options: o, changed: make(chan struct{}, 1), listen: openKernel, trouble: ErrAbsent}
 	if os.Geteuid() != 0 { // others may add connections of their own only, unless polkit asks for root's password
 		if u, err := user.Current(); err == nil {
 			b.user = u.Username
@@ -44,8 +44,12 @@ func New(o Options) *Backend {
 	return b
 }
 
-// ErrAbsent is why [Backend.CarryOut] fails while there is no NetworkManager.
-var ErrAbsent = errors.New("NetworkManager does not run on this computer: start it (systemctl start NetworkManager), or start manofwar without managing WiFi")
+// Why [Backend.CarryOut] fails, in words for a person.
+var (
+	ErrAbsent = errors.New("NetworkManager does not run on this computer: start it (systemctl start NetworkManager), or start manofwar without managing WiFi")
+	ErrNoWiFi = errors.New("the kernel of this computer knows no WiFi: plug in an adapter, or start manofwar without managing WiFi")
+	ErrNoBus  = errors.New("the message bus of this computer is not reached: start dbus, or start manofwar without managing WiFi")
+)
 
 // The pauses between two tries to reach the message bus.
 const (
@@ -57,7 +61,7 @@ const (
 // one goroutine. A message bus that is not there, or ends, is tried again for ever. When Run returns, NetworkManager
 // takes away what was ours.
 func (b *Backend) Run(ctx context.Context, tell func(netmgr.Event)) error {
-	pause := firstPause
+	pause, last := firstPause, ""
 	for {
 		began := time.Now()
 		err := b.session(ctx, tell)
@@ -67,8 +71,11 @@ func (b *Backend) Run(ctx context.Context, tell func(netmgr.Event)) error {
 		if time.Since(began) > maxPause {
 			pause = firstPause
 		}
-		b.fail(fmt.Errorf("%w (%w)", ErrAbsent, err))
-		b.options.Log.Warn("NetworkManager not reached", "err", err, "again", pause)
+		b.fail(err)
+		if err.Error() != last { // what lasts is said once
+			b.options.Log.Warn("NetworkManager not reached", "err", err)
+			last = err.Error()
+		}
 		select {
 		case <-ctx.Done():
 			return nil

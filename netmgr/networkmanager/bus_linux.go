@@ -83,7 +83,7 @@ func connect(ctx context.Context, address string) (*bus, error) {
 		b.conn, err = dbus.Connect(address, options...)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("connect to the message bus: %w", err)
+		return nil, fmt.Errorf("%w (%w)", ErrNoBus, err)
 	}
 	for _, options := range [][]dbus.MatchOption{
 		{dbus.WithMatchSender(busName), dbus.WithMatchMember("NameOwnerChanged"), dbus.WithMatchArg(0, nm.NetworkManagerInterface)},
@@ -91,7 +91,7 @@ func connect(ctx context.Context, address string) (*bus, error) {
 	} {
 		if err := b.conn.AddMatchSignalContext(ctx, options...); err != nil {
 			b.close()
-			return nil, fmt.Errorf("ask for signals: %w", err)
+			return nil, fmt.Errorf("%w (ask for signals: %w)", ErrNoBus, err)
 		}
 	}
 	// It may be that it does not run: then there is none.

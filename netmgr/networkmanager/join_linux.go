@@ -6,14 +6,13 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/godbus/dbus/v5"
-
 	"manofwar/netmgr"
 )
 
 // join is the network that a radio is in, or tries to be.
 type join struct {
 	netmgr.Join
+	password    string
 	*activation                 // nil: none, or it ended
 	told        bool            // it was told that it is joined
 	at          netmgr.Sighting // and where
@@ -67,7 +66,8 @@ func (r *radio) lookJoin(d *device) {
 // supplicant's business, which roams by itself: a new activation would lose the addresses.
 func (r *radio) adoptJoin() bool {
 	j, want := &r.join, r.plan.Join
-	if j.activation == nil || !j.told || !j.silent.IsZero() || want.Profile != j.Profile || want.SSID != j.SSID || want.Open != j.Open {
+	same := want.Profile == j.Profile && want.SSID == j.SSID && want.Open == j.Open && r.plan.password == j.password
+	if j.activation == nil || !j.told || !j.silent.IsZero() || !same {
 		return false
 	}
 	j.Join, j.told = want, false // it is told again by the new number
@@ -77,7 +77,7 @@ func (r *radio) adoptJoin() bool {
 // startJoin asks NetworkManager for the planned network.
 func (r *radio) startJoin(d *device) {
 	p := r.plan
-	r.join = join{Join: p.Join, began: r.now()}
+	r.join = join{Join: p.Join, password: p.password, began: r.now()}
 	if p.unknown {
 		r.endJoin(netmgr.WrongPassword, fmt.Sprintf("No password is known for %s.", quote(p.Join.SSID)))
 		return
@@ -86,7 +86,8 @@ func (r *radio) startJoin(d *device) {
 		r.endJoin(netmgr.Unsupported, fmt.Sprintf("NetworkManager does not take the password of %s: it is not UTF-8.", quote(p.Join.SSID)))
 		return
 	}
-	s := joinSettings(p.Join, p.password, r.saeOnly(d, p.Join.SSID), r.name, r.user)
+	heard, _ := r.heard(r.Station) // without, WPA2 is tried first
+	s := joinSettings(p.Join, p.password, saeOnly(heard, p.Join.SSID), r.name, r.user)
 	number := p.Join.Number
 	r.join.activation = activate(r, r.path, r.pointOf(d, p.Join), s, func(_ *activation, err error) {
 		if r.join.Number != number {
@@ -97,18 +98,6 @@ func (r *radio) startJoin(d *device) {
 			r.endJoin(netmgr.Broken, advice(err))
 		}
 	})
-}
-
-// pointOf returns the access point to begin with, if it is heard; "/": NetworkManager chooses.
-func (r *radio) pointOf(d *device, j netmgr.Join) dbus.ObjectPath {
-	for _, path := range d.points {
-		if p := r.points[path]; p != nil && p.ssid == j.SSID && p.bssid != "" {
-			if mac, ok := parseMAC(p.bssid); ok && mac == j.BSSID {
-				return path
-			}
-		}
-	}
-	return "/"
 }
 
 // endJoin tells that an attempt is over. Its number is not tried again.

@@ -14,15 +14,23 @@ import (
 
 // kernel is what NetworkManager does not tell, asked of the kernel. Looking needs no rights.
 type kernel struct {
-	ctx    context.Context
-	conn   *nl80211.Conn
-	events *nl80211.Listener
+	ctx      context.Context
+	conn     *nl80211.Conn
+	listener *nl80211.Listener
+}
+
+// ears are how a session hears the kernel: a [kernel], or a test's.
+type ears interface {
+	senses
+	radio(name string) (netmgr.Radio, error)
+	events() <-chan nl80211.Event
+	close() error
 }
 
 // askLimit is how long the kernel may take for an answer.
 const askLimit = 2 * time.Second
 
-func openKernel(ctx context.Context) (*kernel, error) {
+func openKernel(ctx context.Context) (ears, error) {
 	conn, err := nl80211.Dial(nl80211.GroupMLME, nl80211.GroupScan, nl80211.GroupRegulatory)
 	if err != nil {
 		return nil, err
@@ -30,8 +38,10 @@ func openKernel(ctx context.Context) (*kernel, error) {
 	return &kernel{ctx, conn, conn.Listen(0)}, nil
 }
 
+func (k *kernel) events() <-chan nl80211.Event { return k.listener.Events() }
+
 func (k *kernel) close() error {
-	k.events.Close()
+	k.listener.Close()
 	return k.conn.Close()
 }
 

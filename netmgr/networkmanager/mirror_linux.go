@@ -42,8 +42,6 @@ type point struct {
 	bssid    string
 	mhz      uint32
 	strength uint8 // percent
-	flags    nm.Nm80211APFlags
-	wpa, rsn nm.Nm80211APSec
 }
 
 // active is a connection that is active, or about to be.
@@ -149,9 +147,6 @@ func (p *point) set(properties map[string]dbus.Variant) {
 	take(properties, "HwAddress", &p.bssid)
 	take(properties, "Strength", &p.strength)
 	p.mhz = number(properties, "Frequency", p.mhz)
-	p.flags = number(properties, "Flags", p.flags)
-	p.wpa = number(properties, "WpaFlags", p.wpa)
-	p.rsn = number(properties, "RsnFlags", p.rsn)
 }
 
 // take reads a property into to, if it is there and of that type, and reports whether it was.

@@ -2,76 +2,34 @@ package networkmanager
 
 import (
 	"encoding/hex"
+	"slices"
 	"strings"
 
-	nm "github.com/Wifx/gonetworkmanager/v2"
+	"github.com/godbus/dbus/v5"
 
 	"manofwar/netmgr"
 	"manofwar/netmgr/ieee80211"
 )
 
-// security judges an access point by what NetworkManager has read in its beacon, in the words that the other backend
-// has for it.
-func (p *point) security() ieee80211.Security {
-	b := ieee80211.BSS{WPA1: p.wpa != 0}
-	if p.flags&nm.Nm80211APFlagsPrivacy != 0 {
-		b.Capabilities |= ieee80211.CapabilityPrivacy
-	}
-	if p.rsn&^nm.Nm80211APSecKeyMgmtOWETM != 0 { // that one is an open network with an encrypted twin
-		b.RSN = p.rsnElement()
-	}
-	return b.Security()
-}
-
-func (p *point) rsnElement() *ieee80211.RSN {
-	r := &ieee80211.RSN{Group: ieee80211.CipherCCMP}
-	if p.rsn&nm.Nm80211APSecGroupTKIP != 0 {
-		r.Group = ieee80211.CipherTKIP
-	}
-	if p.rsn&nm.Nm80211APSecPairCCMP != 0 {
-		r.Pairwise = append(r.Pairwise, ieee80211.CipherCCMP)
-	}
-	for _, way := range []struct {
-		flag nm.Nm80211APSec
-		akm  ieee80211.Suite
-	}{
-		{nm.Nm80211APSecKeyMgmtPSK, ieee80211.AKMPSK},
-		{nm.Nm80211APSecKeyMgmtSAE, ieee80211.AKMSAE},
-		{nm.Nm80211APSecKeyMgmt8021X, 0x000fac01},
-		{nm.Nm80211APSecKeyMgmtOWE, 0x000fac12},
-	} {
-		if p.rsn&way.flag != 0 {
-			r.AKMs = append(r.AKMs, way.akm)
-		}
-	}
-	if r.Offers(ieee80211.AKMSAE) {
-		r.Capabilities |= ieee80211.MFPCapable // as WPA3 demands; NetworkManager does not tell
-	}
-	return r
-}
-
 // saeOnly reports whether a network is heard that lets nobody in by WPA2.
-func (m *mirror) saeOnly(d *device, ssid string) bool {
-	only := false
-	for _, path := range d.points {
-		p := m.points[path]
-		if p == nil || p.ssid != ssid {
-			continue
-		}
-		switch p.security().Protection {
-		case ieee80211.WPA2, ieee80211.WPA2And3:
-			return false
-		case ieee80211.WPA3:
-			only = true
-		}
-	}
-	return only
+func saeOnly(heard []netmgr.Sighting, ssid string) bool {
+	heard = slices.DeleteFunc(slices.Clone(heard), func(s netmgr.Sighting) bool { return s.SSID != ssid || !s.Join })
+	other := func(s netmgr.Sighting) bool { return s.Security != ieee80211.WPA3.String() }
+	return len(heard) > 0 && !slices.ContainsFunc(heard, other)
 }
 
-func parseMAC(s string) (mac netmgr.MAC, ok bool) {
-	b, err := hex.DecodeString(strings.ReplaceAll(s, ":", ""))
-	if err != nil || len(b) != len(mac) {
-		return mac, false
+// pointOf returns the access point to begin with, if NetworkManager hears it; "/": it chooses.
+func (r *radio) pointOf(d *device, j netmgr.Join) dbus.ObjectPath {
+	for _, path := range d.points {
+		if p := r.points[path]; p != nil && p.ssid == j.SSID && isMAC(p.bssid, j.BSSID) {
+			return path
+		}
 	}
-	return netmgr.MAC(b), true
+	return "/"
+}
+
+// isMAC compares an address with one in NetworkManager's form, as "02:00:00:00:01:00".
+func isMAC(text string, mac netmgr.MAC) bool {
+	b, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
+	return err == nil && slices.Equal(b, mac[:])
 }

@@ -51,9 +51,12 @@ type plan struct {
 	ownSecret string // of our access point
 }
 
-// follow takes over a plan. Only what is new in it begins something.
+// follow takes over a plan. Only what is new in it begins something. One for a radio that the user has taken is of before
+// the policy knew that.
 func (r *radio) follow(p plan) {
-	r.plan = p
+	if r.taken.IsZero() {
+		r.plan = p
+	}
 	r.look()
 }
 
@@ -118,8 +121,9 @@ func (r *radio) chosen(d *device) string {
 	return "Another network was chosen on this computer."
 }
 
-// gone ends what the radio was doing, because it is not there any more.
+// gone ends what the radio was doing, because it is not there any more. Answers that still come find nothing.
 func (r *radio) gone() {
+	r.plan, r.scan, r.join, r.own = plan{}, scan{}, join{}, ownPoint{}
 	if r.taken.IsZero() {
 		r.tell(netmgr.RadioGone{Phy: r.Phy})
 	}

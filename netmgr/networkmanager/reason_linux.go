@@ -70,7 +70,7 @@ func explain(why netmgr.Failure, reason nm.NmDeviceStateReason, ssid string) str
 	if why == netmgr.Lost {
 		return fmt.Sprintf("%s fell silent.", ssid)
 	}
-	return fmt.Sprintf("NetworkManager could not join %s (%v).", ssid, reason)
+	return fmt.Sprintf("NetworkManager could not join %s%s.", ssid, numbered(reason))
 }
 
 // explainAccessPoint says in words for a person why our access point is not up.
@@ -84,7 +84,15 @@ func explainAccessPoint(reason nm.NmDeviceStateReason) string {
 	case nm.NmDeviceStateReasonUserRequested, nm.NmDeviceStateReasonConnectionRemoved:
 		return "The access point was switched off on this computer."
 	}
-	return fmt.Sprintf("NetworkManager could not start the access point (%v).", reason)
+	return fmt.Sprintf("NetworkManager could not start the access point%s.", numbered(reason))
+}
+
+// numbered leads a person to where a reason that is rare is explained.
+func numbered(reason nm.NmDeviceStateReason) string {
+	if reason <= nm.NmDeviceStateReasonUnknown {
+		return " and does not say why; its log may (journalctl -u NetworkManager)"
+	}
+	return fmt.Sprintf(": reason %d; see its log (journalctl -u NetworkManager)", reason)
 }
 
 // Names of D-Bus errors that say something to a person.

@@ -20,30 +20,46 @@ type session struct {
 	*Backend
 	*bus
 	host
-	kernel *kernel
+	kernel ears
 	radios map[dbus.ObjectPath]*radio
+	unfit  map[dbus.ObjectPath]bool // devices that are no radios for us, until they go away
 }
+
+// connectLimit is how long the bus may take to let us in.
+const connectLimit = 15 * time.Second
+
+var errConnect = errors.New("the message bus does not answer")
 
 // session connects and works until ctx ends or the connection breaks, which is its error.
 func (b *Backend) session(parent context.Context, tell func(netmgr.Event)) error {
-	ctx, cancel := context.WithCancel(parent)
-	defer cancel()
-	kernel, err := openKernel(ctx)
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	kernel, err := b.listen(ctx)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w (%w)", ErrNoWiFi, err)
 	}
+	patience := time.AfterFunc(connectLimit, func() { cancel(errConnect) })
 	bus, err := connect(ctx, b.options.Address)
-	if err != nil {
-		return errors.Join(err, kernel.close())
+	if !patience.Stop() {
+		err = fmt.Errorf("%w (%w)", ErrNoBus, errConnect)
 	}
+	if bus != nil {
+		if err == nil {
+			err = b.work(bus, kernel, tell)
+		}
+		cancel(nil)
+		bus.close()
+	}
+	return errors.Join(err, kernel.close())
+}
+
+// work works until the connection breaks, which is its error.
+func (b *Backend) work(bus *bus, kernel ears, tell func(netmgr.Event)) error {
 	s := &session{Backend: b, bus: bus, kernel: kernel, radios: make(map[dbus.ObjectPath]*radio), host: host{
 		mirror: newMirror(), caller: bus, senses: kernel, tell: tell, user: b.user, now: time.Now, log: b.options.Log,
 	}}
-	err = s.run()
-	s.drop()
-	cancel()
-	bus.close()
-	return errors.Join(err, kernel.close())
+	defer s.drop()
+	return s.run()
 }
 
 // run works until the connection breaks.
@@ -71,7 +87,7 @@ func (s *session) run() error {
 				return err
 			}
 			then()
-		case ev, open := <-s.kernel.events.Events():
+		case ev, open := <-s.kernel.events():
 			if !open {
 				return errKernel
 			}
@@ -102,6 +118,7 @@ func (s *session) restart() error {
 	s.drop()
 	if s.owner == "" {
 		s.Backend.fail(ErrAbsent)
+		s.log.Warn("NetworkManager does not run")
 		return nil
 	}
 	var all map[dbus.ObjectPath]interfaces
@@ -123,6 +140,7 @@ func (s *session) drop() {
 		s.lose(path)
 	}
 	*s.mirror = *newMirror()
+	s.unfit = make(map[dbus.ObjectPath]bool)
 }
 
 func (s *session) lose(path dbus.ObjectPath) {
@@ -238,14 +256,16 @@ func (s *session) find() {
 			s.lose(path)
 		}
 	}
+	maps.DeleteFunc(s.unfit, func(path dbus.ObjectPath, _ bool) bool { return s.devices[path] == nil })
 	for _, path := range slices.Sorted(maps.Keys(s.devices)) {
 		d := s.devices[path]
-		if s.radios[path] != nil || d.state < nm.NmDeviceStateDisconnected {
+		if s.radios[path] != nil || s.unfit[path] || d.state < nm.NmDeviceStateDisconnected {
 			continue
 		}
 		r, err := s.newRadio(path, d)
 		if err != nil {
-			s.log.Debug("radio not used", "link", d.name, "err", err)
+			s.unfit[path] = true
+			s.log.Info("radio not used", "link", d.name, "err", err)
 			continue
 		}
 		s.radios[path] = r

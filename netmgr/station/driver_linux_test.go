@@ -38,6 +38,7 @@ type driver struct {
 	authorized    int
 	finished      *ieee80211.Status // of SAE
 	scans         int
+	lose, lost    int // how many of the station's and of the access point's frames of SAE get lost
 }
 
 var (
@@ -194,6 +195,10 @@ func (d *driver) authenticate(k *nl80211test.Kernel, frame []byte) {
 	if err != nil {
 		d.t.Error(err)
 	}
+	if d.lose > 0 {
+		d.lose--
+		return
+	}
 	if d.exchange == nil {
 		secret, err := sae.NewSecret("Home", d.password)
 		if err != nil {
@@ -206,6 +211,10 @@ func (d *driver) authenticate(k *nl80211test.Kernel, frame []byte) {
 		d.t.Logf("SAE: %v", err)
 	}
 	d.pmk, _, _ = d.exchange.Key()
+	if d.lost > 0 {
+		d.lost--
+		return
+	}
 	for _, a := range answers {
 		answer := ieee80211.Frame{Kind: ieee80211.Authentication, To: own, From: d.at, BSSID: d.at, Body: a.Append(nil)}
 		d.tell(k, unix.NL80211_CMD_FRAME, nl80211test.Attribute{Kind: unix.NL80211_ATTR_FRAME, Data: answer.Append(nil)})
@@ -379,6 +388,25 @@ func TestDriverLeavesKeysToUs(t *testing.T) {
 			v.leave()
 		})
 	}
+}
+
+func TestFramesOfSAEGetLost(t *testing.T) {
+	t.Parallel()
+	d := &driver{t: t, password: password, akm: ieee80211.AKMSAE, lose: 1, lost: 1}
+	s, _ := d.station(nl80211.Features{SAE: true})
+	v := run(t, s, network())
+	v.event()
+	v.leave()
+}
+
+func TestNoAnswerToSAE(t *testing.T) {
+	if testing.Short() {
+		t.Skip("waits for 7 s")
+	}
+	t.Parallel()
+	d := &driver{t: t, password: password, akm: ieee80211.AKMSAE, lose: proofTries}
+	s, _ := d.station(nl80211.Features{SAE: true})
+	run(t, s, network()).failed(netmgr.NoAnswer)
 }
 
 func TestWrongPasswordForDriver(t *testing.T) {

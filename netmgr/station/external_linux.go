@@ -23,8 +23,7 @@ func (a *attempt) external(ctx context.Context, request nl80211.ExternalAuth) er
 			return err
 		}
 	}
-	over := time.After(authPatience)
-	id, err := a.prove(ctx, air{a.sendAuth, func(ctx context.Context) (ieee80211.Auth, error) { return a.receiveAuth(ctx, over) }})
+	id, err := a.prove(ctx, air{a.sendAuth, a.receiveAuth})
 	if err != nil {
 		refused := a.conn.FinishExternalAuth(ctx, request, ieee80211.StatusUnspecified, nil)
 		return errors.Join(err, refused)
@@ -61,9 +60,6 @@ func (a *attempt) sendFrame(ctx context.Context, kind ieee80211.Kind, body []byt
 func (a *attempt) receiveAuth(ctx context.Context, over <-chan time.Time) (ieee80211.Auth, error) {
 	for {
 		ev, err := a.next(ctx, over)
-		if errors.Is(err, errTimeout) {
-			err = a.network.noAnswer(err)
-		}
 		if err != nil {
 			return ieee80211.Auth{}, err
 		}

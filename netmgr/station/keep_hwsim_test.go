@@ -147,7 +147,21 @@ func TestMove(t *testing.T) {
 				t.Errorf("moved to %+v", second)
 			}
 			l.ping()
-			v.leave()
+			for _, ssid := range []ieee80211.SSID{"Home", "Elsewhere"} { // where there is nothing to move to
+				v.cancel(ErrMove)
+				if err := v.ended(busy); err != nil {
+					t.Fatal(err)
+				}
+				n.SSID = ssid
+				v = l.join(n)
+				if ssid == "Home" {
+					v.joined()
+				}
+			}
+			v.failed(netmgr.NotFound, 30*time.Second)
+			if info := hwsimtest.Run(t, "iw", "dev", l.own.Interface, "link"); !strings.Contains(info, "Not connected") {
+				t.Errorf("still in a network: %s", info)
+			}
 		})
 	}
 }

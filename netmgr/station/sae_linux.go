@@ -2,16 +2,25 @@ package station
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"manofwar/netmgr/ieee80211"
 	"manofwar/netmgr/wpa/sae"
 )
 
-// air is how authentication frames of SAE come and go.
+// air is how authentication frames of SAE come and go. receive's error wraps errTimeout when over has come.
 type air struct {
 	send    func(context.Context, *ieee80211.Auth) error
-	receive func(context.Context) (ieee80211.Auth, error)
+	receive func(_ context.Context, over <-chan time.Time) (ieee80211.Auth, error)
 }
+
+// A frame that is not answered is sent again after half a second, then after one more, and so on: the kernel would wait
+// for two.
+const (
+	proofPause = 500 * time.Millisecond
+	proofTries = 4
+)
 
 // prove runs one exchange of SAE, whose key is the link's then. It returns the key's name.
 func (a *attempt) prove(ctx context.Context, by air) (ieee80211.PMKID, error) {
@@ -23,13 +32,23 @@ func (a *attempt) prove(ctx context.Context, by air) (ieee80211.PMKID, error) {
 	if err != nil {
 		return ieee80211.PMKID{}, a.network.handshake(err)
 	}
-	for frames := []ieee80211.Auth{commit}; ; {
+	frames, pause, over := []ieee80211.Auth{commit}, proofPause, (<-chan time.Time)(nil)
+	for tries := 1; ; {
 		for _, f := range frames {
 			if err := by.send(ctx, &f); err != nil {
 				return ieee80211.PMKID{}, err
 			}
+			over = time.After(pause)
 		}
-		answer, err := by.receive(ctx)
+		answer, err := by.receive(ctx, over)
+		if errors.Is(err, errTimeout) {
+			again, ok := x.Again()
+			if tries++; !ok || tries > proofTries {
+				return ieee80211.PMKID{}, a.network.noAnswer(err)
+			}
+			frames, pause = []ieee80211.Auth{again}, 2*pause
+			continue
+		}
 		if err != nil {
 			return ieee80211.PMKID{}, err
 		}

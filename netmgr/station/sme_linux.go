@@ -11,15 +11,17 @@ import (
 
 // authenticate proves the password where SAE does that, else it is but a formality.
 func (a *attempt) authenticate(ctx context.Context) error {
-	over := time.After(authPatience)
 	if a.secured && a.choice.AKM == ieee80211.AKMSAE {
-		_, err := a.prove(ctx, air{a.send, func(ctx context.Context) (ieee80211.Auth, error) { return a.answer(ctx, over) }})
+		_, err := a.prove(ctx, air{a.send, a.answer})
 		return err
 	}
 	if err := a.send(ctx, nil); err != nil {
 		return err
 	}
-	answer, err := a.answer(ctx, over)
+	answer, err := a.answer(ctx, time.After(authPatience))
+	if errors.Is(err, errTimeout) {
+		err = a.network.noAnswer(err)
+	}
 	if err == nil && answer.Status != ieee80211.StatusSuccess {
 		err = a.turnedDown(answer.Status)
 	}
@@ -46,13 +48,10 @@ func (a *attempt) told(err error) error {
 	}
 }
 
-// answer waits for the access point's authentication frame.
+// answer waits for the access point's authentication frame. It wraps errTimeout when over has come.
 func (a *attempt) answer(ctx context.Context, over <-chan time.Time) (ieee80211.Auth, error) {
 	for {
 		ev, err := a.next(ctx, over)
-		if errors.Is(err, errTimeout) {
-			err = a.network.noAnswer(err)
-		}
 		if err != nil {
 			return ieee80211.Auth{}, err
 		}

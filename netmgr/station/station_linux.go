@@ -84,6 +84,10 @@ func (s *Station) run(ctx context.Context, n Network, tell func(netmgr.Event)) e
 		return err
 	}
 	bss, err := s.find(ctx, n, false)
+	if s.at != nil && (err != nil || bss.BSSID == s.at.bssid) { // there is no other access point to move to
+		s.at = nil
+		s.leave(ieee80211.ReasonLeaving)
+	}
 	if err != nil {
 		return err
 	}
@@ -109,7 +113,7 @@ func switchedOff(err error) error {
 
 // prepare leaves every network but one that the station is to move in.
 func (s *Station) prepare(ctx context.Context, n Network) error {
-	if s.at != nil && s.at.ssid == n.SSID && s.at.bssid != n.BSSID && s.radio.Commands.Authenticate {
+	if s.at != nil && s.at.ssid == n.SSID && s.radio.Commands.Authenticate {
 		return nil
 	}
 	s.at = nil

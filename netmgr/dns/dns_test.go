@@ -265,7 +265,9 @@ func TestFailover(t *testing.T) {
 				s := server(t)
 				s.Dial = i.dial
 				s.Set(names(netmgr.CaptureNone))
-				r, took := resolve(t, s, "udp", new(dns.Msg).SetQuestion("example.com.", dns.TypeA))
+				q := new(dns.Msg).SetQuestion("example.com.", dns.TypeA)
+				q.SetEdns0(maxUDP, true)
+				r, took := resolve(t, s, "udp", q)
 				if r.Rcode != c.rcode || took != c.took || i.log() != c.asked {
 					t.Errorf("%s after %v, asked %s", dns.RcodeToString[r.Rcode], took, i.log())
 				}

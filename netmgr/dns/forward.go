@@ -95,6 +95,10 @@ func (r result) useful() bool {
 // race asks one server after the other, the next one as soon as the one before has failed or has had its head start. The
 // first useful answer wins; a refusal is passed on only if nobody has better.
 func (s *Server) race(ctx context.Context, q *dns.Msg, servers []netip.Addr, network string) ([]byte, error) {
+	data, err := q.Pack() // once: it writes to the message
+	if err != nil {
+		return nil, err
+	}
 	var running sync.WaitGroup
 	defer running.Wait()
 	ctx, cancel := context.WithCancel(ctx)
@@ -111,7 +115,7 @@ func (s *Server) race(ctx context.Context, q *dns.Msg, servers []netip.Addr, net
 				continue
 			}
 			server := servers[asked]
-			running.Go(func() { results <- s.exchange(ctx, q, server, network) })
+			running.Go(func() { results <- s.exchange(ctx, exchange{q, data, server, network}) })
 			asked, open = asked+1, open+1
 			next.Reset(headStart)
 		case r := <-results:
@@ -138,49 +142,52 @@ func (s *Server) race(ctx context.Context, q *dns.Msg, servers []netip.Addr, net
 	}
 }
 
-// exchange asks one server over a connection of its own, so from a port of its own, and takes no answer but one to this
-// question.
-func (s *Server) exchange(ctx context.Context, q *dns.Msg, server netip.Addr, network string) result {
-	fail := func(err error) result { return result{server: server, err: err} }
-	data, err := q.Pack()
-	if err != nil {
-		return fail(err)
-	}
+// exchange is one question to one server.
+type exchange struct {
+	query   *dns.Msg // shared: to be read only
+	data    []byte   // the same, packed
+	server  netip.Addr
+	network string
+}
+
+// exchange asks over a connection of its own, so from a port of its own, and takes no answer but one to this question.
+func (s *Server) exchange(ctx context.Context, x exchange) result {
+	fail := func(err error) result { return result{server: x.server, err: err} }
 	dial := s.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	conn, err := dial(ctx, network, netip.AddrPortFrom(server, 53).String())
+	conn, err := dial(ctx, x.network, netip.AddrPortFrom(x.server, 53).String())
 	if err != nil {
 		return fail(err)
 	}
 	defer conn.Close()
 	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
-	if network == "tcp" {
-		if err := writeTCP(conn, data); err != nil {
+	if x.network == "tcp" {
+		if err := writeTCP(conn, x.data); err != nil {
 			return fail(err)
 		}
 		a, err := readTCP(conn, dns.MaxMsgSize)
 		if err != nil {
 			return fail(err)
 		}
-		rcode, ok := answers(a, q)
+		rcode, ok := answers(a, x.query)
 		if !ok {
 			return fail(errors.New("the name server answers something else"))
 		}
-		return result{server, a, rcode, nil}
+		return result{x.server, a, rcode, nil}
 	}
 	buf := make([]byte, dns.MaxMsgSize/16) // no server sends more than it was told that we take
 	for {
-		if _, err := conn.Write(data); err != nil {
+		if _, err := conn.Write(x.data); err != nil {
 			return fail(err)
 		}
-		a, rcode, err := receive(ctx, conn, buf, q)
+		a, rcode, err := receive(ctx, conn, buf, x.query)
 		if ctx.Err() != nil || err != nil && !errors.Is(err, errLate) {
 			return fail(errors.Join(err, ctx.Err()))
 		}
 		if err == nil {
-			return result{server, a, rcode, nil}
+			return result{x.server, a, rcode, nil}
 		}
 	}
 }

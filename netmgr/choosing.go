@@ -26,6 +26,8 @@ func (p *Policy) choose() {
 	}
 	if m := p.main(); m != nil && !p.attempting() {
 		p.improve(m)
+	}
+	if m := p.main(); m != nil && !p.attempting() {
 		p.release(m)
 		p.change(m)
 	}
@@ -277,17 +279,20 @@ func (p *Policy) depart(m *radio, w, wired worth) bool {
 // undisturbed reports whether nobody would notice a change of network: nothing is played, or enough was sent ahead.
 func (p *Policy) undisturbed() bool { return !p.stream.Active || p.stream.Buffer >= covers }
 
-// release leaves what the other radios are in once it is not needed: the main radio's network is better.
+// release leaves what other radios are in once it is not needed: the main radio's network is better, and preferred. One that
+// the owner prefers although it has no internet stays: whoever is in it reaches us there, and its internet may come back.
 func (p *Policy) release(m *radio) {
 	sure, _ := p.wired()
+	rank := m.stay.network.rank
 	for _, r := range p.radios {
 		if r.stay.phase != joined || r.stay.asked && p.attempt != nil {
 			continue
 		}
-		l := p.links[r.Station]
-		w, certain := p.worth(l)
-		redundant := r != m || r.stay.network.Metered && sure == whole && p.due(r.stay.since.Add(dwell))
-		if certain && redundant && (p.undisturbed() || w == useless) {
+		w, certain := p.worth(p.links[r.Station])
+		n := r.stay.network
+		needless := r != m && (n.rank > rank || w == useless) ||
+			r == m && n.Metered && sure == whole && p.due(r.stay.since.Add(dwell))
+		if certain && needless && (p.undisturbed() || w == useless) {
 			p.leave(r)
 		}
 	}

@@ -344,11 +344,15 @@ func TestSecondRadio(t *testing.T) {
 	if !r.p.Status(r.now).Metered {
 		t.Error("the phone costs")
 	}
-	r.want("home") // somebody plays
 	r.tell(Streaming{})
-	r.want("")
-	r.wantWithin(3*time.Minute, "home") // it may have internet again
-	r.join(0, api.Good)
+	r.pass(10 * time.Minute)
+	r.want("home") // who is there reaches us
+	r.tell(Streaming{Active: true})
+	r.judge(0, api.Good)
+	if first := r.p.Plan().Links[0]; first.Index != both || r.radio(1).Join.Number == 0 {
+		t.Errorf("the way out is by %+v", first)
+	}
+	r.tell(Streaming{})
 	if j := r.radio(1).Join; j.Number != 0 {
 		t.Error("the phone is still used")
 	}

@@ -42,10 +42,10 @@ type tempo struct {
 
 var tempi = [...]tempo{
 	unknowing: {wide: seconds(0, 3600)},
-	content:   {wide: seconds(30, 600)},
+	content:   {wide: seconds(30, 300)},
 	lesser:    {narrow: seconds(5, 30), wide: seconds(60, 300)},
 	poor:      {narrow: seconds(0, 10), wide: seconds(1, 60), crowded: 2 * time.Minute},
-	searching: {narrow: seconds(0, 0.5, 1, 2, 4, 8, 10), wide: seconds(1, 5, 10, 20, 30), crowded: time.Minute},
+	searching: {narrow: seconds(0, 0, 1, 2, 4, 8, 10), wide: seconds(0, 5, 10, 20, 30), crowded: time.Minute},
 }
 
 // seconds returns durations.
@@ -93,23 +93,23 @@ func (p *Policy) keepLooking(r *radio) {
 	if lv := p.level(r); lv != lk.level {
 		lk.level, lk.reached, lk.narrow, lk.wide = lv, p.now, 0, 0
 	}
-	t, targets := tempi[lk.level], p.targets(r)
-	if len(targets) == 0 {
+	t := tempi[lk.level]
+	if t.narrow != nil && len(p.targets(r)) == 0 {
 		t.narrow = nil
-	}
-	if t.narrow == nil && lk.level >= poor && lk.wide == 0 {
-		t.wide = seconds(0)
+		if lk.wide == 0 && lk.level >= poor {
+			t.wide = seconds(0)
+		}
 	}
 	if p.own.phy == r.Phy && p.own.clients > 0 && lk.wide > 0 && t.wide != nil {
 		t.wide = []time.Duration{max(t.crowded, t.wide[min(lk.wide, len(t.wide)-1)])}
 	}
 	switch {
+	case p.time(t.narrow, lk.narrow, lk.reached, lk.targeted):
+		lk.narrow++
+		p.begin(r, p.targets(r), p.hidden(lk.done))
 	case p.time(t.wide, lk.wide, lk.reached, lk.full):
 		lk.wide++
 		p.begin(r, nil, p.hidden(lk.done))
-	case p.time(t.narrow, lk.narrow, lk.reached, lk.targeted):
-		lk.narrow++
-		p.begin(r, targets, p.hidden(lk.done))
 	}
 }
 
@@ -148,9 +148,11 @@ func (p *Policy) level(r *radio) level {
 	}
 	w, _ := p.worth(p.links[m.Station])
 	switch {
+	case r.stay.phase == joined && r != m:
+		return nothing
 	case w < whole && sure < whole:
 		return poor
-	case slices.ContainsFunc(p.networks, func(n *network) bool { return !n.Off && n.rank < m.stay.network.rank }):
+	case slices.ContainsFunc(p.networks[:min(m.stay.network.rank, len(p.networks))], func(n *network) bool { return !n.Off && !p.taken(n) }):
 		return lesser
 	case r == m:
 		return content
@@ -175,7 +177,7 @@ func (p *Policy) spare(instead *radio) *radio {
 // targets returns the channels on which the known networks were heard before. Where that is not known of one, it may well
 // be one of the usual channels: a router that was reset is there.
 func (p *Policy) targets(r *radio) []int {
-	var list []int
+	list := make([]int, 0, maxTargets)
 	for _, n := range p.networks {
 		switch {
 		case n.Off:

@@ -143,7 +143,10 @@ func (p *Policy) number() int {
 
 // Plan returns how the network should be, given all that happened.
 func (p *Policy) Plan() Plan {
-	var plan Plan
+	plan := Plan{}
+	if p.manage && len(p.links) > 0 {
+		plan.Links = make([]LinkPlan, 0, len(p.links))
+	}
 	if p.named {
 		plan.Hostname = p.hostname
 	}
@@ -162,7 +165,8 @@ func (p *Policy) Plan() Plan {
 		plan.Time = appendNew(plan.Time, l.lease.Time...)
 	}
 	plan.DNS = plan.DNS[:min(len(plan.DNS), MaxServers)]
-	if p.manage {
+	if p.manage && len(p.radios) > 0 {
+		plan.Radios = make([]RadioPlan, 0, len(p.radios))
 		for _, r := range p.radios {
 			plan.Radios = append(plan.Radios, p.planRadio(r))
 		}

@@ -57,6 +57,7 @@ var benches = []struct {
 		row("range.many_vs_nginx_ratio", d.Ratio, "ratio")
 		return err
 	}},
+	{[]string{"net.simulated_days"}, simulateDays},
 	{[]string{"net.ap_after_boot_s"}, func(ctx context.Context, dir string) error {
 		s, err := bench.AccessPointAfterBoot(ctx, dir, tell)
 		row("net.ap_after_boot_s", s, "s")

@@ -82,6 +82,16 @@ type Limit struct {
 	Types []InterfaceType
 }
 
+// Everywhere returns all channels of 2.4, 5 and 6 GHz, in MHz, for a [Scan]: the kernel passes over those that are not
+// allowed. Without channels it would look at 900 MHz too, where no access point for us is, for seconds.
+func (r *Radio) Everywhere() []int {
+	var out []int
+	for _, c := range r.Channels {
+		out = append(out, c.MHz)
+	}
+	return out
+}
+
 // Supports reports whether the radio can have interfaces of a type.
 func (r *Radio) Supports(t InterfaceType) bool { return slices.Contains(r.Types, t) }
 

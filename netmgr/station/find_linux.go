@@ -46,7 +46,7 @@ func (s *Station) find(ctx context.Context, n Network, again bool) (nl80211.BSS,
 			return bss, nil
 		}
 	}
-	if heard, err = s.conn.Scan(ctx, s.look(n, again)); err != nil {
+	if heard, err = s.conn.Scan(ctx, s.look(n, again, s.radio.Everywhere()...)); err != nil {
 		return nl80211.BSS{}, err
 	}
 	return s.pick(n, heard)

@@ -118,6 +118,9 @@ func (r *radio) followScan(ctx context.Context, p plan) {
 // look carries a scan out and tells what was heard.
 func (r *radio) look(ctx context.Context, s netmgr.Scan) {
 	scan := nl80211.Scan{Index: r.face.Index, MHz: s.MHz}
+	if scan.MHz == nil {
+		scan.MHz = r.radio.Everywhere()
+	}
 	for _, ssid := range s.SSIDs {
 		scan.SSIDs = append(scan.SSIDs, ieee80211.SSID(ssid))
 	}

@@ -228,12 +228,3 @@ func prefix(n *net.IPNet) (netip.Prefix, bool) {
 	bits, _ := n.Mask.Size()
 	return netip.PrefixFrom(ip.Unmap(), bits), ok
 }
-
-// Name returns an interface's name; empty: it has gone.
-func Name(index int) string {
-	l, err := netlink.LinkByIndex(index)
-	if err != nil {
-		return ""
-	}
-	return l.Attrs().Name
-}

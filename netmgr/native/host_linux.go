@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -91,7 +92,9 @@ func (h *host) country(ctx context.Context) string {
 func (h *host) heard(ev netmgr.Event) {
 	switch ev := ev.(type) {
 	case netmgr.AccessPointUp:
-		h.at = face{ev.Index, link.Name(ev.Index)}
+		if i, err := net.InterfaceByIndex(ev.Index); err == nil { // else it has gone again
+			h.at = face{i.Index, i.Name, netmgr.MAC(i.HardwareAddr)}
+		}
 	case netmgr.AccessPointDown:
 		h.at = face{}
 	case netmgr.Look, netmgr.Roamed: // somebody is looking, maybe after having signed in; or the way is another

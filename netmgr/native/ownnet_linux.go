@@ -36,6 +36,7 @@ type ownNet struct {
 type face struct {
 	index int
 	name  string
+	mac   netmgr.MAC
 }
 
 // ownPlan is how the network of our access point should be.
@@ -169,7 +170,7 @@ func (o *ownNet) prepareSix(f face) (*ra.Advertiser, error) {
 		return nil, err
 	}
 	o.six = ours
-	return &ra.Advertiser{Address: ours, Conn: conn, Log: o.log.With("link", f.name)}, nil
+	return &ra.Advertiser{Address: ours, MAC: f.mac[:], Conn: conn, Log: o.log.With("link", f.name)}, nil
 }
 
 // stop ends all of it but the sharing.

@@ -53,7 +53,7 @@ ip address add $ip/$mask dev $interface && ip route add default via $router && e
 		own := ownNet{log: slog.New(slog.NewTextHandler(t.Output(), nil)), dir: dir, kept: dir}
 		follow := func(capture netmgr.Capture, uplinks ...string) {
 			t.Helper()
-			p := ownPlan{face: face{ifi.Index, "ap0"}, hostname: "pirate", uplinks: uplinks}
+			p := ownPlan{face: face{ifi.Index, "ap0", netmgr.MAC(ifi.HardwareAddr)}, hostname: "pirate", uplinks: uplinks}
 			p.Up, p.Address, p.Capture = true, netip.MustParsePrefix("192.168.77.1/24"), capture
 			if len(uplinks) > 0 {
 				p.servers = []netip.Addr{netip.MustParseAddr("192.0.2.1")}

@@ -91,6 +91,8 @@ func Reason(err error) string {
 		return "The password of the access point must have 8 to 63 characters."
 	case errors.Is(err, ErrOptions):
 		return "The name of the access point must have 1 to 32 bytes."
+	case errors.Is(err, errStopped):
+		return "The WiFi driver has stopped the access point."
 	case errors.Is(err, errGone):
 		return "The WiFi radio was taken away."
 	default:

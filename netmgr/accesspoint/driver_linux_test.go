@@ -389,7 +389,7 @@ func TestEndsByItself(t *testing.T) {
 		want    error
 		reason  string
 	}{
-		"stopped":        {unix.NL80211_CMD_STOP_AP, errStopped, "The WiFi driver failed: the driver stopped it"},
+		"stopped":        {unix.NL80211_CMD_STOP_AP, errStopped, "The WiFi driver has stopped the access point."},
 		"interface gone": {unix.NL80211_CMD_DEL_INTERFACE, errGone, "The WiFi radio was taken away."},
 	} {
 		t.Run(name, func(t *testing.T) {

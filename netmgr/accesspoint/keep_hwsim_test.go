@@ -3,9 +3,11 @@
 package accesspoint
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"manofwar/netmgr/hwsimtest"
 	"manofwar/netmgr/link"
 	"manofwar/netmgr/nl80211"
+	ourown "manofwar/netmgr/station"
 )
 
 // TestVanish takes a station out of reach without a word, and back.
@@ -213,6 +216,73 @@ func TestBesideScan(t *testing.T) {
 	}
 }
 
+// TestTwoOfUs lets a station of our own join, as a second device in the same home does.
+func TestTwoOfUs(t *testing.T) {
+	radios := hwsimtest.Radios(t, 2)
+	b := launchWith(t, Options{Phy: radios[0].Phy, Passphrase: passphrase}, func(a *AccessPoint) { a.lifetime = 2 * time.Second })
+	own := ourStation(t, radios[1])
+	err := own.Run(t.Context(), ourown.Network{Number: 1, SSID: ssid, Password: "wrong horse", MHz: 2437}, func(netmgr.Event) {})
+	if e := new(ourown.Error); !errors.As(err, &e) || e.Failure != netmgr.WrongPassword {
+		t.Errorf("with a wrong password: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	events, done := make(chan netmgr.Event, 100), make(chan error, 1)
+	go func() {
+		network := ourown.Network{Number: 2, SSID: ssid, Password: passphrase, MHz: 2437}
+		done <- own.Run(ctx, network, func(ev netmgr.Event) { events <- ev })
+	}()
+	b.awaitClients(1)
+	if ev, ok := (<-events).(netmgr.Joined); !ok || ev.MHz != 2437 {
+		t.Errorf("%+v", ev)
+	}
+	if err := b.Move(t.Context(), 2412); err != nil {
+		t.Error(err)
+	}
+	for ev := range events {
+		if r, ok := ev.(netmgr.Roamed); ok && r.MHz == 2412 {
+			break
+		}
+	}
+	<-time.After(3 * b.lifetime)
+	if n := len(b.Clients()); n != 1 {
+		t.Errorf("%d clients", n)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	b.awaitClients(0)
+}
+
+// ourStation returns a station on a radio.
+func ourStation(t *testing.T, r hwsimtest.Radio) *ourown.Station {
+	t.Helper()
+	c, err := nl80211.Dial()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	all, err := c.Radios(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	face, err := c.Interface(t.Context(), index(t, r.Interface))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(x nl80211.Radio) bool { return x.Phy == r.Phy })
+	s, err := ourown.New(ourown.Config{Radio: all[i], Interface: face, Log: logger(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
 // TestAlone is for radios that are an access point or a station, and never both.
 func TestAlone(t *testing.T) {
 	radios := hwsimtest.Radios(t, 1)
@@ -232,6 +302,18 @@ func TestAlone(t *testing.T) {
 	if !state() {
 		t.Error("the station's interface is not on again")
 	}
+}
+
+// TestSwitchedOff takes the interface down under the access point, as a switch for all radios does.
+func TestSwitchedOff(t *testing.T) {
+	radios := hwsimtest.Radios(t, 1)
+	b := launch(t, Options{Phy: radios[0].Phy})
+	b.fails = true
+	hwsimtest.Run(t, "ip", "link", "set", b.options.Name, "down")
+	b.await("down", func(ev netmgr.Event) bool {
+		return ev == netmgr.AccessPointDown{Phy: radios[0].Phy, Reason: Reason(errStopped)}
+	})
+	launch(t, Options{Phy: radios[0].Phy})
 }
 
 // cycles is how often an access point goes up and down, without anything being left of it.

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"manofwar/netmgr"
 	"manofwar/netmgr/ieee80211"
 	"manofwar/netmgr/nl80211"
@@ -162,7 +160,7 @@ func (r *runner) jump() error {
 		r.ap.options.Log.Info("access point has jumped", "mhz", m.mhz)
 		return nil
 	}
-	if err := r.conn.StopAccessPoint(r.ctx, r.iface.Index); err != nil && !errors.Is(err, unix.ENOENT) {
+	if err := r.silence(); err != nil {
 		return err
 	}
 	r.again(here)

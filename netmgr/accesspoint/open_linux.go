@@ -246,10 +246,16 @@ func (r *runner) register() error {
 // stop tells the stations and takes the beacon down.
 func (r *runner) stop() error {
 	_ = r.carryOut(r.sme.end()) // they would find out by themselves
-	if err := r.conn.StopAccessPoint(r.ctx, r.iface.Index); err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ENODEV) {
-		return err
+	return r.silence()
+}
+
+// silence takes the beacon down, if it is not down.
+func (r *runner) silence() error {
+	err := r.conn.StopAccessPoint(r.ctx, r.iface.Index)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENODEV) || errors.Is(err, unix.ENETDOWN) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // close takes away what open has made.

@@ -52,35 +52,37 @@ var (
 	newLease  = regexp.MustCompile(`(?m)^\[([-0-9T:.]+)\] \d+: \S+ +inet 192\.168\.1\d\d\.`)
 )
 
-// median returns the median time from the end of the last look around before a network was joined until the address there.
-// Where there was none because the network was known to be there, it is from the first frame to it.
+// median returns the median of [joinTimes].
 func (j *joins) median() (float64, error) {
-	type event struct {
-		at   float64
-		what string
+	took, err := joinTimes(j.wifi.String(), j.addresses.String())
+	if err == nil && len(took) == 0 {
+		err = fmt.Errorf("no join was seen:\n%s\n%s", j.wifi.Tail(20), j.addresses.Tail(20))
 	}
-	var events []event
-	for _, m := range wifiEvent.FindAllStringSubmatch(j.wifi.String(), -1) {
-		at, err := strconv.ParseFloat(m[1], 64)
-		if err != nil {
-			return 0, err
-		}
-		events = append(events, event{at, m[2]})
+	if err != nil {
+		return 0, err
 	}
-	var took []float64
+	return median(took), nil
+}
+
+// joinTimes returns, for each new address, the seconds from the end of the last look around before. Where there was none since
+// the address before, because the network was known to be there, they are from the first frame to it. wifi is what
+// "iw event -t" prints, addresses what "ip -ts monitor address" does.
+func joinTimes(wifi, addresses string) (took []float64, err error) {
+	events := wifiEvent.FindAllStringSubmatch(wifi, -1)
 	last := 0.0
-	for _, m := range newLease.FindAllStringSubmatch(j.addresses.String(), -1) {
+	for _, m := range newLease.FindAllStringSubmatch(addresses, -1) {
 		day, err := time.Parse("2006-01-02T15:04:05.999999", m[1])
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		at, began := float64(day.UnixNano())/1e9, 0.0
 		for _, e := range events {
-			if e.at <= last || e.at > at {
-				continue
+			when, err := strconv.ParseFloat(e[1], 64)
+			if err != nil {
+				return nil, err
 			}
-			if e.what == "scan finished" || began == 0 {
-				began = e.at
+			if when > last && when <= at && (e[2] == "scan finished" || began == 0) {
+				began = when
 			}
 		}
 		if began > 0 {
@@ -88,10 +90,7 @@ func (j *joins) median() (float64, error) {
 		}
 		last = at
 	}
-	if len(took) == 0 {
-		return 0, fmt.Errorf("no join was seen:\n%s\n%s", j.wifi.Tail(20), j.addresses.Tail(20))
-	}
-	return median(took), nil
+	return took, nil
 }
 
 // idleFor is how long the idle dongle is watched.

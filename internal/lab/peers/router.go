@@ -148,10 +148,12 @@ func (r *Router) PowerCut(ctx context.Context) (time.Duration, error) {
 	return cut.Began, err
 }
 
-// Reset is what some routers do at night: a power cut, after which the network is that of the sticker.
+// Reset is what some routers do at night: a power cut, if they are not off already, after which the network is another one.
 func (r *Router) Reset(ctx context.Context, ssid, passphrase string) error {
-	if _, err := r.PowerCut(ctx); err != nil {
-		return err
+	if r.hostapd != nil {
+		if _, err := r.PowerCut(ctx); err != nil {
+			return err
+		}
 	}
 	if err := r.configure(ctx, ssid, passphrase); err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 	"manofwar/internal/lab/peers"
 )
 
-// TestsOnRadios runs the tests of all packages that want radios, in one guest without a dongle.
+// TestTestsOnRadios runs the tests of all packages that want radios, in one guest without a dongle.
 func TestTestsOnRadios(t *testing.T) {
 	packages, err := peers.TestPackages(t.Context())
 	must(t, err)
@@ -35,7 +35,7 @@ func TestTestsOnRadios(t *testing.T) {
 }
 
 // testLimit is how long the tests of one package may take.
-const testLimit = 5 * time.Minute
+const testLimit = 10 * time.Minute
 
 // runInside runs some tests of a test program in the guest. In the lab nothing is missing: a test that is skipped has failed.
 func runInside(t *testing.T, w *peers.World, file string, tests []string) {

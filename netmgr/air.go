@@ -9,7 +9,8 @@ import (
 type sighting struct {
 	Sighting
 	missed int       // how many looks in a row have not found it
-	failed time.Time // when it last could not be joined, or was lost: only what was heard since counts
+	failed time.Time // when it last could not be joined, or was lost
+	lost   time.Time // when its network was: as with failed, only what was heard since counts
 }
 
 const (
@@ -27,10 +28,16 @@ func (r *radio) sighting(b MAC) *sighting {
 	return &r.air[i]
 }
 
-// unsee makes an access point count as not heard until it is heard again.
-func (r *radio) unsee(b MAC, now time.Time) {
-	if s := r.sighting(b); s != nil {
-		s.failed, s.missed = now, twice
+// unsee makes an access point of a network count as not heard until it is heard again; with all every one of them, for
+// they may be one router.
+func (r *radio) unsee(n *network, b MAC, all bool, now time.Time) {
+	for i := range r.air {
+		switch s := &r.air[i]; {
+		case s.BSSID == b:
+			s.failed, s.missed = now, twice
+		case all && n.is(s.Sighting):
+			s.lost, s.missed = now, twice
+		}
 	}
 }
 
@@ -44,7 +51,7 @@ func (p *Policy) see(r *radio, s Sighting) {
 	case known == nil:
 		r.air = append(r.air, sighting{Sighting: s})
 		r.trim()
-	case s.At.Before(known.failed) || s.At.Before(known.At):
+	case s.At.Before(known.failed), s.At.Before(known.lost), s.At.Before(known.At):
 		return
 	default:
 		known.Sighting, known.missed = s, 0
@@ -111,7 +118,7 @@ func (p *Policy) score(r *radio, s *sighting) int {
 	if !s.failed.IsZero() && p.since(s.failed) < time.Minute {
 		score -= 80
 	}
-	if p.own.wanted && p.own.phy == r.Phy {
+	if p.own.wanted && p.own.phy == r.Phy && r.Together {
 		switch {
 		case !r.beacons(s.MHz):
 			score -= 60

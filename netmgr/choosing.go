@@ -88,13 +88,17 @@ func (p *Policy) haste() haste {
 
 // target returns the network that the radio joins best among those that qualify, and by which access point: the one that
 // is likely worth most, and of those the most preferred. A look that goes on may find a better one, so only what nothing
-// could be better than is taken before it has ended.
+// could be better than is taken before it has ended; unless nothing works, the known channels have been looked at, and
+// it never failed: what fails again and again must not keep looks from ending.
 func (p *Policy) target(r *radio, h haste, qualifies func(*network) bool) (*sighting, *network) {
 	n := p.pick(r, h, qualifies)
 	if n == nil {
 		return nil, nil
 	}
-	if r.look.scan.Number != 0 {
+	if r.look.scan.Number != 0 && !(h == urgent && r.look.narrow > 1 && r.prospect(n).strikes == 0) {
+		if r.prospect(n).strikes > 0 {
+			return nil, nil
+		}
 		if p.expect(n) < whole {
 			return nil, nil
 		}
@@ -290,7 +294,7 @@ func (p *Policy) release(m *radio) {
 		}
 		w, certain := p.worth(p.links[r.Station])
 		n := r.stay.network
-		needless := r != m && (n.rank > rank || w == useless) ||
+		needless := r != m && (n.rank >= rank || w == useless) ||
 			r == m && n.Metered && sure == whole && p.due(r.stay.since.Add(dwell))
 		if certain && needless && (p.undisturbed() || w == useless) {
 			p.leave(r)

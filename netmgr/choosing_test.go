@@ -129,13 +129,13 @@ func TestChoosing(t *testing.T) {
 			r.pass(10 * time.Second)
 			r.want("home")
 		}},
-		{"no address: another one after eight seconds", func(t *testing.T) {
+		{"no address: another one after five seconds", func(t *testing.T) {
 			r := newRig(t, "home", "factory")
 			r.around = []Sighting{home, factory}
 			r.begin()
 			r.scan()
 			r.join(0, "")
-			r.pass(7 * time.Second)
+			r.pass(4 * time.Second)
 			r.want("home")
 			r.pass(2 * time.Second)
 			r.want("factory")

@@ -164,7 +164,7 @@ const (
 
 const (
 	patience = 15 * time.Second // the judge's: if it has said nothing for so long, there is none
-	stalled  = 8 * time.Second  // without an address for so long: others may be tried
+	stalled  = 5 * time.Second  // without an address for so long: others may be tried
 )
 
 // worth returns what a link is good for, and whether that is certain or only hoped.

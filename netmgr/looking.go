@@ -154,7 +154,7 @@ func (p *Policy) level(r *radio) level {
 		return poor
 	case slices.ContainsFunc(p.networks[:min(m.stay.network.rank, len(p.networks))], func(n *network) bool { return !n.Off && !p.taken(n) }):
 		return lesser
-	case r == m:
+	case r == m, r.stay.phase == apart:
 		return content
 	}
 	return nothing

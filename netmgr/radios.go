@@ -212,10 +212,14 @@ func (p *Policy) joined(r *radio, ev Joined) {
 // unjoined takes note that a join failed or ended. It counts against the network if it failed or did not last.
 func (p *Policy) unjoined(r *radio, why Failure, reason string) {
 	n, st := r.stay.network, r.stay
-	if why == Lost || why == NotFound || why == NoAnswer {
-		r.unsee(st.bssid, p.now)
+	deaf := why == NotFound || why == NoAnswer
+	if deaf || why == Lost {
+		r.unsee(n, st.bssid, why == Lost && st.phase == joined, p.now)
 	}
-	if st.phase != joined || p.since(st.since) < brief || why != Lost {
+	switch other := p.best(r, n); {
+	case st.phase == joined && why == Lost && p.since(st.since) >= brief:
+	case deaf && other != nil && other.failed.IsZero(): // another access point of it may answer
+	default:
 		r.prospect(n).fail(p.now, why)
 	}
 	if st.phase != joined || why != Lost {

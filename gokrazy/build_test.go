@@ -95,8 +95,12 @@ func testRoot(_ context.Context, o rootfs.Options) (*rootfs.Tree, error) {
 		rootfs.Entry{Path: "bin/manofwar", Mode: 0o755, Content: o.Manofwar},
 		rootfs.Entry{Path: "etc/hostname", Mode: 0o644, Content: rootfs.Bytes([]byte(o.Hostname + "\n"))},
 		rootfs.Entry{Path: "etc/passwd", Mode: 0o644, Content: rootfs.Bytes([]byte(strings.Join(o.Users, "\n")))},
+		rootfs.Entry{Path: "lib/firmware/regulatory.db", Mode: 0o644, Content: rootfs.Bytes([]byte(testRules))},
 	)
 }
+
+// testRules stand for the rules of which channel may be used where.
+const testRules = "the rules of every country"
 
 func testOptions(t *testing.T, config string, b board.Board) gokrazy.Options {
 	t.Helper()

@@ -43,10 +43,23 @@ func TestBuild(t *testing.T) {
 			checkTable(t, r.Image)
 			checkFileSystems(t, r.Image)
 			checkSlot(t, r.Image, b.Name)
+			checkInitramfs(t, r.Image)
 			if b.Name == "raspberrypi" {
 				checkFirmware(t, r.Image)
 			}
 		})
+	}
+}
+
+// checkInitramfs looks for what a built-in driver asks for before there is a root. The archive is not compressed.
+func checkInitramfs(t *testing.T, image string) {
+	t.Helper()
+	archive, err := fs.ReadFile(volume(t, image, slot.A), slot.InitramfsName)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(archive, []byte(testRules)) {
+		t.Error("the initramfs lacks the regulatory database")
 	}
 }
 

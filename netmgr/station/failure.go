@@ -52,6 +52,10 @@ func (n Network) occupied(err error) *Error {
 	return &Error{netmgr.Broken, fmt.Sprintf("%s is on another channel than this device's own access point.", n.SSID), err}
 }
 
+func switchedOff() *Error {
+	return &Error{netmgr.Broken, "The WiFi radio was switched off or taken out.", nil}
+}
+
 func broken(err error) *Error {
 	return &Error{netmgr.Broken, "The WiFi radio does not do what it is told.", err}
 }

@@ -11,7 +11,6 @@ import (
 
 	"manofwar/netmgr/ieee80211"
 	"manofwar/netmgr/nl80211"
-	"manofwar/netmgr/wpa"
 )
 
 func isUnconnected(err error) bool {
@@ -104,8 +103,8 @@ func (s *Station) fits(n Network, b nl80211.BSS) error {
 	case n.Password == "":
 		return nil
 	}
-	if _, err := wpa.Choose(b.BSS, s.canSAE(n)); err != nil {
-		return n.unsupported(reasonNoSAE)
+	if _, err := choose(s.radio, b.BSS, s.canSAE(n)); err != nil {
+		return n.unsupported(reasonIncapable)
 	}
 	return nil
 }

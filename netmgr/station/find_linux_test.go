@@ -85,7 +85,7 @@ func TestSight(t *testing.T) {
 	b := heard(1, "Home", -50, offers(ieee80211.AKMSAE))
 	b.Age = 3 * time.Second
 	want := netmgr.Sighting{
-		SSID: "Home", BSSID: netmgr.MAC(b.BSSID), MHz: 2437, Signal: -50, Security: "WPA3", Reason: reasonNoSAE, At: now.Add(-3 * time.Second),
+		SSID: "Home", BSSID: netmgr.MAC(b.BSSID), MHz: 2437, Signal: -50, Security: "WPA3", Reason: reasonIncapable, At: now.Add(-3 * time.Second),
 	}
 	if got := Sight(nl80211.Radio{}, b, now); got != want {
 		t.Errorf("%+v, want %+v", got, want)
@@ -98,6 +98,25 @@ func TestSight(t *testing.T) {
 	hidden := Sight(radio, heard(1, "\x00\x00", -50, nil), now)
 	if hidden.SSID != "" || !hidden.Open || !hidden.Join || hidden.Security != "open" {
 		t.Errorf("%+v", hidden)
+	}
+}
+
+// A radio without BIP joins without protected management frames, where the network allows that.
+func TestChooseWithoutBIP(t *testing.T) {
+	radio := nl80211.Radio{Ciphers: []ieee80211.Suite{ieee80211.CipherTKIP, ieee80211.CipherCCMP}}
+	b := heard(1, "Home", -50, offers(ieee80211.AKMPSK))
+	c, err := choose(radio, b.BSS, false)
+	if err != nil || c.MFP || b.RSN.Capabilities&ieee80211.MFPCapable == 0 {
+		t.Errorf("%+v, %v", c, err)
+	}
+	radio.Ciphers = append(radio.Ciphers, ieee80211.CipherBIP)
+	if c, err = choose(radio, b.BSS, false); err != nil || !c.MFP {
+		t.Errorf("%+v, %v", c, err)
+	}
+	required := offers(ieee80211.AKMSAE, ieee80211.AKMPSK)
+	required.Capabilities |= ieee80211.MFPRequired
+	if _, err := choose(nl80211.Radio{Ciphers: radio.Ciphers[:2]}, heard(1, "Home", -50, required).BSS, true); err == nil {
+		t.Error("chosen although management frames have to be protected")
 	}
 }
 

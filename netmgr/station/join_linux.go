@@ -50,7 +50,7 @@ func (s *Station) join(ctx context.Context, n Network, bss nl80211.BSS, tell fun
 	}
 	if a.secured {
 		var err error
-		if a.choice, err = wpa.Choose(bss.BSS, s.canSAE(n)); err != nil {
+		if a.choice, err = choose(s.radio, bss.BSS, s.canSAE(n)); err != nil {
 			return n.unsupported(err.Error())
 		}
 	}
@@ -161,6 +161,8 @@ const maxQueue = 4
 // ended says why the association is over.
 func (a *attempt) ended(byPeer bool, reason ieee80211.Reason) error {
 	switch {
+	case a.joined && !byPeer && reason == ieee80211.ReasonLeaving: // which is the kernel's word, not ours
+		return &leftError{switchedOff()}
 	case a.joined && !byPeer:
 		return &leftError{a.network.silent(errors.New(reason.String()))}
 	case a.joined:

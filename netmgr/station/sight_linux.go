@@ -1,6 +1,7 @@
 package station
 
 import (
+	"slices"
 	"time"
 
 	"manofwar/netmgr"
@@ -20,16 +21,27 @@ func Sight(r nl80211.Radio, b nl80211.BSS, now time.Time) netmgr.Sighting {
 		s.SSID = ""
 	}
 	if security.Personal() {
-		if _, err := wpa.Choose(b.BSS, canSAE(r)); err != nil {
-			s.Reason = reasonNoSAE
+		if _, err := choose(r, b.BSS, canSAE(r)); err != nil {
+			s.Reason = reasonIncapable
 		}
 	}
 	s.Join = s.Reason == ""
 	return s
 }
 
-// reasonNoSAE is for WPA3 where firmware does not know it.
-const reasonNoSAE = "this device's radio cannot do its WPA3; allow WPA2 on the router"
+// reasonIncapable is for WPA3, or protected management frames, where driver or firmware do not know them.
+const reasonIncapable = "this device's radio cannot do its WPA3; allow WPA2 on the router"
+
+// choose picks how to join a network, of what the radio can do.
+func choose(r nl80211.Radio, b *ieee80211.BSS, sae bool) (wpa.Choice, error) {
+	if b.RSN == nil || len(r.Ciphers) == 0 || slices.Contains(r.Ciphers, ieee80211.CipherBIP) {
+		return wpa.Choose(b, sae)
+	}
+	unprotected, rsn := *b, *b.RSN
+	rsn.Capabilities &^= ieee80211.MFPCapable
+	unprotected.RSN = &rsn
+	return wpa.Choose(&unprotected, sae)
+}
 
 // canSAE reports whether a radio can do SAE: by itself, or so that we can do it.
 func canSAE(r nl80211.Radio) bool {

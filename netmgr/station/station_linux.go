@@ -77,8 +77,10 @@ func (s *Station) Run(ctx context.Context, n Network, tell func(netmgr.Event)) e
 }
 
 func (s *Station) run(ctx context.Context, n Network, tell func(netmgr.Event)) error {
-	if err := s.up(s.index); err != nil {
-		return switchedOff(err)
+	if err := s.up(s.index); errors.Is(err, unix.ERFKILL) {
+		return switchedOff()
+	} else if err != nil {
+		return err
 	}
 	if err := s.prepare(ctx, n); err != nil {
 		return err
@@ -101,14 +103,6 @@ func (s *Station) run(ctx context.Context, n Network, tell func(netmgr.Event)) e
 		return err
 	}
 	return s.join(ctx, n, bss, tell)
-}
-
-// switchedOff says why an interface cannot be used.
-func switchedOff(err error) error {
-	if errors.Is(err, unix.ERFKILL) {
-		return &Error{netmgr.Broken, "The WiFi radio is switched off.", err}
-	}
-	return err
 }
 
 // prepare leaves every network but one that the station is to move in.

@@ -22,7 +22,7 @@ import (
 // TestVanish takes a station out of reach without a word, and back.
 func TestVanish(t *testing.T) {
 	radios := hwsimtest.Radios(t, 3)
-	b := launch(t, Options{Phy: radios[0].Phy, Passphrase: passphrase})
+	b := launchWith(t, Options{Phy: radios[0].Phy, Passphrase: passphrase}, func(a *AccessPoint) { a.idle = time.Second })
 	p, s := newPhone(t, "phone", radios[1], "key_mgmt=WPA-PSK", "ieee80211w=2", psk())
 	s.Await("CTRL-EVENT-CONNECTED", 1)
 	b.awaitClients(1)
@@ -348,6 +348,7 @@ func TestCycles(t *testing.T) {
 			t.Fatal("it did not come up")
 		}
 	}
+	hurry(t)
 	once()
 	before := held(t)
 	begin := time.Now()
@@ -358,6 +359,16 @@ func TestCycles(t *testing.T) {
 	if after := held(t); after != before {
 		t.Errorf("held before: %s\nafter: %s", before, after)
 	}
+}
+
+// hurry lets the kernel take interfaces away as fast as it can, which otherwise is most of a cycle.
+func hurry(t *testing.T) {
+	t.Helper()
+	const file = "/sys/kernel/rcu_expedited"
+	if err := os.WriteFile(file, []byte("1"), 0); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.WriteFile(file, []byte("0"), 0) }) // it was written before
 }
 
 // held returns what the process holds of goroutines, files and interfaces.

@@ -201,6 +201,7 @@ func (r *runner) config() config {
 		offload:  f.APSME && f.HandshakeAP && r.ap.pmk != nil,
 		probe:    r.radio.Commands.ProbeStation,
 		lifetime: r.ap.lifetime,
+		idle:     r.ap.idle,
 		sequence: r.sequence,
 	}
 }

@@ -21,6 +21,7 @@ type AccessPoint struct {
 	over    chan struct{} // closed when Run returns
 
 	lifetime time.Duration        // of group keys
+	idle     time.Duration        // until a silent station is asked for a sign of life
 	patience time.Duration        // with a scan that keeps the radio from moving
 	system   system               // the kernel's; a test's
 	adjust   func(*nl80211.Radio) // changes what a radio says that it can do, for tests; nil: nothing
@@ -37,7 +38,7 @@ func New(o Options) (*AccessPoint, error) {
 	}
 	return &AccessPoint{
 		options: o, pmk: pmk, moves: make(chan move), over: make(chan struct{}),
-		lifetime: groupLifetime, patience: scanWait, system: kernel, clients: make(map[ieee80211.MAC]Client),
+		lifetime: groupLifetime, idle: idleLimit, patience: scanWait, system: kernel, clients: make(map[ieee80211.MAC]Client),
 	}, nil
 }
 

@@ -34,6 +34,7 @@ type config struct {
 	offload  bool          // and it does the handshake as well
 	probe    bool          // the driver can ask a station for a sign of life
 	lifetime time.Duration // of group keys
+	idle     time.Duration // until a silent station is asked for a sign of life
 	sequence func(index int) [6]byte
 }
 
@@ -43,13 +44,15 @@ const (
 	maxPending = 32
 )
 
-// groupLifetime is how long group keys are used.
-const groupLifetime = time.Hour
+// The default pace.
+const (
+	groupLifetime = time.Hour        // of group keys
+	idleLimit     = 30 * time.Second // of silence, until a station is asked for a sign of life
+)
 
 // The pace.
 const (
 	answerWait = 300 * time.Millisecond // for the driver's word that an answer arrived
-	idleLimit  = 30 * time.Second       // of silence, until a station is asked for a sign of life
 	probeWait  = 5 * time.Second        // it may be asleep
 	probeTries = 3
 	deafLimit  = 5 * time.Minute // of silence, where it cannot be asked

@@ -23,7 +23,7 @@ func home(pmk []byte) (config, bss) {
 	if pmk != nil {
 		b.rsn = offer(true)
 	}
-	return config{pmk: pmk, probe: true, lifetime: groupLifetime}, b
+	return config{pmk: pmk, probe: true, lifetime: groupLifetime, idle: idleLimit}, b
 }
 
 // air is an access point's SME and what has come out of it, at a time of the test's own.

@@ -116,7 +116,7 @@ func (s *sme) heard(now time.Time, mac ieee80211.MAC, silent time.Duration) []ac
 	st := s.stations[mac]
 	switch {
 	case st == nil || st.phase != member || s.firmware:
-	case silent < idleLimit:
+	case silent < s.idle:
 		st.life = attempt{}
 	case !s.config.probe:
 		if silent >= deafLimit {

@@ -203,8 +203,8 @@ func (p *Policy) ready(pr *prospect, h haste) bool {
 		wait = doubling(2*first, longDoubt, pr.strikes)
 	case h == calm:
 		wait = doubling(first, longDoubt, pr.strikes)
-	case h == measured:
-		wait = time.Minute
+	case h == measured: // and others have their turn meanwhile
+		wait = doubling(time.Minute, 5*time.Minute, pr.strikes)
 	case pr.why == WrongPassword, pr.why == Unsupported:
 		wait = 30 * time.Second
 	default:

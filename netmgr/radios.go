@@ -213,8 +213,13 @@ func (p *Policy) joined(r *radio, ev Joined) {
 func (p *Policy) unjoined(r *radio, why Failure, reason string) {
 	n, st := r.stay.network, r.stay
 	deaf := why == NotFound || why == NoAnswer
-	if deaf || why == Lost {
-		r.unsee(n, st.bssid, why == Lost && st.phase == joined, p.now)
+	switch {
+	case deaf, why == Lost && st.phase != joined:
+		r.unsee(n, st.bssid, false, p.now)
+	case why == Lost:
+		for _, o := range p.radios {
+			o.unsee(n, st.bssid, true, p.now)
+		}
 	}
 	switch other := p.best(r, n); {
 	case st.phase == joined && why == Lost && p.since(st.since) >= brief:

@@ -30,7 +30,7 @@ type NetFigures struct {
 const (
 	netCuts   = 20
 	bothCuts  = 6
-	deadTimes = 10
+	deadTimes = 5
 )
 
 // The two networks of the bench, and how long one of them is left in peace between two faults.
@@ -40,8 +40,9 @@ var (
 )
 
 const (
-	netPeace = 6 * time.Second
-	netLimit = 90 * time.Second // of any one recovery
+	netPeace  = 6 * time.Second
+	deadPeace = 70 * time.Second // a network must have been well for a minute to be trusted again
+	netLimit  = 90 * time.Second // of any one recovery
 )
 
 // Net measures the network manager in one guest, beside NetworkManager with wpa_supplicant on a radio of its own. say gets
@@ -147,7 +148,7 @@ func (b *netBench) until(ctx context.Context, w *peers.Watching, router string, 
 func (b *netBench) failovers(ctx context.Context, f *NetFigures) error {
 	var ours, both, theirs []float64
 	for n := range netCuts {
-		if err := peace(ctx); err != nil {
+		if err := peace(ctx, netPeace); err != nil {
 			return err
 		}
 		used, next := b.routers[0], b.routers[1]
@@ -184,7 +185,7 @@ func (b *netBench) failovers(ctx context.Context, f *NetFigures) error {
 func (b *netBench) deadInternet(ctx context.Context) (float64, error) {
 	var took []float64
 	for n := range deadTimes {
-		if err := peace(ctx); err != nil {
+		if err := peace(ctx, deadPeace); err != nil {
 			return 0, err
 		}
 		used, next := b.routers[0], b.routers[1]
@@ -208,7 +209,7 @@ func (b *netBench) deadInternet(ctx context.Context) (float64, error) {
 
 // loss cuts the power of both routers, and looks for the dongle's own network.
 func (b *netBench) loss(ctx context.Context) (float64, error) {
-	if err := peace(ctx); err != nil {
+	if err := peace(ctx, netPeace); err != nil {
 		return 0, err
 	}
 	if _, err := b.routers[1].PowerCut(ctx); err != nil {
@@ -223,9 +224,9 @@ func (b *netBench) loss(ctx context.Context) (float64, error) {
 }
 
 // peace lets a network be in use for a while.
-func peace(ctx context.Context) error {
+func peace(ctx context.Context, d time.Duration) error {
 	select {
-	case <-time.After(netPeace):
+	case <-time.After(d):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -107,7 +107,7 @@ const ticksPerSecond = 100
 
 // idle measures the network manager while the dongle is in a network and nothing happens.
 func (b *netBench) idle(ctx context.Context) (cpu, megabytes float64, err error) {
-	if err := peace(ctx); err != nil {
+	if err := peace(ctx, netPeace); err != nil {
 		return 0, 0, err
 	}
 	out, err := b.world.Outside().Run(ctx, "sh", "-ec", idleScript, netapi.Name, fmt.Sprint(int(idleFor.Seconds())))

@@ -73,6 +73,21 @@ func settled(t *testing.T, w *peers.World, ssid string, limit time.Duration) net
 	return s
 }
 
+// steady waits until the dongle has been well in a network for more than a minute: sooner it neither leaves it by choice nor
+// trusts it as before.
+func steady(t *testing.T, w *peers.World, ssid string) {
+	t.Helper()
+	const minute = 65 * time.Second
+	since := time.Now()
+	_, err := w.AwaitNetwork(t.Context(), "the dongle has been in "+ssid+" for a minute", 2*minute, func(s netapi.Status) bool {
+		if !peers.In(ssid, netapi.Good)(s) {
+			since = time.Now()
+		}
+		return time.Since(since) > minute
+	})
+	must(t, err)
+}
+
 // TestOwnAccessPointAfterBoot boots where there is no network that the dongle could join: a phone sees the dongle's.
 func TestOwnAccessPointAfterBoot(t *testing.T) {
 	w := world(t, peers.Config{Radios: 2, Dongle: 1})
@@ -210,6 +225,7 @@ func TestInternetTrouble(t *testing.T) {
 			router,
 		},
 	} {
+		steady(t, w, trouble.at.Config.SSID)
 		began := time.Now()
 		must(t, trouble.on(trouble.at))
 		settled(t, w, trouble.next.Config.SSID, time.Minute)

@@ -94,7 +94,10 @@ for (const width of [320, 1280, 1920]) {
           await context.test('network, ' + name, async () => {
             await page.goto(server.url + '/network')
             await page.getByRole('button', { name: button }).click()
-            await page.locator(name === 'QR code' ? 'main img' : '[role=dialog], dialog[open]').first().waitFor()
+            await page
+              .locator(name === 'QR code' ? 'main img' : '[role=dialog], dialog[open]')
+              .first()
+              .waitFor()
             await check(name)
           })
         await context.test('now playing', async () => {

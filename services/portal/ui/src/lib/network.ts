@@ -34,8 +34,11 @@ export function verdictOf(network: Network): string {
   return t(`verdict.${link.state}` as Key, { name: nameOf(link), time: moment(link.since) })
 }
 
-/** What to say in passing when the network has changed; empty: nothing that matters. */
+const trying = ({ attempt }: Network) => attempt?.state === 'joining' || attempt?.state === 'addressing'
+
+/** What to say in passing when the network has changed; empty: nothing that matters, or what somebody asked for. */
 export function changeOf(before: Network, after: Network): string {
+  if (trying(before) || trying(after)) return ''
   const [from, to] = [bestOf(before), bestOf(after)].map((link) => (link && reaches(link) ? link : null))
   if (!from && !to) return ''
   if (!to) return t('change.lost', { from: nameOf(from!) })

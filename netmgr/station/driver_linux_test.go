@@ -19,14 +19,19 @@ import (
 	"manofwar/netmgr/wpa/sae"
 )
 
-// driver is a driver whose firmware joins by itself (FullMAC), together with the access points that it hears. No radio
-// is simulated that way by the kernel.
+// driver is a driver together with the access points that it hears. Its firmware joins by itself (FullMAC), as no radio
+// does that the kernel simulates, or sends what it is told (SoftMAC).
 type driver struct {
 	t        *testing.T
 	password string // of the access points
 	akm      ieee80211.Suite
 	heard    []ieee80211.MAC
 	refuse   func(*nl80211test.Kernel, nl80211test.Request) (_ nl80211test.Answer, is bool) // before all else; nil: nothing
+
+	soft   bool
+	status ieee80211.Status // with which the access points answer requests to associate
+	silent bool             // they answer nothing
+	asked  int              // security association queries
 
 	at            ieee80211.MAC // the access point it is at
 	connect       nl80211test.Request
@@ -58,7 +63,7 @@ func (d *driver) station(f nl80211.Features) (*Station, *nl80211test.Kernel) {
 	k, conn := nl80211test.New(d.t, d.answer)
 	f.ControlPort = true
 	s, err := New(Config{
-		Radio:     nl80211.Radio{Commands: nl80211.Commands{Connect: true, Frame: true}, Features: f},
+		Radio:     nl80211.Radio{Commands: nl80211.Commands{Connect: true, Frame: true, Authenticate: d.soft}, Features: f},
 		Interface: nl80211.Interface{Index: 3, MAC: own}, Log: slog.New(slog.DiscardHandler),
 		dial: func() (*nl80211.Conn, error) { return conn, nil }, up: func(int) error { return nil },
 	})
@@ -70,6 +75,9 @@ func (d *driver) station(f nl80211.Features) (*Station, *nl80211test.Kernel) {
 
 // elements are those of the access points' beacons.
 func (d *driver) elements() ieee80211.Elements {
+	if d.akm == 0 {
+		return ieee80211.Element{ID: ieee80211.ElementSSID, Data: []byte("Home")}.Append(nil)
+	}
 	rsn := ieee80211.RSN{Group: ieee80211.CipherCCMP, Pairwise: []ieee80211.Suite{ieee80211.CipherCCMP}, AKMs: []ieee80211.Suite{d.akm}}
 	b := ieee80211.Element{ID: ieee80211.ElementSSID, Data: []byte("Home")}.Append(nil)
 	if d.akm == ieee80211.AKMSAE {
@@ -102,8 +110,26 @@ func (d *driver) answer(k *nl80211test.Kernel, r nl80211test.Request) nl80211tes
 			break
 		}
 		d.connected(k)
+	case unix.NL80211_CMD_AUTHENTICATE:
+		d.at = ieee80211.MAC(r.Attributes[unix.NL80211_ATTR_MAC])
+		auth := []byte{byte(ieee80211.AuthOpen), 0, 1, 0, 0, 0}
+		if data := r.Attributes[unix.NL80211_ATTR_AUTH_DATA]; data != nil {
+			auth = append([]byte{byte(ieee80211.AuthSAE), 0}, data...)
+		}
+		d.authenticate(k, unix.NL80211_CMD_AUTHENTICATE, auth)
+	case unix.NL80211_CMD_ASSOCIATE:
+		d.connect = r
+		d.associate(k)
 	case unix.NL80211_CMD_FRAME:
-		d.authenticate(k, r.Attributes[unix.NL80211_ATTR_FRAME])
+		f, err := ieee80211.ParseFrame(r.Attributes[unix.NL80211_ATTR_FRAME])
+		if err != nil || f.To != d.at || f.From != own || f.BSSID != d.at {
+			d.t.Errorf("frame %+v, %v", f, err)
+		}
+		if f.Kind == ieee80211.Action {
+			d.query(k, f.Body)
+			break
+		}
+		d.authenticate(k, unix.NL80211_CMD_FRAME, f.Body)
 	case unix.NL80211_CMD_EXTERNAL_AUTH:
 		status := ieee80211.Status(binary.NativeEndian.Uint16(r.Attributes[unix.NL80211_ATTR_STATUS_CODE]))
 		if d.finished = &status; status == ieee80211.StatusSuccess {
@@ -137,7 +163,7 @@ func (d *driver) results() [][]byte {
 	for i, bssid := range d.heard {
 		out = append(out, nl80211test.Encode(nl80211test.Nest(unix.NL80211_ATTR_BSS,
 			nl80211test.Attribute{Kind: unix.NL80211_BSS_BSSID, Data: bssid[:]}, nl80211test.U32(unix.NL80211_BSS_FREQUENCY, 2437),
-			nl80211test.U32(unix.NL80211_BSS_SIGNAL_MBM, uint32(-4000-i*1000)), nl80211test.U16(unix.NL80211_BSS_CAPABILITY, 0x11),
+			nl80211test.U32(unix.NL80211_BSS_SIGNAL_MBM, uint32(-4000-i*1000)), nl80211test.U16(unix.NL80211_BSS_CAPABILITY, uint16(ieee80211.CapabilityESS)),
 			nl80211test.Attribute{Kind: unix.NL80211_BSS_INFORMATION_ELEMENTS, Data: d.elements()},
 		)))
 	}
@@ -184,18 +210,26 @@ func (d *driver) send(k *nl80211test.Kernel, acts []wpa.Action) {
 	}
 }
 
-// authenticate is the access point's side of SAE.
-func (d *driver) authenticate(k *nl80211test.Kernel, frame []byte) {
-	f, err := ieee80211.ParseFrame(frame)
-	if err != nil || f.Kind != ieee80211.Authentication || f.To != d.at || f.From != own || f.BSSID != d.at {
-		d.t.Errorf("frame %+v, %v", f, err)
-		return
-	}
-	auth, err := ieee80211.ParseAuth(f.Body)
+// frame tells of a management frame of the access point.
+func (d *driver) frame(k *nl80211test.Kernel, command uint8, kind ieee80211.Kind, body []byte) {
+	f := ieee80211.Frame{Kind: kind, To: own, From: d.at, BSSID: d.at, Body: body}
+	d.tell(k, command, nl80211test.Attribute{Kind: unix.NL80211_ATTR_FRAME, Data: f.Append(nil)})
+}
+
+// authenticate is the access point's side of authentication. The answers come as a command.
+func (d *driver) authenticate(k *nl80211test.Kernel, command uint8, body []byte) {
+	auth, err := ieee80211.ParseAuth(body)
 	if err != nil {
 		d.t.Error(err)
 	}
-	if d.lose > 0 {
+	switch {
+	case d.silent:
+		d.tell(k, command, nl80211test.Attribute{Kind: unix.NL80211_ATTR_TIMED_OUT}, nl80211test.Attribute{Kind: unix.NL80211_ATTR_MAC, Data: d.at[:]})
+		return
+	case auth.Algorithm == ieee80211.AuthOpen:
+		d.frame(k, command, ieee80211.Authentication, ieee80211.Auth{Transaction: 2}.Append(nil))
+		return
+	case d.lose > 0:
 		d.lose--
 		return
 	}
@@ -216,8 +250,21 @@ func (d *driver) authenticate(k *nl80211test.Kernel, frame []byte) {
 		return
 	}
 	for _, a := range answers {
-		answer := ieee80211.Frame{Kind: ieee80211.Authentication, To: own, From: d.at, BSSID: d.at, Body: a.Append(nil)}
-		d.tell(k, unix.NL80211_CMD_FRAME, nl80211test.Attribute{Kind: unix.NL80211_ATTR_FRAME, Data: answer.Append(nil)})
+		d.frame(k, command, ieee80211.Authentication, a.Append(nil))
+	}
+}
+
+func (d *driver) associate(k *nl80211test.Kernel) {
+	d.frame(k, unix.NL80211_CMD_ASSOCIATE, ieee80211.AssociationResponse, ieee80211.AssocResponse{Status: d.status, AID: 1}.Append(nil))
+	if d.status == ieee80211.StatusSuccess && d.akm != 0 {
+		d.begin(k)
+	}
+}
+
+// query answers a security association query.
+func (d *driver) query(k *nl80211test.Kernel, body []byte) {
+	if d.asked++; !d.silent {
+		d.frame(k, unix.NL80211_CMD_FRAME, ieee80211.Action, append([]byte{categorySAQuery, actionResponse}, body[2:]...))
 	}
 }
 

@@ -45,9 +45,9 @@ func (a *attempt) registerQuery(ctx context.Context) {
 	a.queries = true
 }
 
-// doubt begins a query, unless there was one a moment ago: forged farewells shall not keep the air busy.
+// doubt begins a query, unless one is under way, or was a moment ago: forged farewells shall not keep the air busy.
 func (a *attempt) doubt(ctx context.Context) error {
-	if !a.queries || time.Since(a.query.begun) < queryTries*queryEvery {
+	if !a.queries || a.query.again != nil || time.Since(a.query.begun) < queryTries*queryEvery {
 		return nil
 	}
 	a.query = query{begun: time.Now()}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -145,4 +146,55 @@ func TestAvahi(t *testing.T) {
 		ask("avahi-set-host-name", "pirate")
 		log.Await(t, "pirate-2.local", 1, 20*time.Second)
 	}, "avahi-daemon", "avahi-resolve", "avahi-browse", "avahi-set-host-name", "dbus-daemon", "unshare")
+}
+
+// TestAvahiFollows changes networks under Debian's avahi: each time it finds us at the new address within seconds, by the
+// host's name and by the announced page, and never again at the old one.
+func TestAvahiFollows(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		peer := netnstest.NewPeer(t, "avahi")
+		peer.Cable("eth0", "lan0")
+		peer.IP("addr add 192.0.2.7/24 dev lan0")
+		netnstest.IP(t, "addr add 192.0.2.9/24 dev eth0")
+		netnstest.IP(t, "link set eth0 up")
+		ask, _ := avahi(t, peer, "parrot", "lan0")
+		names, links, a := start(t, "pirate", "eth0")
+		awaitName(t, names, "pirate")
+
+		page := Service{Instance: "pirate", Type: "_http._tcp", Port: 80}
+		end := func() {}
+		defer func() { end() }()
+		found := func(address string) {
+			t.Helper()
+			began := time.Now()
+			for {
+				host := ask("avahi-resolve", "-4", "-n", "pirate.local")
+				browsed := ask("avahi-browse", "--resolve", "--terminate", "--parsable", "--no-db-lookup", "_http._tcp")
+				if strings.Contains(host, "\t"+address+"\n") && strings.Contains(browsed, ";pirate.local;"+address+";80;") {
+					break
+				}
+				if time.Since(began) > 10*time.Second {
+					t.Fatalf("not found at %s: %s%s", address, host, browsed)
+				}
+			}
+			t.Logf("found at %s after %v", address, time.Since(began).Round(10*time.Millisecond))
+		}
+		for i, address := range []string{"192.0.2.9", "192.0.2.10", "192.0.2.11"} {
+			if i > 0 {
+				netnstest.IP(t, "addr flush dev eth0 scope global")
+				if i == 2 { // this time the link was gone in between
+					links <- nil
+				}
+				netnstest.IP(t, "addr add "+address+"/24 dev eth0")
+			}
+			a.Addresses = []netip.Prefix{netip.MustParsePrefix(address + "/24")}
+			links <- []netmgr.Announcement{a}
+			end()
+			var err error
+			if end, err = Announce(page, "pirate", []netmgr.Announcement{a}); err != nil {
+				t.Fatal(err)
+			}
+			found(address)
+		}
+	}, "avahi-daemon", "avahi-resolve", "avahi-browse", "dbus-daemon", "unshare")
 }

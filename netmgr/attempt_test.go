@@ -44,10 +44,16 @@ func TestAttempt(t *testing.T) {
 			r.join(0, "")
 			r.pass(21 * time.Second)
 		}, api.Failed, "The password is right, but cafe gives this device no address.", "home"},
-		{"open instead of closed", []Sighting{home, {SSID: "cafe", BSSID: cafe.BSSID, MHz: 2437, Signal: -60, Join: true, Open: true}},
-			func(r *rig) { r.scan() }, api.Failed, "cafe asks for no password.", "home"},
-		{"enterprise", []Sighting{home, {SSID: "cafe", BSSID: cafe.BSSID, MHz: 2437, Signal: -60, Reason: "It asks for a user name."}},
-			func(r *rig) { r.scan() }, api.Failed, "It asks for a user name.", "home"},
+		{
+			"open instead of closed",
+			[]Sighting{home, {SSID: "cafe", BSSID: cafe.BSSID, MHz: 2437, Signal: -60, Join: true, Open: true}},
+			func(r *rig) { r.scan() }, api.Failed, "cafe asks for no password.", "home",
+		},
+		{
+			"enterprise",
+			[]Sighting{home, {SSID: "cafe", BSSID: cafe.BSSID, MHz: 2437, Signal: -60, Reason: "It asks for a user name."}},
+			func(r *rig) { r.scan() }, api.Failed, "It asks for a user name.", "home",
+		},
 		{"the driver is silent", []Sighting{home, cafe}, func(r *rig) { r.pass(2 * time.Minute) }, api.Failed, "cafe does not answer.", "home"},
 		{"the radio is unplugged", []Sighting{home, cafe}, func(r *rig) { r.tell(RadioGone{0}) }, api.Failed, "The WiFi radio was taken away.", ""},
 	} {

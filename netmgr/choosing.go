@@ -51,7 +51,7 @@ func (p *Policy) quit(r *radio) {
 		return
 	}
 	if p.excludes(r, r.stay.mhz) || p.pick(r, urgent, func(o *network) bool { return o != n }) != nil || p.due(l.at.Add(resign)) && p.due(r.stay.since.Add(resign)) {
-		r.prospect(n).fail(p.now, NoAnswer)
+		r.prospect(n).fail(p.now, hollow)
 		p.leave(r)
 	}
 }

@@ -152,6 +152,9 @@ func (p *Policy) hoping() bool {
 	return false
 }
 
+// hollow is why a network was left that could be joined: there was nobody behind it.
+const hollow Failure = "hollow"
+
 // prospect is what one radio went through with one network.
 type prospect struct {
 	why     Failure

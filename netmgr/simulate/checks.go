@@ -236,8 +236,8 @@ func (c *checks) betterOne() *network {
 	have := w.works()
 	for _, n := range w.networks {
 		for _, k := range w.cards {
-			if k.joined == n && worthOf(n.reach) == have {
-				return nil // all that follow are preferred less
+			if w := worthOf(n.reach); k.joined == n && k.addressed && w > nothing && (w == have || have == whole) {
+				return nil // all that follow are preferred less, or would cost the place in this one
 			}
 		}
 		if n.reach == api.Good && w.reachable(n) && !w.hindered(n) && w.signal(n) >= wellAudible && w.now-n.changed > time.Minute {

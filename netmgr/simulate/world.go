@@ -18,7 +18,6 @@ type world struct {
 	now    time.Duration
 	queue  queue
 	policy *netmgr.Policy
-	killed bool
 
 	settings netmgr.Settings
 	networks []*network

@@ -12,7 +12,6 @@ import (
 
 	"manofwar/internal/lab"
 	"manofwar/internal/lab/bench"
-	"manofwar/netmgr/simulate"
 )
 
 // benches measure; each prints the figures that it is named for. A name on the command line selects those that begin
@@ -59,7 +58,6 @@ var benches = []struct {
 		return err
 	}},
 	{[]string{"net.simulated_days"}, simulateDays},
-	{[]string{"net.simulated_days"}, simulateDays},
 	{[]string{"net.ap_after_boot_s"}, func(ctx context.Context, dir string) error {
 		s, err := bench.AccessPointAfterBoot(ctx, dir, tell)
 		row("net.ap_after_boot_s", s, "s")
@@ -87,19 +85,6 @@ var benches = []struct {
 
 // tell says how a long bench goes on, beside the figures.
 func tell(line string) { fmt.Fprintln(os.Stderr, line) }
-
-// simulatedDays is how many random days of faults the network policy goes through.
-const simulatedDays = 10000
-
-// simulateDays counts the days on which every rule held. One on which one did not is an error.
-func simulateDays(context.Context, string) error {
-	r := simulate.Run(1, simulatedDays)
-	row("net.simulated_days", float64(r.Days-r.Failed), "days")
-	if r.Failed > 0 {
-		return fmt.Errorf("%d of %d days went wrong, as this one: %v", r.Failed, r.Days, r.Violations[0])
-	}
-	return nil
-}
 
 // row prints one figure.
 func row(name string, value float64, unit string) { fmt.Printf("%s %.4g %s\n", name, value, unit) }

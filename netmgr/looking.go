@@ -105,8 +105,12 @@ func (p *Policy) keepLooking(r *radio) {
 	}
 	switch {
 	case p.time(t.narrow, lk.narrow, lk.reached, lk.targeted):
+		mhz := p.targets(r)
+		if near := p.near(r); lk.narrow == 0 && lk.level >= poor && !lk.full.IsZero() && len(near) > 0 {
+			mhz = near
+		}
 		lk.narrow++
-		p.begin(r, p.targets(r), p.hidden(lk.done))
+		p.begin(r, mhz, p.hidden(lk.done))
 	case p.time(t.wide, lk.wide, lk.reached, lk.full):
 		lk.wide++
 		p.begin(r, nil, p.hidden(lk.done))
@@ -185,6 +189,28 @@ func (p *Policy) targets(r *radio) []int {
 			list = appendNew(list, usual...)
 		default:
 			list = appendNew(list, n.channels...)
+		}
+	}
+	return r.allowed(list)
+}
+
+// near returns where the known networks were heard last: each channel more costs a tenth of a second, and somebody waits.
+func (p *Policy) near(r *radio) []int {
+	list := make([]int, 0, maxTargets)
+	for _, n := range p.networks {
+		if n.Off {
+			continue
+		}
+		heard := false
+		for i := range r.air {
+			s := &r.air[i]
+			back := p.since(s.lost) < fresh || p.since(s.failed) < fresh // what was lost just now may be back
+			if n.is(s.Sighting) && (s.missed < twice || back) {
+				heard, list = true, appendNew(list, r.air[i].MHz)
+			}
+		}
+		if !heard && len(n.channels) > 0 {
+			list = appendNew(list, n.channels[0])
 		}
 	}
 	return r.allowed(list)

@@ -40,11 +40,15 @@ func TestLooking(t *testing.T) {
 		r.settings.Profiles[0].Channels = []int{2412, 2462, 7777}
 		r.tell(Configured{r.settings})
 		r.begin()
-		if s := r.radio(0).Scan; !slices.Equal(s.MHz, []int{2412, 2462}) {
-			t.Errorf("the first look is at %v", s.MHz)
+		for range 2 {
+			s := r.radio(0).Scan
+			if !slices.Equal(s.MHz, []int{2412, 2462}) {
+				t.Errorf("looks at %v", s.MHz)
+			}
+			r.tell(Scanned{Number: s.Number, MHz: s.MHz})
 		}
 		list, at := r.looks(10 * time.Minute)
-		if !slices.Equal(list[:4], []string{"known", "known", "all", "known"}) || at[2] != 0 {
+		if !slices.Equal(list[:2], []string{"all", "known"}) || at[0] != 0 {
 			t.Errorf("%v at %v", list[:4], at[:4])
 		}
 		var known, all time.Duration
@@ -57,6 +61,19 @@ func TestLooking(t *testing.T) {
 				t.Errorf("%v without a look of kind %s", at[i]-*last, list[i])
 			}
 			*last = at[i]
+		}
+	})
+	t.Run("a network is lost", func(t *testing.T) {
+		r := atHome(t, factory)
+		r.around = []Sighting{sight("factory", 2462, -55), home}
+		r.pass(10 * time.Minute)
+		r.fail(Lost)
+		for _, want := range [][]int{{2412, 2462}, {2412, 2437, 2462}, nil} { // where they were heard last, ever, and anywhere
+			s := r.radio(0).Scan
+			if !slices.Equal(s.MHz, want) {
+				t.Errorf("looks at %v, want %v", s.MHz, want)
+			}
+			r.tell(Scanned{Number: s.Number, MHz: s.MHz})
 		}
 	})
 	t.Run("nothing is known", func(t *testing.T) {

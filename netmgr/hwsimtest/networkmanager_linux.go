@@ -3,6 +3,7 @@ package hwsimtest
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ type NetworkManager struct {
 	*Program
 
 	place *Place
+	lines []string
 }
 
 // busConfig lets everybody say everything (dbus-daemon(1)).
@@ -48,10 +50,11 @@ var managerConfig = []string{
 }
 
 // NetworkManager starts Debian's, with dbus-daemon and wpa_supplicant, and waits until it is on the bus. It manages all
-// radios of the place.
-func (p *Place) NetworkManager() *NetworkManager {
+// radios of the place. The lines are added to its configuration's section "main".
+func (p *Place) NetworkManager(lines ...string) *NetworkManager {
 	p.t.Helper()
 	m := p.Bus()
+	m.lines = lines
 	p.Start("env", "DBUS_SYSTEM_BUS_ADDRESS="+m.Address, "wpa_supplicant", "-u")
 	m.Restart()
 	return m
@@ -81,7 +84,7 @@ func (m *NetworkManager) Restart() {
 		m.Kill()
 	}
 	m.Program = p.Start("env", "DBUS_SYSTEM_BUS_ADDRESS="+m.Address, "unshare", "-m", "sh", "-c", managerScript, "sh",
-		p.File("NetworkManager.conf", managerConfig...))
+		p.File("NetworkManager.conf", slices.Concat(managerConfig, []string{"[main]"}, m.lines)...))
 	p.t.Cleanup(m.Stop) // before it would be killed: it ends its own helpers
 	m.Await("<info>", 1)
 }

@@ -4,9 +4,14 @@ package networkmanager
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -57,7 +62,7 @@ func TestGuest(t *testing.T) {
 	manager := hwsimtest.Here(t).NetworkManager()
 	manager.Command("connection", "add", "type", "wifi", "con-name", "Office", "ssid", office.SSID,
 		"wifi-sec.key-mgmt", "wpa-psk", "wifi-sec.psk", office.Password, "ipv4.method", "link-local", "ipv6.method", "disabled")
-	g := &guest{t: t, phy: radios[0].Phy, manager: manager, events: make(chan netmgr.Event, 256)}
+	g := &guest{t: t, manager: manager, events: make(chan netmgr.Event, 256)}
 	g.start()
 	defer func() { g.leave() }()
 
@@ -97,6 +102,62 @@ func TestGuest(t *testing.T) {
 	await(g, "joined", func(e netmgr.Joined) bool { return e.Number == 4 })
 }
 
+// deniedAt is the environment's name of the bus for [TestDenied] as another user.
+const deniedAt = "MANOFWAR_TEST_DENIED_AT"
+
+// TestDenied is a user who may not change anything: he sees and hears all, and is told what to do.
+func TestDenied(t *testing.T) {
+	if address := os.Getenv(deniedAt); address != "" {
+		testDenied(t, address)
+		return
+	}
+	radios := hwsimtest.Radios(t, 3)
+	hwsimtest.Country(t, "DE")
+	air := radiotest.NewAir(t, radios[1:]...)
+	air.StartNetwork(t, radiotest.Network{SSID: "Home", Password: "home sweet home", Security: radiotest.WPA2, Channel: 6})
+	manager := hwsimtest.Here(t).NetworkManager("auth-polkit=root-only")
+	program, err := os.ReadFile("/proc/self/exe") // which another user may not be able to reach
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := os.MkdirTemp("", "denied")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(filepath.Join(dir, "test"), program, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, "test"), "-test.run=^TestDenied$", "-test.v", "-test.timeout=100s")
+	cmd.Dir, cmd.Env = "/", append(os.Environ(), deniedAt+"="+manager.Address)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func testDenied(t *testing.T, address string) {
+	g := &guest{t: t, manager: &hwsimtest.NetworkManager{Address: address}, events: make(chan netmgr.Event, 256)}
+	g.start()
+	defer func() { g.leave() }()
+	g.join(1)
+	await(g, "refused", func(e netmgr.Unjoined) bool {
+		return e.Why == netmgr.Broken && strings.Contains(e.Reason, "may not change WiFi")
+	})
+	plan := []netmgr.RadioPlan{{Phy: g.phy, Scan: netmgr.Scan{Number: 2}}}
+	if err := g.backend.CarryOut(t.Context(), plan, nil); err != nil {
+		t.Fatal(err)
+	}
+	await(g, "scan refused", func(e netmgr.Scanned) bool {
+		t.Logf("%d networks, %v", len(e.Networks), e.Err)
+		return e.Number == 2 && e.Err != nil
+	})
+}
+
 // start starts a backend.
 func (g *guest) start() {
 	g.backend = New(Options{Address: g.manager.Address, Log: testLog(g.t)})
@@ -110,7 +171,7 @@ func (g *guest) start() {
 		}
 		g.leave = func() {}
 	}
-	await(g, "a radio", func(netmgr.RadioChanged) bool { return true })
+	await(g, "a radio", func(e netmgr.RadioChanged) bool { g.phy = e.Radio.Phy; return true })
 }
 
 func (g *guest) join(number int) {

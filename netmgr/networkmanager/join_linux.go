@@ -15,6 +15,7 @@ type join struct {
 	password    string
 	*activation                 // nil: none, or it ended
 	told        bool            // it was told that it is joined
+	addressed   bool            // there is an address
 	at          netmgr.Sighting // and where
 	seen        point           // as NetworkManager saw it then
 	missed      int             // scans since it began that have not found it
@@ -45,6 +46,7 @@ func (r *radio) lookJoin(d *device) {
 	}
 	switch phase := r.join.look(r.mirror, d); phase {
 	case linked, ready:
+		r.join.addressed = phase == ready
 		r.followJoined(d)
 	case failed:
 		why := failure(r.join.failed, r.join.told)

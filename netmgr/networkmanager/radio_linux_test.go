@@ -416,6 +416,16 @@ func TestScan(t *testing.T) {
 			b.answer("RequestScan", nil, denial)
 			b.expect("RequestScan", done(1, "the scan did not end in time\n"+denial.Error()))
 		}},
+		{"while there is no address", func(b *bench) {
+			b.isJoined(1)
+			p := b.plan
+			p.Scan = netmgr.Scan{Number: 1}
+			b.follow(p)
+			for range 5 {
+				b.pass(scanIgnored)
+			}
+			b.expect("RequestScan, RequestScan, RequestScan", done(1, errScanWaiting.Error()))
+		}},
 		{"not planned any more", func(b *bench) {
 			b.follow(scan(1))
 			b.follow(scan(0))

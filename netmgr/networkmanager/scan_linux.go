@@ -15,6 +15,7 @@ import (
 type scan struct {
 	number int
 	asked  bool      // and was not refused
+	asks   int       // how often
 	runs   bool      // it has begun since: what ends before is another scan
 	again  time.Time // when to ask again, unless it runs
 	limit  time.Time // until when it may take; the zero Time: it is over
@@ -29,9 +30,14 @@ const (
 	// scanIgnored is when to ask again for a scan that has not begun: wpa_supplicant drops what it is asked for during
 	// another one.
 	scanIgnored = 2 * time.Second
+	// maxScanAsks is how often it is asked while a joined network has given no address.
+	maxScanAsks = 3
 )
 
-var errScanLimit = errors.New("the scan did not end in time")
+var (
+	errScanLimit   = errors.New("the scan did not end in time")
+	errScanWaiting = errors.New("NetworkManager does not scan while it waits for an address")
+)
 
 // lookScan scans as planned, and gives a scan up that is not planned any more or does not end.
 func (r *radio) lookScan() {
@@ -47,6 +53,9 @@ func (r *radio) lookScan() {
 		return
 	case !r.now().Before(s.limit):
 		r.endScan(errors.Join(errScanLimit, s.err))
+		return
+	case !s.runs && s.asks >= maxScanAsks && r.join.told && !r.join.addressed:
+		r.endScan(errScanWaiting)
 		return
 	case !s.runs && !r.now().Before(s.again):
 		r.requestScan(p)
@@ -68,6 +77,7 @@ func (r *radio) requestScan(p netmgr.Scan) {
 		options["ssids"] = dbus.MakeVariant(ssids)
 	}
 	r.scan.asked, r.scan.again = true, r.now().Add(scanIgnored)
+	r.scan.asks++
 	r.call(r.path, nm.DeviceWirelessRequestScan, func(_ []any, err error) {
 		if s := &r.scan; err != nil && s.number == p.Number && !s.limit.IsZero() {
 			s.asked, s.err, s.again = false, err, r.now().Add(scanRefused)

@@ -11,7 +11,8 @@ import (
 	"manofwar/netmgr/hwsimtest"
 )
 
-// Air is a world of simulated radios, on which hostapd makes networks. It implements [World].
+// Air is a world of simulated radios, on which hostapd makes networks, and dnsmasq lends addresses in them. It implements
+// [World].
 type Air struct {
 	free []*spot // radios without a network
 	by   map[string]*spot
@@ -23,6 +24,7 @@ type Air struct {
 type spot struct {
 	place   *hwsimtest.Place
 	radio   hwsimtest.Radio
+	subnet  string // but for the last byte of its addresses
 	hostapd *hwsimtest.Program
 }
 
@@ -35,8 +37,11 @@ func NewAir(t *testing.T, radios ...hwsimtest.Radio) *Air {
 	a.at.Take(a.ears)
 	a.at.Run("ip", "link", "set", a.ears.Interface, "up")
 	for i, r := range radios[1:] {
-		s := &spot{place: hwsimtest.NewPlace(t, fmt.Sprintf("spot%d", i)), radio: r}
+		s := &spot{place: hwsimtest.NewPlace(t, fmt.Sprintf("spot%d", i)), radio: r, subnet: fmt.Sprintf("198.18.%d.", i)}
 		s.place.Take(r)
+		s.place.Address(r.Interface, s.subnet+"1/24")
+		s.place.Dnsmasq("port=0", "interface="+r.Interface, "bind-interfaces", "no-ping", "dhcp-authoritative",
+			"dhcp-range="+s.subnet+"10,"+s.subnet+"99,1h")
 		a.free = append(a.free, s)
 	}
 	return a
@@ -116,6 +121,14 @@ func (a *Air) Joins(t *testing.T, ssid string) int {
 		return 0
 	}
 	return strings.Count(s.hostapd.String(), "AP-STA-CONNECTED")
+}
+
+// Visit lets a real wpa_supplicant join.
+func (a *Air) Visit(t *testing.T, ssid, password string) (leave func()) {
+	t.Helper()
+	phone := a.at.Supplicant(a.ears, "network={", fmt.Sprintf("ssid=%q", ssid), fmt.Sprintf("psk=%q", password), "}")
+	phone.Await("CTRL-EVENT-CONNECTED", 1)
+	return phone.Stop
 }
 
 // Hears looks at all channels of 2.4 GHz where access points of ours may be.

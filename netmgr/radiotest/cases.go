@@ -173,10 +173,10 @@ func (s *suite) another(t *testing.T) {
 	}
 }
 
-// accessPoint is heard while it is planned, and not longer.
+// accessPoint is heard while it is planned, and not longer, and says who is in it.
 func (s *suite) accessPoint(t *testing.T) {
-	const ssid = "manofwar test"
-	s.secrets.Store("", "come on board")
+	const ssid, password = "manofwar test", "come on board"
+	s.secrets.Store("", password)
 	mark, began := s.mark(), time.Now()
 	s.carryOut(t, func(p *netmgr.RadioPlan) {
 		p.AccessPoint = netmgr.AccessPointPlan{Up: true, SSID: ssid, MHz: 2437, Address: netip.MustParsePrefix("198.51.100.1/24")}
@@ -187,6 +187,11 @@ func (s *suite) accessPoint(t *testing.T) {
 		t.Errorf("told %+v", up)
 	}
 	until(t, "our access point heard", 10*time.Second, func() bool { return s.World.Hears(t, ssid) })
+	leave := s.World.Visit(t, ssid, password)
+	await(s, t, mark, "a client", 5*time.Second, func(e netmgr.AccessPointClients) bool { return e.Phy == s.phy && e.Count == 1 })
+	mark = s.mark()
+	leave()
+	await(s, t, mark, "its leaving", 5*time.Second, func(e netmgr.AccessPointClients) bool { return e.Phy == s.phy && e.Count == 0 })
 	s.carryOut(t, func(p *netmgr.RadioPlan) { p.AccessPoint = netmgr.AccessPointPlan{} })
 	until(t, "our access point silent", 10*time.Second, func() bool { return !s.World.Hears(t, ssid) })
 }

@@ -47,7 +47,7 @@ type Network struct {
 
 // World is what is around a backend. The radio of a network is free for another one after its power was cut.
 type World interface {
-	// StartNetwork starts an access point, and returns its address when it can be heard. It has no DHCP server.
+	// StartNetwork starts an access point with a DHCP server, and returns its address when it can be heard.
 	StartNetwork(t *testing.T, n Network) netmgr.MAC
 	// CutPower ends a network without a farewell.
 	CutPower(t *testing.T, ssid string)
@@ -55,6 +55,8 @@ type World interface {
 	Stations(t *testing.T, ssid string) int
 	// Joins returns how often a station has been authorized by a network.
 	Joins(t *testing.T, ssid string) int
+	// Visit joins our access point as a phone would, and returns how to leave it.
+	Visit(t *testing.T, ssid, password string) (leave func())
 	// Hears reports whether a network is heard by somebody else's radio now.
 	Hears(t *testing.T, ssid string) bool
 }

@@ -29,8 +29,9 @@ const (
 	setupPatience = 3 * time.Second
 	// judging is how long after it was joined a network without internet may still turn out to have one.
 	judging = 12 * time.Second
-	// setupRefresh is after how many seconds a page that waits for something loads anew.
-	setupRefresh = "2"
+	// setupRefresh is after how many seconds a page that waits for something loads anew, and tryRefresh that of a page for
+	// which somebody holds his breath.
+	setupRefresh, tryRefresh = "2", "1"
 )
 
 // isSetup reports whether a path is one of the setup pages.
@@ -240,7 +241,7 @@ func (p *Service) setupTry(ctx context.Context, w http.ResponseWriter, r *http.R
 	switch a.State {
 	case netapi.Joining, netapi.Addressing:
 		s.Heading = say(s.W.Trying, a.SSID)
-		s.Joined, s.Refresh = a.State == netapi.Addressing, setupRefresh
+		s.Joined, s.Refresh = a.State == netapi.Addressing, tryRefresh
 		return p.show(w, r, "trying", s)
 	case netapi.Connected:
 		if mine {
@@ -327,18 +328,18 @@ func (s *sheet) arrive(status netapi.Status, r *http.Request) {
 		}
 		return
 	}
-	name := ""
+	name := s.W.Network
 	if link.WiFi != nil {
 		name = link.WiFi.SSID
 	}
 	switch {
-	case name == "" && link.State != netapi.Captive:
+	case link.WiFi == nil && link.State != netapi.Captive:
 		s.Heading, s.Lead = template.HTML(s.W.Cabled), template.HTML(s.W.ConnectedText)
 	case link.State != netapi.Good && link.State != netapi.Captive && time.Since(link.Since) < judging:
 		s.Heading, s.Lead, s.Refresh = say(s.W.Connected, name), template.HTML(s.W.Judging), setupRefresh
 	case link.State == netapi.Captive:
 		s.Heading, s.Lead, s.Login = say(s.W.SignIn, name), template.HTML(s.W.SignInText), webURL(link.Login)
-	case link.State == netapi.Good:
+	case link.State == netapi.Good, link.Reason == "": // nothing is wrong, or nobody asked
 		s.Heading, s.Lead = say(s.W.Connected, name), template.HTML(s.W.ConnectedText)
 	default:
 		s.Heading, s.Lead = say(s.W.NoInternet, name), template.HTML(s.W.NoInternetText)

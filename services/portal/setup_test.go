@@ -20,6 +20,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"manofwar/internal/ipc"
 	netapi "manofwar/netmgr/api"
 )
 
@@ -416,6 +417,33 @@ func TestSetupOtherNetworks(t *testing.T) {
 	}
 }
 
+func TestSetupWithoutManager(t *testing.T) {
+	b := &boat{runDir: t.TempDir()}
+	b.portal(t, Options{})
+	for _, path := range []string{"/setup", "/setup/done", "/setup/try/t1"} {
+		got := b.do(t, "GET", path, nil)
+		if got.StatusCode != 200 || !strings.Contains(got.body, "One moment") || !strings.Contains(got.body, `content="2;url=/setup?list"`) {
+			t.Errorf("%s while it starts: %s %s", path, got.Status, got.body)
+		}
+	}
+	hosted := &boat{runDir: t.TempDir()}
+	hosted.portal(t, Options{Hosted: true})
+	if got := hosted.do(t, "GET", "/setup", nil); !strings.Contains(got.body, "Nothing to set up") || strings.Contains(got.body, "refresh") {
+		t.Errorf("on a computer: %s %s", got.Status, got.body)
+	}
+	refuses := &boat{runDir: t.TempDir()}
+	fake(t, refuses.runDir, netapi.Name, map[string]any{
+		"GET /status": testNetwork,
+		"GET /networks": func(http.ResponseWriter, *http.Request) error {
+			return &ipc.Error{Status: 422, Code: "unsupported", Message: "This computer manages its network itself."}
+		},
+	})
+	refuses.portal(t, Options{Hosted: true})
+	if got := refuses.do(t, "GET", "/setup", nil); !strings.Contains(got.body, "Nothing to set up") {
+		t.Errorf("where the network is the computer's: %s %s", got.Status, got.body)
+	}
+}
+
 func TestSetupRefusesOtherSites(t *testing.T) {
 	b := ashore(t)
 	for _, path := range []string{"/setup/join", "/setup/add", "/setup/country", "/setup/offline", "/setup/scan"} {
@@ -585,6 +613,10 @@ func TestSetupPages(t *testing.T) {
 	}
 	b.air.set(t, func(s *netapi.Status) { s.Links[0].State, s.Links[0].Since = netapi.LANOnly, time.Now() })
 	look("judging.en", "/setup/done")
+	b.air.set(t, func(s *netapi.Status) {
+		s.Links[0].Since, s.Links[0].Reason = time.Time{}, "The router answers, the internet behind it does not."
+	})
+	look("nointernet.de", "/setup/done")
 	b.air.set(t, func(s *netapi.Status) { s.Links = nil })
 	look("offline.de", "/setup/done")
 	look("lost.en", "/setup?list")

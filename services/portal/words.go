@@ -36,7 +36,7 @@ type words struct {
 
 	Connected, ConnectedText, NoInternet, NoInternetText string
 	Judging                                              string
-	SignIn, SignInText, SignInLink                       string
+	SignIn, SignInText, SignInLink, Network              string
 	AddressText, StillHere, CloseSheet                   string
 	Offline, OfflineText, UseOffline, Finish, OpenNow    string
 
@@ -75,7 +75,7 @@ var english = words{
 
 	Connected: "Connected to {name}", ConnectedText: "All set.", Judging: "Now looking for the internet behind it.",
 	NoInternet: "Connected to {name}, without internet", NoInternetText: "Everything at home works. The internet is used as soon as it answers.",
-	SignIn: "{name} wants a sign-in", SignInText: "The network lets nobody out before that.", SignInLink: "Sign in",
+	SignIn: "{name} wants a sign-in", SignInText: "The network lets nobody out before that.", SignInLink: "Sign in", Network: "The network",
 	AddressText: "From now on you find it here:", StillHere: "Your phone is still in the device’s own network. Go back to your own WiFi whenever you like.",
 	CloseSheet: "You can close this page.",
 	Offline:    "Ready, without internet", OfflineText: "Music, films and control work in this network, and you can add a WiFi later.",
@@ -119,7 +119,7 @@ var german = words{
 
 	Connected: "Mit {name} verbunden", ConnectedText: "Alles fertig.", Judging: "Jetzt wird das Internet dahinter gesucht.",
 	NoInternet: "Mit {name} verbunden, ohne Internet", NoInternetText: "Zu Hause läuft alles. Das Internet wird genutzt, sobald es antwortet.",
-	SignIn: "{name} verlangt eine Anmeldung", SignInText: "Vorher lässt das Netz niemanden hinaus.", SignInLink: "Anmelden",
+	SignIn: "{name} verlangt eine Anmeldung", SignInText: "Vorher lässt das Netz niemanden hinaus.", SignInLink: "Anmelden", Network: "Das Netz",
 	AddressText: "Ab jetzt findest du es hier:", StillHere: "Dein Telefon ist noch im Netz des Geräts. Geh in dein eigenes WLAN zurück, wann du willst.",
 	CloseSheet: "Du kannst diese Seite schließen.",
 	Offline:    "Bereit, ohne Internet", OfflineText: "Musik, Filme und Steuerung laufen in diesem Netz, und ein WLAN kannst du später hinzufügen.",

@@ -37,12 +37,15 @@ test('is part of no first visit', standIn, () =>
 
 for (const [state, words, more] of [
   ['good', 'Connected to Home', {}],
-  ['lan-only', /^Connected to Home, but no internet since .*\d\d:\d\d$/, {}],
+  ['lan-only', /^Connected to Home, but no internet since .*\d\d:\d\d$/, { reason: 'The router does not answer.' }],
+  ['lan-only', 'Connected to Home', {}],
+  ['good', 'Connected by cable', { kind: 'ethernet', name: 'eth0', wifi: undefined }],
+  ['captive', 'Connected to a phone by USB, and asked to sign in', { kind: 'usb', name: 'usb0', wifi: undefined }],
   ['captive', 'Home wants you to sign in', { login: 'http://login.example/start' }],
   ['associated', 'Joining Home', {}],
 ])
   test(
-    `says ${state} in words`,
+    `says ${state} in words: ${words}`,
     standIn,
     aloft(
       async (page) => {
@@ -312,7 +315,12 @@ test(
     await page.getByRole('link', { name: 'Music', exact: true }).click()
     await page.locator('main ol > li').first().waitFor()
     const { network } = server.state.status
-    const link = (ssid, state) => ({ ...network.links[0], state, wifi: { ...network.links[0].wifi, ssid } })
+    const link = (ssid, state) => ({
+      ...network.links[0],
+      state,
+      reason: state === 'lan-only' ? 'x' : '',
+      wifi: { ...network.links[0].wifi, ssid },
+    })
     const say = async (links, words) => {
       server.tell('network', { ...network, links })
       await page.getByRole('status').getByText(words).waitFor()
@@ -377,12 +385,19 @@ test(
   ),
 )
 
-test('on a computer the system looks after its network', standIn, async () => {
-  const before = server.state.status
-  server.state.status = { ...before, hosted: true, network: null }
+test('on a computer the system looks after its network', async () => {
+  const before = server?.state.status
+  const said = (page) => page.getByText('This computer looks after its own network.').waitFor()
+  if (server) {
+    server.state.status = { ...before, hosted: true, network: null }
+    await visit('/network', said)
+    server.state.status = { ...before, hosted: true }
+    server.state.fail.set('/api/v1/network/profiles', { status: 422, code: 'unsupported', message: 'no' })
+  }
   try {
-    await visit('/network', (page) => page.getByText('This computer looks after its own network.').waitFor())
+    await visit('/network', said, { allow: [/422/] })
   } finally {
-    server.state.status = before
+    if (server) server.state.status = before
+    server?.state.fail.clear()
   }
 })

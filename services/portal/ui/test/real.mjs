@@ -28,7 +28,7 @@ const server = spawn(
 try {
   await ready()
   process.exitCode = await new Promise((resolve) => {
-    const tests = ['library', 'music', 'films', 'device', 'page'].map((name) =>
+    const tests = ['library', 'music', 'films', 'device', 'network', 'page'].map((name) =>
       fileURLToPath(new URL(`${name}.test.mjs`, import.meta.url)),
     )
     spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-timeout=300000', ...tests], {

@@ -18,6 +18,9 @@ export const reaches = (link: Link) => ['good', 'captive', 'lan-only'].includes(
 
 const ranks: LinkState[] = ['good', 'captive', 'lan-only', 'associated']
 
+/** Nobody has asked whether there is an internet behind it: the server says nothing of it then. */
+const unjudged = (link: Link) => link.state === 'lan-only' && !link.reason
+
 /** The link that reaches furthest; of several the preferred one. Null: none is connected. */
 export function bestOf(network: Network): Link | null {
   for (const state of ranks) {
@@ -31,7 +34,9 @@ export function bestOf(network: Network): Link | null {
 export function verdictOf(network: Network): string {
   const link = bestOf(network)
   if (!link) return network.access_point?.up ? t('verdict.own', { name: network.access_point.ssid }) : t('verdict.down')
-  return t(`verdict.${link.state}` as Key, { name: nameOf(link), time: moment(link.since) })
+  const by = link.kind === 'usb' ? 'usb.' : link.wifi || isWiFi(link) ? '' : 'cable.'
+  const state = unjudged(link) ? 'good' : link.state
+  return t(`verdict.${by}${state}` as Key, { name: nameOf(link), time: moment(link.since) })
 }
 
 const trying = ({ attempt }: Network) => attempt?.state === 'joining' || attempt?.state === 'addressing'
@@ -49,7 +54,7 @@ export function changeOf(before: Network, after: Network): string {
     return still && still.state === from.state ? t('change.moved', { to: b }) : t('change.gone', { from: a, to: b })
   }
   if (from.state === to.state) return ''
-  return to.state === 'associated' ? '' : t(`change.${to.state}` as Key, { name: b })
+  return unjudged(to) || unjudged(from) ? '' : t(`change.${to.state}` as Key, { name: b })
 }
 
 /** Bars of a signal in dBm, 1 to 4, by the same steps as the setup pages. */

@@ -21,9 +21,11 @@ export class NetworkPage {
   /** The known networks but those being forgotten. */
   known = $derived((this.profiles.data ?? []).filter(({ id }) => !(id in this.#going)))
 
-  refresh(): void {
+  /** Reads the lists again. The known networks come first: where they are refused, all else would be. */
+  async refresh(): Promise<void> {
+    await this.profiles.refresh()
+    if (!this.profiles.data) return
     void this.around.refresh()
-    void this.profiles.refresh()
     void this.history.refresh()
   }
 

@@ -92,3 +92,14 @@ func TestProbeRequest(t *testing.T) {
 		})
 	}
 }
+
+func TestOwnAddress(t *testing.T) {
+	for station, want := range map[ieee80211.MAC]ieee80211.MAC{
+		{0xb8, 0x27, 0xeb, 1, 2, 3}: {0xba, 0x27, 0xeb, 1, 2, 3}, // a Pi's
+		{0x02, 0, 0, 0, 0, 0}:       {0x42, 0, 0, 0, 0, 0},       // administered locally already
+	} {
+		if got := own(station); got != want {
+			t.Errorf("%v: %v, want %v", station, got, want)
+		}
+	}
+}

@@ -96,19 +96,21 @@ func (o *ownPoint) start(ctx context.Context, p plan) {
 	}()
 }
 
-// move takes the access point to another channel. Where that fails it is made anew there.
+// move takes the access point to another channel. Where that fails it stays where it is, with its clients, and the plan is
+// tried again; one that is down is made anew.
 func (o *ownPoint) move(ctx context.Context, p plan) {
 	err := o.run.ap.Move(ctx, p.AccessPoint.MHz)
-	if err == nil || ctx.Err() != nil {
+	switch {
+	case err == nil:
 		o.run.mhz = p.AccessPoint.MHz
-		return
+	case ctx.Err() != nil:
+	default:
+		o.radio.backend.log.Info("access point not moved", "mhz", p.AccessPoint.MHz, "err", err)
+		if errors.Is(err, accesspoint.ErrDown) {
+			o.end()
+		}
+		o.retry.Reset(restart)
 	}
-	o.radio.backend.log.Info("access point not moved", "mhz", p.AccessPoint.MHz, "err", err)
-	if o.end(); !errors.Is(err, accesspoint.ErrDown) {
-		o.start(ctx, p)
-		return
-	}
-	o.retry.Reset(restart)
 }
 
 // end ends the access point and waits until nothing is left of it.

@@ -39,7 +39,7 @@ const (
 	// firstLook is how long it waits for the first look around: whatever is found spares it a change of channel.
 	firstLook = 6 * time.Second
 	// startTimeout is how long it may take to be heard.
-	startTimeout = 15 * time.Second
+	startTimeout = 10 * time.Second
 )
 
 // addresses are those that we may have in our access point: the first one that no uplink has a use for.
@@ -97,7 +97,10 @@ func (p *Policy) raise() {
 		if o.planned {
 			p.lower()
 		}
-		o.reason = ""
+		o.reason, o.failures = "", 0
+		for _, r := range p.radios {
+			r.ownFailures = 0
+		}
 		return
 	}
 	r := p.host()

@@ -25,10 +25,7 @@ type checks struct {
 	departed []departure   // by choice, of the last minute
 	attempt  string        // the ID of the attempt that goes on
 	tried    time.Duration // when it began
-
-	died, diedNet          time.Duration // when what is measured began; 0: nothing is
-	failover, internet, ap Times
-	apMeasured             bool
+	measures
 }
 
 // span is a time for which something was so without a break.
@@ -54,12 +51,12 @@ type departure struct {
 // The bounds of the rules.
 const (
 	stuckFor    = time.Minute      // a network on a channel where it was before
-	stuckWide   = 3 * time.Minute  // a network elsewhere, while somebody is in our access point
-	silentFor   = 45 * time.Second //
+	stuckWide   = 3 * time.Minute  // a network elsewhere, or while somebody is in our access point
+	silentFor   = 45 * time.Second // without our access point
 	lesserFor   = 15 * time.Minute // doubt lasts up to ten minutes
 	steadyFor   = 5 * time.Minute  // after which a world counts as steady
 	attemptFor  = 90 * time.Second
-	wellAudible = -70
+	wellAudible = -70 // dBm
 )
 
 func (c *checks) begin(w *world) { c.world = w }
@@ -156,16 +153,19 @@ func (w *world) reachable(n *network) bool {
 	return p != nil && !p.Off && n.usable() && w.signal(n) >= audible
 }
 
-// hindered reports whether our access point stands in the way of being in the network.
-func (w *world) hindered(n *network) bool {
+// hindered reports whether our access point stands in the way of being in the network: every radio that could join it would
+// have to take it down. It counts if it is up or wanted always; or in any case, as while nothing works.
+func (w *world) hindered(n *network, wanted bool) bool {
+	wanted = wanted || w.settings.AccessPoint.Permanent || w.settings.Setup
 	for _, c := range w.cards {
 		for _, b := range n.bss {
-			if c.radio.AccessPoint && (!c.radio.Together || b.mhz == 5260) {
-				return true
+			blocked := c.radio.AccessPoint && (wanted || c.own.Up) && (!c.radio.Together || b.mhz == 5260)
+			if c.healthy() && c.hears(b.mhz) && b.signal >= audible && !blocked {
+				return false
 			}
 		}
 	}
-	return false
+	return true
 }
 
 // expected reports whether the network is on a channel on which the policy has heard it before.
@@ -198,11 +198,11 @@ func (c *checks) checkDown() {
 		switch {
 		case ago < bound:
 			continue
-		case w.hindered(n) && w.now-c.needed < lesserFor:
+		case w.hindered(n, true) && w.now-c.needed < lesserFor:
 			continue // our access point was needed, and stands in the way
-		case w.hindered(n) && w.signal(n) < wellAudible:
+		case w.hindered(n, true) && w.signal(n) < wellAudible:
 			continue // not worth our access point
-		case w.hindered(n):
+		case w.hindered(n, true):
 			bound = lesserFor
 		case visited || !n.expected:
 			bound = stuckWide
@@ -240,7 +240,7 @@ func (c *checks) betterOne() *network {
 				return nil // all that follow are preferred less, or would cost the place in this one
 			}
 		}
-		if n.reach == api.Good && w.reachable(n) && !w.hindered(n) && w.signal(n) >= wellAudible && w.now-n.changed > time.Minute {
+		if n.reach == api.Good && w.reachable(n) && !w.hindered(n, false) && w.signal(n) >= wellAudible && w.now-n.changed > time.Minute {
 			return n
 		}
 	}
@@ -275,7 +275,7 @@ func (c *checks) departs(k *card, j netmgr.Join) {
 			returns++
 		}
 	}
-	if returns > 1 {
+	if returns > 1 || len(c.departed) > len(w.settings.Profiles) {
 		c.violate(Flapped)
 	}
 }
@@ -306,68 +306,6 @@ func (c *checks) checkAttempt() {
 	}
 	if w.now-c.tried > attemptFor {
 		c.violate(Unending)
-	}
-}
-
-// died begins to measure how long it takes until another network works, if there is one.
-func (c *checks) diedNow(k *card) {
-	w := c.world
-	c.died = 0
-	if !k.addressed || c.attempt != "" || !k.healthy() || w.now-c.troubled < 2*time.Minute {
-		return
-	}
-	for _, n := range w.networks {
-		if n != k.joined && w.reachable(n) && w.now-n.changed > 2*time.Minute && w.signal(n) >= wellAudible {
-			c.died = w.now
-		}
-	}
-}
-
-// diedInternet begins to measure how long it takes until there is internet again, if another network has it.
-func (c *checks) diedInternet(dead *network) {
-	w := c.world
-	c.diedNet = 0
-	used := false
-	for _, k := range w.cards {
-		used = used || k.joined == dead && k.pace == netmgr.InUse && k.addressed && k.healthy() && k.told == api.Good
-	}
-	if !used || c.attempt != "" || w.works() != whole || w.now-max(c.noisy, c.troubled) < 2*time.Minute {
-		return
-	}
-	for _, n := range w.networks {
-		if n != dead && w.reachable(n) && w.now-n.changed > 15*time.Minute && n.reach == api.Good && w.signal(n) >= wellAudible {
-			c.diedNet = w.now
-		}
-	}
-}
-
-// measure ends what is measured.
-func (c *checks) measure(was bool) {
-	w := c.world
-	if c.died != 0 && c.working && !was {
-		if w.steady <= c.died {
-			c.failover = append(c.failover, w.now-c.died)
-		}
-		c.died = 0
-	}
-	if c.diedNet != 0 && w.works() == whole {
-		if w.steady <= c.diedNet && w.now > c.diedNet {
-			c.internet = append(c.internet, w.now-c.diedNet)
-		}
-		if w.now > c.diedNet {
-			c.diedNet = 0
-		}
-	}
-	if c.working || c.apMeasured {
-		return
-	}
-	for _, k := range w.cards {
-		if k.ownUp {
-			c.apMeasured = true
-			if c.troubled < c.down && w.now > c.down {
-				c.ap = append(c.ap, w.now-c.down)
-			}
-		}
 	}
 }
 

@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"flag"
+	"strings"
 	"testing"
 )
 
@@ -27,6 +28,6 @@ func TestDays(t *testing.T) {
 		t.Errorf("%v; -seed=%d tells more", v, v.Seed)
 	}
 	if r.Failed > 0 {
-		t.Errorf("%d days went wrong", r.Failed)
+		t.Errorf("%d days went wrong; the first one:\n%s", r.Failed, strings.Join(Tell(r.Violations[0].Seed, 60), "\n"))
 	}
 }

@@ -72,9 +72,23 @@ func (s *Station) join(ctx context.Context, n Network, bss nl80211.BSS, tell fun
 	}
 	var said *leftError
 	if !errors.As(err, &said) {
-		s.leave(ieee80211.ReasonLeaving)
+		a.leave(ieee80211.ReasonLeaving)
 	}
 	return err
+}
+
+// leave says goodbye. Where it was we who authenticated, that holds the radio on the channel for seconds, even without
+// an association, unless it is taken back.
+func (a *attempt) leave(reason ieee80211.Reason) {
+	if !a.radio.Commands.Authenticate {
+		a.Station.leave(reason)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	if err := a.conn.Deauthenticate(ctx, a.index, a.bss.BSSID, reason); err != nil && !isUnconnected(err) {
+		a.log.Debug("not left", "err", err)
+	}
 }
 
 // leftError says that the association is over already.

@@ -293,7 +293,7 @@ func TestScanWhileJoined(t *testing.T) {
 	v.joined()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	heard, err := l.conn.Scan(ctx, nl80211.Scan{Index: l.station.index})
+	heard, err := l.conn.Scan(ctx, nl80211.Scan{Index: l.station.index, MHz: l.station.radio.Everywhere()})
 	if err != nil || len(heard) != 1 || !heard[0].Associated {
 		t.Errorf("heard %+v, %v", heard, err)
 	}

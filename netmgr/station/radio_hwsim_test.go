@@ -5,11 +5,13 @@ package station
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"manofwar/netmgr"
 	"manofwar/netmgr/hwsimtest"
+	"manofwar/netmgr/nl80211"
 )
 
 // A radio that has an access point of its own joins networks on that one's channel only.
@@ -33,6 +35,29 @@ func TestBesideAccessPoint(t *testing.T) {
 	v = l.join(far)
 	v.joined()
 	v.leave()
+}
+
+// An attempt that is given up does not hold the radio on the network's channel.
+func TestGivenUp(t *testing.T) {
+	l := newLab(t, 1, nil)
+	l.hostapd(0, wpa2("wpa_key_mgmt=SAE", "ieee80211w=2")...)
+	for _, n := range []Network{home(2437), {SSID: "Home", Password: "battery staple", MHz: 2437}} {
+		events := l.conn.Listen(l.station.index)
+		v := l.join(n)
+		for ev := range events.Events() {
+			if _, ok := ev.(nl80211.Authenticated); ok {
+				break
+			}
+		}
+		events.Close()
+		v.cancel(nil)
+		if err := v.ended(busy); err != nil {
+			t.Error(err)
+		}
+		if info := hwsimtest.Run(t, "iw", "dev", l.own.Interface, "info"); strings.Contains(info, "channel") {
+			t.Errorf("still on a channel: %s", info)
+		}
+	}
 }
 
 // Somebody flips the switch of the radio.

@@ -33,7 +33,7 @@ func newLab(t *testing.T, accessPoints int, change func(*Config)) *lab {
 	t.Helper()
 	radios := hwsimtest.Radios(t, accessPoints+1)
 	l := &lab{T: t, own: radios[0], radios: radios[1:]}
-	conn, err := nl80211.Dial(nl80211.GroupScan)
+	conn, err := nl80211.Dial(nl80211.GroupScan, nl80211.GroupMLME)
 	if err != nil {
 		t.Fatal(err)
 	}

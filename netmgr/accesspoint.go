@@ -82,9 +82,12 @@ func (p *Policy) ownFailed(reason string) {
 	p.lower()
 }
 
-// lower takes our access point down.
+// lower takes our access point down, if it is up.
 func (p *Policy) lower() {
 	o := &p.own
+	if !o.planned {
+		return
+	}
 	o.planned, o.up, o.index, o.mhz, o.channel, o.clients = false, false, 0, 0, 0, 0
 	p.changes++
 }
@@ -92,11 +95,8 @@ func (p *Policy) lower() {
 // raise lets our access point be up when it should be.
 func (p *Policy) raise() {
 	o := &p.own
-	o.wanted = p.wantsOwn()
-	if !o.wanted {
-		if o.planned {
-			p.lower()
-		}
+	if o.wanted = p.wantsOwn(); !o.wanted {
+		p.lower()
 		o.reason, o.failures = "", 0
 		for _, r := range p.radios {
 			r.ownFailures = 0
@@ -105,34 +105,37 @@ func (p *Policy) raise() {
 	}
 	r := p.host()
 	if r == nil {
-		if o.planned {
-			p.lower()
-		}
+		p.lower()
 		o.reason = "No WiFi radio of this device can make a network of its own."
 		return
 	}
-	if r.Phy != o.phy && o.planned {
+	if r.Phy != o.phy {
+		p.lower()
+		o.phy = r.Phy
+	}
+	if channel := p.ownChannel(r); channel != 0 {
+		p.place(r, channel)
+		p.addressOwn()
+	} else {
 		p.lower()
 	}
-	o.phy = r.Phy
-	switch channel := p.ownChannel(r); {
-	case channel == 0:
-		if o.planned {
-			p.lower()
-		}
+}
+
+// place lets a radio make our access point on a channel, or move it there.
+func (p *Policy) place(r *radio, channel int) {
+	o := &p.own
+	switch {
 	case o.planned && o.channel != channel:
-		o.channel, o.at = channel, p.now
-		p.changes++
 	case o.planned && !o.up && p.due(o.at.Add(startTimeout)):
 		p.ownFailed("")
-	case o.planned:
-	case o.failures > 0 && !p.due(o.failed.Add(doubling(time.Second, 10*time.Second, o.failures))):
-	case r.look.done == 0 && r.stay.phase == apart && !p.due(p.began.Add(firstLook)):
-	default:
-		o.planned, o.channel, o.at = true, channel, p.now
-		p.changes++
+		return
+	case o.planned,
+		o.failures > 0 && !p.due(o.failed.Add(doubling(time.Second, 10*time.Second, o.failures))),
+		r.look.done == 0 && r.stay.phase == apart && !p.due(p.began.Add(firstLook)):
+		return
 	}
-	p.addressOwn()
+	o.planned, o.channel, o.at = true, channel, p.now
+	p.changes++
 }
 
 // wantsOwn reports whether our access point should be up: while it is set up or the owner wants it always, while nothing

@@ -125,7 +125,8 @@ func TestDenied(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	if err := errors.Join(os.Chmod(dir, 0o755), os.WriteFile(filepath.Join(dir, "test"), program, 0o755)); err != nil {
+	bus := filepath.Dir(strings.TrimPrefix(manager.Address, "unix:path="))
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Chmod(bus, 0o755), os.Chmod(filepath.Dir(bus), 0o755), os.WriteFile(filepath.Join(dir, "test"), program, 0o755)); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

@@ -414,7 +414,7 @@ func TestScan(t *testing.T) {
 			denial := dbus.Error{Name: "org.freedesktop.DBus.Error.AccessDenied"}
 			b.follow(scan(1))
 			b.answer("RequestScan", nil, denial)
-			b.expect("RequestScan", done(1, "the scan did not end in time\n"+denial.Error()))
+			b.expect("RequestScan", done(1, denial.Error()))
 		}},
 		{"while there is no address", func(b *bench) {
 			b.isJoined(1)

@@ -79,11 +79,13 @@ func (r *radio) requestScan(p netmgr.Scan) {
 	r.scan.asked, r.scan.again = true, r.now().Add(scanIgnored)
 	r.scan.asks++
 	r.call(r.path, nm.DeviceWirelessRequestScan, func(_ []any, err error) {
-		if s := &r.scan; err != nil && s.number == p.Number && !s.limit.IsZero() {
+		s := &r.scan
+		switch {
+		case err == nil, s.number != p.Number, s.limit.IsZero():
+		case errorName(err) != errorNotAllowed:
+			r.endScan(err) // no use in asking again
+		default:
 			s.asked, s.err, s.again = false, err, r.now().Add(scanRefused)
-			if errorName(err) != errorNotAllowed {
-				s.limit = r.now() // no use in asking again
-			}
 		}
 	}, options)
 }

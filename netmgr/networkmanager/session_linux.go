@@ -190,6 +190,9 @@ func (s *session) hearAll() error {
 // hear takes over what a signal says. Those that NetworkManager has not sent are passed over.
 func (s *session) hear(signal *dbus.Signal) error {
 	if owner, ok := ownerChange(signal); ok {
+		if owner == s.owner { // it was asked for in the meantime
+			return nil
+		}
 		s.owner = owner
 		return s.restart()
 	}

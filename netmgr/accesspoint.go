@@ -208,9 +208,10 @@ func (p *Policy) excludes(r *radio, mhz int) bool {
 	return p.own.wanted && p.own.phy == r.Phy && r.AccessPoint && (!r.Together || mhz != 0 && !r.beacons(mhz))
 }
 
-// blocked reports whether our access point cannot be up because of the channel of the network that its radio is in.
+// blocked reports whether our access point, which the owner wants always, cannot be up because of the channel of the network
+// that its radio is in.
 func (p *Policy) blocked(r *radio) bool {
-	return p.own.wanted && p.own.phy == r.Phy && r.stay.phase == joined && r.AccessPoint && r.Together && !r.beacons(r.stay.mhz)
+	return p.own.wanted && (p.settings.Setup || p.settings.AccessPoint.Permanent) && p.own.phy == r.Phy && r.stay.phase == joined && r.AccessPoint && r.Together && !r.beacons(r.stay.mhz)
 }
 
 // quietest returns the channel of 2.4 GHz on which least is heard, or any where our access point may be.

@@ -28,14 +28,17 @@ func (r *radio) sighting(b MAC) *sighting {
 	return &r.air[i]
 }
 
-// unsee makes an access point of a network count as not heard until it is heard again; with all every one of them, for
-// they may be one router.
-func (r *radio) unsee(n *network, b MAC, all bool, now time.Time) {
+// unseeOne makes an access point that failed count as not heard until it is heard again.
+func (r *radio) unseeOne(b MAC, now time.Time) {
+	if s := r.sighting(b); s != nil {
+		s.failed, s.missed = now, twice
+	}
+}
+
+// unsee does so with all access points of a network that was lost: they may be one router.
+func (r *radio) unsee(n *network, now time.Time) {
 	for i := range r.air {
-		switch s := &r.air[i]; {
-		case s.BSSID == b:
-			s.failed, s.missed = now, twice
-		case all && n.is(s.Sighting):
+		if s := &r.air[i]; n.is(s.Sighting) {
 			s.lost, s.missed = now, twice
 		}
 	}
@@ -93,11 +96,16 @@ func (p *Policy) audible(s *sighting) bool {
 // less crowded and counts for more; one that failed a moment ago counts for less. While our own access point must stay, so
 // does one on whose channel that can be.
 func (p *Policy) best(r *radio, n *network) *sighting {
+	return p.bestOf(r, n, func(*sighting) bool { return true })
+}
+
+// bestOf is best among those that qualify.
+func (p *Policy) bestOf(r *radio, n *network, qualifies func(*sighting) bool) *sighting {
 	var best *sighting
 	var most int
 	for i := range r.air {
 		s := &r.air[i]
-		if !n.is(s.Sighting) || !s.Join || !p.audible(s) {
+		if !n.is(s.Sighting) || !s.Join || !p.audible(s) || !qualifies(s) {
 			continue
 		}
 		if score := p.score(r, s); best == nil || score > most {

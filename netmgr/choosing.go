@@ -50,7 +50,8 @@ func (p *Policy) quit(r *radio) {
 	if w, certain := p.worth(l); w > useless || !certain || l == nil {
 		return
 	}
-	if p.excludes(r, r.stay.mhz) || p.pick(r, urgent, func(o *network) bool { return o != n }) != nil || p.due(l.at.Add(resign)) && p.due(r.stay.since.Add(resign)) {
+	_, other := p.pick(r, urgent, func(o *network) bool { return o != n })
+	if other != nil || p.excludes(r, r.stay.mhz) || p.due(l.at.Add(resign)) && p.due(r.stay.since.Add(resign)) {
 		r.prospect(n).fail(p.now, hollow)
 		p.leave(r)
 	}
@@ -91,7 +92,7 @@ func (p *Policy) haste() haste {
 // could be better than is taken before it has ended; unless nothing works, the known channels have been looked at, and
 // it never failed: what fails again and again must not keep looks from ending.
 func (p *Policy) target(r *radio, h haste, qualifies func(*network) bool) (*sighting, *network) {
-	n := p.pick(r, h, qualifies)
+	s, n := p.pick(r, h, qualifies)
 	if n == nil {
 		return nil, nil
 	}
@@ -108,23 +109,22 @@ func (p *Policy) target(r *radio, h haste, qualifies func(*network) bool) (*sigh
 			}
 		}
 	}
-	return p.best(r, n), n
+	return s, n
 }
 
-// pick returns the network that target would take if all looks had ended, or nil.
-func (p *Policy) pick(r *radio, h haste, qualifies func(*network) bool) *network {
+// pick returns what target would if all looks had ended.
+func (p *Policy) pick(r *radio, h haste, qualifies func(*network) bool) (*sighting, *network) {
 	var best *network
+	var by *sighting
 	for _, n := range p.networks {
 		if n.Off || best != nil && p.expect(n) <= p.expect(best) || !qualifies(n) || p.taken(n) {
 			continue
 		}
-		s := p.best(r, n)
-		if s == nil || !p.admits(r, n, s, h) {
-			continue
+		if s := p.bestOf(r, n, func(s *sighting) bool { return p.admits(r, n, s, h) }); s != nil {
+			best, by = n, s
 		}
-		best = n
 	}
-	return best
+	return by, best
 }
 
 // admits reports whether it is time to try a network, and whether our access point leaves the radio free to. Where it

@@ -107,6 +107,9 @@ func (p *Policy) learn() {
 		}
 		if w > useless {
 			r.prospect(n).strikes = 0
+			if p.own.phy == r.Phy {
+				p.own.yielded = time.Time{} // it was worth it
+			}
 		}
 		switch {
 		case w < whole && !r.stay.doubted:

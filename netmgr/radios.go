@@ -212,17 +212,17 @@ func (p *Policy) joined(r *radio, ev Joined) {
 // unjoined takes note that a join failed or ended. It counts against the network if it failed or did not last.
 func (p *Policy) unjoined(r *radio, why Failure, reason string) {
 	n, st := r.stay.network, r.stay
-	deaf := why == NotFound || why == NoAnswer
-	switch {
-	case deaf, why == Lost && st.phase != joined:
-		r.unsee(n, st.bssid, false, p.now)
-	case why == Lost:
+	deaf, lasted := why == NotFound || why == NoAnswer, st.phase == joined && p.since(st.since) >= brief
+	if deaf || why == Lost && !lasted {
+		r.unseeOne(st.bssid, p.now)
+	}
+	if why == Lost && st.phase == joined {
 		for _, o := range p.radios {
-			o.unsee(n, st.bssid, true, p.now)
+			o.unsee(n, p.now)
 		}
 	}
 	switch other := p.best(r, n); {
-	case st.phase == joined && why == Lost && p.since(st.since) >= brief:
+	case lasted && why == Lost:
 	case deaf && other != nil && other.failed.IsZero(): // another access point of it may answer
 	default:
 		r.prospect(n).fail(p.now, why)

@@ -154,13 +154,14 @@ func (w *world) reachable(n *network) bool {
 }
 
 // hindered reports whether our access point stands in the way of being in the network: every radio that could join it would
-// have to take it down. It counts if it is up or wanted always; or in any case, as while nothing works.
-func (w *world) hindered(n *network, wanted bool) bool {
+// have to take it down. It counts if it is up or wanted always; or in any case, as while nothing works. least is the signal
+// that is asked for, in dBm.
+func (w *world) hindered(n *network, wanted bool, least int) bool {
 	wanted = wanted || w.settings.AccessPoint.Permanent || w.settings.Setup
 	for _, c := range w.cards {
 		for _, b := range n.bss {
 			blocked := c.radio.AccessPoint && (wanted || c.own.Up) && (!c.radio.Together || b.mhz == 5260)
-			if c.healthy() && c.hears(b.mhz) && b.signal >= audible && !blocked {
+			if c.healthy() && c.hears(b.mhz) && b.signal >= least && !blocked {
 				return false
 			}
 		}
@@ -172,7 +173,10 @@ func (w *world) hindered(n *network, wanted bool) bool {
 func (w *world) expected(n *network) bool {
 	for _, k := range w.policy.Known(w.clock()) {
 		if k.ID == n.profile {
-			return slices.ContainsFunc(n.bss, func(b bss) bool { return b.signal >= audible && slices.Contains(k.Channels, b.mhz) })
+			return slices.ContainsFunc(n.bss, func(b bss) bool {
+				hears := func(c *card) bool { return c.plugged && c.hears(b.mhz) }
+				return b.signal >= audible && slices.Contains(k.Channels, b.mhz) && slices.ContainsFunc(w.cards, hears)
+			})
 		}
 	}
 	return false
@@ -198,11 +202,11 @@ func (c *checks) checkDown() {
 		switch {
 		case ago < bound:
 			continue
-		case w.hindered(n, true) && w.now-c.needed < lesserFor:
+		case w.hindered(n, true, audible) && w.now-c.needed < lesserFor:
 			continue // our access point was needed, and stands in the way
-		case w.hindered(n, true) && w.signal(n) < wellAudible:
+		case w.hindered(n, true, audible) && w.signal(n) < wellAudible:
 			continue // not worth our access point
-		case w.hindered(n, true):
+		case w.hindered(n, true, audible):
 			bound = lesserFor
 		case visited || !n.expected:
 			bound = stuckWide
@@ -240,7 +244,7 @@ func (c *checks) betterOne() *network {
 				return nil // all that follow are preferred less, or would cost the place in this one
 			}
 		}
-		if n.reach == api.Good && w.reachable(n) && !w.hindered(n, false) && w.signal(n) >= wellAudible && w.now-n.changed > time.Minute {
+		if n.reach == api.Good && w.reachable(n) && !w.hindered(n, false, wellAudible) && w.signal(n) >= wellAudible && w.now-n.changed > time.Minute {
 			return n
 		}
 	}

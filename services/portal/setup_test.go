@@ -80,6 +80,9 @@ func TestSetup(t *testing.T) {
 			t.Errorf("the end lacks %q: %s", want, end)
 		}
 	}
+	if got := b.from(t, tablet, "GET", "/generate_204", "connectivitycheck.gstatic.com", nil); got.StatusCode != 302 {
+		t.Errorf("a probe of another client: %s", got.Status)
+	}
 	if got := b.from(t, phone, "GET", "/generate_204", "connectivitycheck.gstatic.com", nil); got.StatusCode != 204 {
 		t.Errorf("a probe once it is connected: %s", got.Status)
 	}

@@ -135,10 +135,8 @@ func (p *Service) setupTry(ctx context.Context, w http.ResponseWriter, r *http.R
 		s.Joined, s.Refresh = a.State == netapi.Addressing, tryRefresh
 		return p.show(w, r, "trying", s)
 	case netapi.Connected:
-		if mine {
-			p.tries.end(a.ID)
-			p.finish(ctx, r)
-		}
+		p.tries.end(a.ID)
+		p.finish(ctx, r) // whoever knows the attempt's number: we may have been restarted, and have forgotten whose it was
 		return turn(w, r, setupPath+"/done")
 	}
 	if !mine {

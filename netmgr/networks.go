@@ -221,17 +221,15 @@ func (p *Policy) ready(pr *prospect, h haste) bool {
 
 // explain tells a person why a network could not be joined.
 func explain(n *network, why Failure, reason string) string {
+	if reason != "" { // whoever tried knows more
+		return reason
+	}
 	name := printable(n.SSID)
 	switch why {
 	case WrongPassword:
 		return fmt.Sprintf("Wrong password for %s.", name)
 	case NotFound:
 		return fmt.Sprintf("%s is not in reach.", name)
-	}
-	if reason != "" {
-		return reason
-	}
-	switch why {
 	case Refused:
 		return fmt.Sprintf("%s refuses this device.", name)
 	case Unsupported:

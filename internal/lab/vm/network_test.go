@@ -100,6 +100,28 @@ func TestOwnAccessPointAfterBoot(t *testing.T) {
 	t.Logf("%s seen %.1f s after power-on", ssid, time.Since(w.Boots()[0].Began).Seconds())
 }
 
+// TestOwnAccessPointAfterLoss takes the last network away: a phone sees the dongle's, and the dongle goes back when the home
+// is there again.
+func TestOwnAccessPointAfterLoss(t *testing.T) {
+	ctx := t.Context()
+	w := world(t, peers.Config{Radios: 3, Dongle: 1, Prepare: peers.WithSetup(ctx, known)})
+	router, err := w.NewRouter(ctx, home)
+	must(t, err)
+	phone, err := w.NewPhone(ctx, "phone")
+	must(t, err)
+	settled(t, w, home.SSID, time.Minute)
+	began := time.Now()
+	_, err = router.PowerCut(ctx)
+	must(t, err)
+	bounded, cancel := context.WithTimeout(ctx, 45*time.Second)
+	defer cancel()
+	_, err = phone.Find(bounded, "manofwar")
+	must(t, err)
+	t.Logf("the dongle's network seen %.1f s after the power cut", time.Since(began).Seconds())
+	must(t, router.PowerOn(ctx))
+	settled(t, w, home.SSID, time.Minute)
+}
+
 // TestJoinsWhatSetupSays boots with a setup.json that knows networks of all kinds of protection, and one that does not say
 // its name. They are there one after the other.
 func TestJoinsWhatSetupSays(t *testing.T) {

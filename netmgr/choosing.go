@@ -132,13 +132,14 @@ func (p *Policy) pick(r *radio, h haste, qualifies func(*network) bool) (*sighti
 // a while, and nothing may be played or set up: but never to go would leave us to a phone that was forgotten in it.
 func (p *Policy) admits(r *radio, n *network, s *sighting, h haste) bool {
 	pr := r.prospect(n)
+	another := (pr.why == NoAnswer || pr.why == NotFound) && (s.failed.IsZero() || p.since(s.failed) > longDoubt/2)
 	switch {
 	case !p.excludes(r, s.MHz):
 		return p.ready(pr, h)
 	case !p.own.yielded.IsZero() && !p.due(p.own.yielded.Add(dwell)):
 		return false
-	case p.own.clients == 0:
-		return p.ready(pr, min(h, measured))
+	case p.own.clients == 0: // only other access points of the network have failed, or it is time
+		return another && h > calm || p.ready(pr, min(h, measured))
 	default:
 		return p.ready(pr, calm) && !p.settings.Setup && !p.stream.Active && !pr.steady.IsZero() && p.due(pr.steady.Add(dwell))
 	}

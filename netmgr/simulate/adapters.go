@@ -304,6 +304,7 @@ func (w *world) find(mac netmgr.MAC) (*network, *bss) {
 func (w *world) unjoin(c *card, why netmgr.Failure) {
 	number := c.join.Number
 	c.joined, c.at = nil, nil
+	w.departed = nil // where joins fail, the world is not steady
 	c.port.end()
 	w.tell(netmgr.Unjoined{Phy: c.radio.Phy, Number: number, Why: why})
 }

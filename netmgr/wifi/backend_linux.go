@@ -25,7 +25,6 @@ type Backend struct {
 	plans   map[int]plan
 	radios  map[int]*radio
 	country string // wanted; empty: the kernel's choice
-	asked   bool   // the kernel was asked for it
 	conn    *nl80211.Conn
 }
 

@@ -2,8 +2,10 @@ package bench
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -220,7 +222,12 @@ func (b *netBench) loss(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	at, err := see(ctx, b.phone, ownPrefix)
-	return (at - cut).Seconds(), err
+	if err != nil {
+		var status json.RawMessage
+		err = errors.Join(err, b.world.Ask(ctx, http.MethodGet, "/api/v1/network", nil, &status))
+		return 0, fmt.Errorf("%w; the dongle says %s", err, status)
+	}
+	return (at - cut).Seconds(), nil
 }
 
 // peace lets a network be in use for a while.

@@ -19,7 +19,7 @@ const ownPrefix = "manofwar"
 // seeScript looks for a network on the three channels that access points of 2.4 GHz use, until it finds one whose name begins
 // as told, and says when.
 const seeScript = `ip link set $1 up
-until iw dev $1 scan freq 2412 2437 2462 2>/dev/null | grep -q "SSID: $0"; do :; done
+until iw dev $1 scan freq 2412 2437 2462 flush 2>/dev/null | grep -q "SSID: $0"; do :; done
 cut -d' ' -f1 /proc/uptime`
 
 // see waits until a radio hears a network, and returns when by the guest's monotonic clock, which on a machine that is never

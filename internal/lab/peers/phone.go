@@ -57,12 +57,14 @@ func (p *Phone) tell(ctx context.Context, command ...string) (string, error) {
 
 // scanScript has wpa_supplicant look around once; it says only on its control socket when it has.
 const scanScript = `wpa="wpa_cli -p $0 -i $1"
-until $wpa scan | grep -q OK; do sleep 0.2; done
+$wpa bss_flush 0 >/dev/null # what was there before may be gone
+until $wpa scan freq=2412,2437,2462 only_new=1 | grep -q OK; do sleep 0.2; done
 sleep 0.2
 while $wpa status | grep -q SCANNING; do sleep 0.2; done
 $wpa scan_results`
 
-// Scan looks for networks on all channels and returns their names.
+// Scan looks for networks on the channels 1, 6 and 11, which takes half a second, and returns their names. A look at all
+// channels that a simulated radio has takes a quarter of a minute.
 func (p *Phone) Scan(ctx context.Context) (ssids []string, err error) {
 	out, err := p.Run(ctx, "sh", "-ec", scanScript, p.control(), p.Radio)
 	if err != nil {

@@ -36,24 +36,34 @@ var Settings = []Setting{
 	{"net.ipv4.conf.all.arp_announce", "2"}, // and asks with it, so that each can be judged by itself
 }
 
-// WriteSettings writes the table. It tries all: the error joins those of the keys that could not be written.
+// hugePages is where the kernel is told who gets pages of 2 MB unasked. With them the heap of each small service grows
+// in such steps, a third of its memory, on a board that has 512 MB.
+const hugePages = "/sys/kernel/mm/transparent_hugepage/enabled"
+
+// WriteSettings writes the table, and leaves huge pages to those who ask for them. It tries all: the error joins those of
+// what could not be written.
 func WriteSettings(table []Setting) error {
-	var errs []error
+	errs := []error{writeSetting(hugePages, "madvise")}
 	for _, s := range table {
-		path := filepath.Join("/proc/sys", strings.ReplaceAll(s.Key, ".", "/"))
-		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err == nil {
-			_, err = f.WriteString(s.Value)
-			err = errors.Join(err, f.Close())
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("setting %s: %w", s.Key, err))
-		}
+		errs = append(errs, writeSetting(filepath.Join("/proc/sys", strings.ReplaceAll(s.Key, ".", "/")), s.Value))
 	}
 	return errors.Join(errs...)
+}
+
+// writeSetting writes a file that the kernel may not have.
+func writeSetting(path, value string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err == nil {
+		_, err = f.WriteString(value)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("setting %s: %w", path, err)
+	}
+	return nil
 }
 
 // LoopbackUp brings up the loopback interface (netdevice(7)). Every other one is netmgr's.

@@ -63,9 +63,7 @@ func (s *Server) Set(n Names) {
 
 // Run answers what arrives on the sockets until ctx ends, and closes them.
 func (s *Server) Run(ctx context.Context, udp net.PacketConn, tcp net.Listener) {
-	if s.names.Load() == nil {
-		s.Set(Names{})
-	}
+	s.names.CompareAndSwap(nil, new(Names)) // what was Set meanwhile stays
 	s.room = make(chan struct{}, maxForwards)
 	var running sync.WaitGroup
 	defer running.Wait()

@@ -52,6 +52,22 @@ func (s *Station) find(ctx context.Context, n Network, again bool) (nl80211.BSS,
 }
 
 // look asks for the network by its name, which it may hide.
+// near looks once more on the channel where a network was heard, which takes a tenth of a second, and reports whether it
+// is still there.
+func (s *Station) near(ctx context.Context, n Network, mhz int) (nl80211.BSS, bool) {
+	began := time.Now()
+	heard, err := s.conn.Scan(ctx, s.look(n, true, mhz))
+	if err != nil {
+		return nl80211.BSS{}, false
+	}
+	heard = slices.DeleteFunc(heard, func(b nl80211.BSS) bool { return b.Age > time.Since(began)+beacon })
+	bss, err := s.pick(n, heard)
+	return bss, err == nil
+}
+
+// beacon is about the time between two beacons.
+const beacon = 100 * time.Millisecond
+
 func (s *Station) look(n Network, flush bool, mhz ...int) nl80211.Scan {
 	return nl80211.Scan{Index: s.index, MHz: mhz, SSIDs: []ieee80211.SSID{n.SSID}, Flush: flush && s.radio.Features.ScanFlush}
 }

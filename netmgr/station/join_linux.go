@@ -42,6 +42,12 @@ type staleError struct{ err error }
 func (e *staleError) Error() string { return e.err.Error() }
 func (e *staleError) Unwrap() error { return e.err }
 
+// silentError says that nobody acknowledged our first frames: the access point may be gone, or another one in its place.
+type silentError struct{ err error }
+
+func (e *silentError) Error() string { return e.err.Error() }
+func (e *silentError) Unwrap() error { return e.err }
+
 // join carries out one attempt and stays.
 func (s *Station) join(ctx context.Context, n Network, bss nl80211.BSS, tell func(netmgr.Event)) error {
 	a := &attempt{Station: s, network: n, bss: bss, tell: tell, secured: n.Password != ""}

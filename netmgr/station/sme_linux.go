@@ -59,7 +59,7 @@ func (a *attempt) answer(ctx context.Context, over <-chan time.Time) (ieee80211.
 		switch {
 		case !is || ok.BSSID != a.bss.BSSID:
 		case ok.TimedOut:
-			return ieee80211.Auth{}, a.network.noAnswer(errors.New("authentication"))
+			return ieee80211.Auth{}, &silentError{a.network.noAnswer(errors.New("authentication"))}
 		default:
 			return ok.Auth, nil
 		}

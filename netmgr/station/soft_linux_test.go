@@ -102,7 +102,7 @@ func TestTurnedDown(t *testing.T) {
 	}{
 		{"full", driver{status: ieee80211.StatusFull}, netmgr.Refused, 0},
 		{"other settings by now", driver{status: ieee80211.StatusInvalidAKM}, netmgr.Refused, 1},
-		{"silent", driver{silent: true}, netmgr.NoAnswer, 0},
+		{"silent", driver{silent: true}, netmgr.NoAnswer, 1},
 		{"wrong password", driver{password: "battery staple", akm: ieee80211.AKMSAE}, netmgr.WrongPassword, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

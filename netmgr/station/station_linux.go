@@ -94,6 +94,11 @@ func (s *Station) run(ctx context.Context, n Network, tell func(netmgr.Event)) e
 		return err
 	}
 	err = s.join(ctx, n, bss, tell)
+	if silent := (*silentError)(nil); errors.As(err, &silent) {
+		if bss, ok := s.near(ctx, n, bss.MHz); ok {
+			err = s.join(ctx, n, bss, tell)
+		}
+	}
 	var stale *staleError
 	if !errors.As(err, &stale) {
 		return err

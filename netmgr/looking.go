@@ -59,6 +59,7 @@ func seconds(list ...float64) []time.Duration {
 
 const (
 	lookTimeout = 30 * time.Second // a look at all channels beside our access point takes 14 s
+	gentleLook  = 3 * time.Minute  // and a gentle one a minute
 	maxNames    = 4                // hidden networks asked for in one look: what drivers take
 	maxTargets  = 16               // channels of one look at the known ones
 )
@@ -70,9 +71,13 @@ var usual = []int{2412, 2437, 2462}
 func (p *Policy) look() {
 	for _, r := range p.radios {
 		lk := &r.look
+		if lk.scan.Gentle && (lk.asked || !p.level(r).gentle()) {
+			lk.stop()
+			p.changes++
+		}
 		switch {
 		case lk.scan.Number != 0:
-			if p.due(lk.began.Add(lookTimeout)) {
+			if p.due(lk.began.Add(lk.patience())) {
 				p.looked(r, true)
 			}
 		case r.stay.phase == moving, r.stay.phase == joining:
@@ -114,7 +119,19 @@ func (p *Policy) keepLooking(r *radio) {
 	case p.time(t.wide, lk.wide, lk.reached, lk.full):
 		lk.wide++
 		p.begin(r, nil, p.hidden(lk.done))
+		lk.scan.Gentle = lk.level.gentle() && r.stay.phase == joined
 	}
+}
+
+// gentle reports whether looking at this level has time, and a network that works to lose.
+func (lv level) gentle() bool { return lv == content || lv == lesser }
+
+// patience returns how long the look that goes on may take.
+func (lk *looking) patience() time.Duration {
+	if lk.scan.Gentle {
+		return gentleLook
+	}
+	return lookTimeout
 }
 
 // time reports whether it is time for the next of a kind of looks, of which there were n since the level was reached.

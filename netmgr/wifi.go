@@ -184,6 +184,7 @@ type Scan struct {
 	Number int      // 0: none
 	MHz    []int    // nil: everywhere
 	SSIDs  []string // asked for by name beside the wildcard, because they hide it; at most four, as drivers take
+	Gentle bool     // a few channels at a time: while a radio looks around, it does not notice that its network falls silent
 }
 
 // Join is the network to be in. Another number is another attempt, even at the same network: the one before is left, unless

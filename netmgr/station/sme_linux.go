@@ -83,7 +83,7 @@ func (a *attempt) associate(ctx context.Context) error {
 		switch {
 		case !is || ok.BSSID != a.bss.BSSID:
 		case ok.TimedOut:
-			return a.network.noAnswer(errors.New("association"))
+			return &silentError{a.network.noAnswer(errors.New("association"))}
 		case ok.Status != ieee80211.StatusSuccess:
 			return a.turnedDown(ok.Status)
 		default:

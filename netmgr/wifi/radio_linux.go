@@ -3,6 +3,7 @@ package wifi
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -115,6 +116,13 @@ func (r *radio) followScan(ctx context.Context, p plan) {
 	r.scan.start(ctx, p.Scan.Number, func(ctx context.Context) { r.look(ctx, p.Scan) })
 }
 
+// A gentle look takes the radio off its channel for less than a second, and leaves it there until the kernel would have
+// noticed that the network has fallen silent.
+const (
+	gentleChannels = 2
+	gentlePause    = 2 * time.Second
+)
+
 // look carries a scan out and tells what was heard.
 func (r *radio) look(ctx context.Context, s netmgr.Scan) {
 	scan := nl80211.Scan{Index: r.face.Index, MHz: s.MHz}
@@ -124,19 +132,58 @@ func (r *radio) look(ctx context.Context, s netmgr.Scan) {
 	for _, ssid := range s.SSIDs {
 		scan.SSIDs = append(scan.SSIDs, ieee80211.SSID(ssid))
 	}
-	heard, err := r.conn.Scan(ctx, scan)
-	if errors.Is(err, unix.ENETDOWN) { // somebody switched it off, or it is new
-		if err = link.Up(r.face.Index); err == nil {
-			heard, err = r.conn.Scan(ctx, scan)
+	all, pieces := s.MHz, [][]int{scan.MHz}
+	if s.Gentle {
+		pieces = slices.Collect(slices.Chunk(scan.MHz, gentleChannels))
+	}
+	for i, mhz := range pieces {
+		if i > 0 && !sleep(ctx, gentlePause) {
+			return
+		}
+		scan.MHz = mhz
+		heard, err := r.hear(ctx, scan)
+		if ctx.Err() != nil {
+			return
+		}
+		more := err == nil && i < len(pieces)-1
+		r.tell(netmgr.Scanned{
+			Phy: r.radio.Phy, Number: s.Number, More: more, MHz: pieceOf(all, mhz, more),
+			Networks: sightings(r.radio, heard, time.Now()), Err: err,
+		})
+		if !more {
+			return
 		}
 	}
-	if ctx.Err() != nil {
-		return
+}
+
+// pieceOf returns where a piece of a look has looked, for whoever is told: the last one speaks for all.
+func pieceOf(all, piece []int, more bool) []int {
+	if more {
+		return piece
 	}
-	r.tell(netmgr.Scanned{
-		Phy: r.radio.Phy, Number: s.Number, MHz: s.MHz,
-		Networks: sightings(r.radio, heard, time.Now()), Err: err,
-	})
+	return all
+}
+
+// sleep waits, and reports false if ctx ended meanwhile.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// hear scans once. An interface that is off is switched on for it.
+func (r *radio) hear(ctx context.Context, s nl80211.Scan) ([]nl80211.BSS, error) {
+	heard, err := r.conn.Scan(ctx, s)
+	if !errors.Is(err, unix.ENETDOWN) { // somebody switched it off, or it is new
+		return heard, err
+	}
+	if err := link.Up(r.face.Index); err != nil {
+		return nil, err
+	}
+	return r.conn.Scan(ctx, s)
 }
 
 // followJoin leaves and joins. A plan for the same profile under another number moves within the network.

@@ -37,6 +37,7 @@ type Router struct {
 	subnet           int
 	hostapd, dnsmasq *Program // nil: not running
 	internet         *Program
+	stalled          bool // it lends no addresses
 }
 
 // What the internet of each router looks like: two addresses, of which all names have the first, but for the second of the
@@ -101,6 +102,9 @@ func (r *Router) PowerOn(ctx context.Context) (err error) {
 	if _, err := r.Run(ctx, "ip", "address", "replace", r.Address()+"/24", "dev", r.Radio); err != nil {
 		return err
 	}
+	if r.stalled {
+		return nil
+	}
 	return r.Serve(ctx, true)
 }
 
@@ -121,8 +125,11 @@ func (r *Router) Serve(ctx context.Context, names bool) (err error) {
 	return err
 }
 
-// StallDHCP has the router lend no addresses any more, nor answer for names.
-func (r *Router) StallDHCP() { r.stop(&r.dnsmasq) }
+// StallDHCP has the router lend no addresses any more, nor answer for names, whatever it is switched on for.
+func (r *Router) StallDHCP() {
+	r.stalled = true
+	r.stop(&r.dnsmasq)
+}
 
 // stop kills a program, if it runs.
 func (r *Router) stop(p **Program) {
@@ -138,7 +145,11 @@ func (r *Router) PowerCut(ctx context.Context) (time.Duration, error) {
 		return 0, errors.New("the router is off already")
 	}
 	// First of all the radio: a hostapd that is killed may still have the kernel say goodbye.
-	cut, err := r.Start(ctx, "sh", "-ec", fmt.Sprintf("ip link set %s down; kill -9 %d %d", r.Radio, r.hostapd.PID, r.dnsmasq.PID))
+	script := fmt.Sprintf("ip link set %s down; kill -9 %d", r.Radio, r.hostapd.PID)
+	if r.dnsmasq != nil {
+		script += fmt.Sprint(" ", r.dnsmasq.PID)
+	}
+	cut, err := r.Start(ctx, "sh", "-ec", script)
 	if err != nil {
 		return 0, err
 	}

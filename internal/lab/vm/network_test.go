@@ -245,6 +245,16 @@ func TestRouterTrouble(t *testing.T) {
 	_, err = phone.PowerCut(ctx)
 	must(t, err)
 	settled(t, w, home.SSID, time.Second)
+
+	// It comes up once more, and lends no addresses. Nobody can use it then, so the phone is better.
+	_, err = router.PowerCut(ctx)
+	must(t, err)
+	router.StallDHCP()
+	must(t, router.PowerOn(ctx))
+	_, err = w.AwaitNetwork(ctx, "the dongle waits for an address", time.Minute, peers.In(home.SSID, netapi.Associated))
+	must(t, err)
+	must(t, phone.PowerOn(ctx))
+	settled(t, w, hotspot.SSID, time.Minute)
 }
 
 // TestInternetTrouble breaks the internet behind routers that are well: the dongle stays where it is if there is nothing

@@ -119,7 +119,7 @@ ui-test: deps build ## the web pages in Chromium: on fixtures, and on the real s
 
 .PHONY: vm-test
 vm-test: deps engines build ## the real image in QEMU, alone and among real routers and phones
-	@.ci/vm-test
+	go test -tags vm -count=1 -timeout 60m ./internal/lab/...
 
 .PHONY: fuzz
 FUZZTIME ?= 20s

@@ -38,8 +38,6 @@ func TestTestsOnRadios(t *testing.T) {
 const testLimit = 10 * time.Minute
 
 // runInside runs some tests of a test program in the guest. In the lab nothing is missing: a test that is skipped has failed.
-// Radios, routers and phones share an emulated processor, and what a kernel lets happen within a tenth of a second may
-// take ten: a test that fails is run once more, by itself, and both its outputs are shown.
 func runInside(t *testing.T, w *peers.World, file string, tests []string) {
 	t.Helper()
 	content, err := os.Open(file)
@@ -47,41 +45,27 @@ func runInside(t *testing.T, w *peers.World, file string, tests []string) {
 	defer content.Close()
 	inside := path.Join("/run/tests", filepath.Base(file))
 	must(t, w.Dongle().Write(t.Context(), inside, 0o755, content))
-	failed := runTests(t, w, inside, tests)
-	if len(failed) == 0 {
-		return
-	}
-	t.Logf("once more: %s", strings.Join(failed, ", "))
-	if again := runTests(t, w, inside, failed); len(again) > 0 {
-		t.Errorf("failed twice: %s", strings.Join(again, ", "))
-	}
-}
-
-// runTests runs tests of a program that is in the guest and returns those that did not pass.
-func runTests(t *testing.T, w *peers.World, inside string, tests []string) (failed []string) {
-	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testLimit)
 	defer cancel()
 	out, err := w.Dongle().Run(ctx, inside, "-test.v", "-test.timeout="+testLimit.String(), "-test.run=^("+strings.Join(tests, "|")+")$")
 	for _, name := range tests {
-		if !strings.Contains(out, "--- PASS: "+name+" ") {
-			failed = append(failed, name)
+		if err == nil && !strings.Contains(out, "--- PASS: "+name+" ") {
+			t.Errorf("%s did not pass", name)
 		}
+	}
+	if err != nil {
+		t.Error(err)
 	}
 	if strings.Contains(out, "--- SKIP") {
 		t.Error("there are skipped tests")
 	}
-	if err != nil && len(failed) == 0 {
-		failed = tests // the program itself, as by a race or a leak
-	}
-	if len(failed) > 0 || t.Failed() {
-		t.Logf("%v\n%s", err, out)
-		return failed
+	if t.Failed() {
+		t.Logf("output:\n%s", out)
+		return
 	}
 	for line := range strings.Lines(out) {
 		if strings.HasPrefix(line, "--- PASS") {
 			t.Log(strings.TrimSpace(line))
 		}
 	}
-	return nil
 }

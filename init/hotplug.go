@@ -11,11 +11,12 @@ import (
 
 	"manofwar/init/boot"
 	"manofwar/init/disks"
+	"manofwar/internal/uevent"
 )
 
 // followDisks passes the kernel's word about block devices to the disk manager, until ctx ends and all are unmounted.
 func (s *system) followDisks(ctx context.Context, manager *disks.Manager) {
-	uevents, err := boot.OpenUevents()
+	uevents, err := uevent.Open()
 	if err != nil {
 		s.fault(err)
 		return
@@ -29,8 +30,8 @@ func (s *system) followDisks(ctx context.Context, manager *disks.Manager) {
 	for {
 		ev, err := uevents.Next(ctx)
 		switch {
-		case errors.Is(err, boot.ErrMissed):
-			ev = boot.Uevent{Subsystem: "block"}
+		case errors.Is(err, uevent.ErrMissed):
+			ev = uevent.Event{Subsystem: "block"}
 		case ctx.Err() != nil:
 			return
 		case err != nil:
@@ -49,7 +50,7 @@ func (s *system) followDisks(ctx context.Context, manager *disks.Manager) {
 }
 
 // diskEvent is the manager's view of a message. One without a path stands for those that were missed.
-func diskEvent(ev boot.Uevent) disks.Event {
+func diskEvent(ev uevent.Event) disks.Event {
 	if ev.Path == "" {
 		return disks.Event{}
 	}
@@ -58,7 +59,7 @@ func diskEvent(ev boot.Uevent) disks.Event {
 
 // followDevices loads the modules of devices as they come, and lets the services have the nodes that their rows name.
 func (s *system) followDevices(ctx context.Context, rules []boot.NodeRule) {
-	uevents, err := boot.OpenUevents() // before looking at what is there
+	uevents, err := uevent.Open() // before looking at what is there
 	if err != nil {
 		s.fault(err)
 		return
@@ -82,7 +83,7 @@ func (s *system) followDevices(ctx context.Context, rules []boot.NodeRule) {
 	for {
 		ev, err := uevents.Next(ctx)
 		switch {
-		case errors.Is(err, boot.ErrMissed):
+		case errors.Is(err, uevent.ErrMissed):
 			look()
 			continue
 		case ctx.Err() != nil:

@@ -18,10 +18,10 @@ import (
 	"manofwar/board"
 	"manofwar/board/qemu"
 	"manofwar/init/api"
-	"manofwar/init/boot"
 	"manofwar/init/disks"
 	"manofwar/internal/media"
 	"manofwar/internal/slot"
+	"manofwar/internal/uevent"
 )
 
 // newMachine returns a machine that has booted from slot A of the qemu board, and never touches this one.
@@ -261,12 +261,12 @@ func TestHandoffSurvivesExec(t *testing.T) {
 
 func TestDiskEvent(t *testing.T) {
 	for _, tt := range []struct {
-		in   boot.Uevent
+		in   uevent.Event
 		want disks.Event
 	}{
-		{boot.Uevent{Action: "add", Path: "/devices/x/block/sda/sda1"}, disks.Event{Name: "sda1"}},
-		{boot.Uevent{Action: "remove", Path: "/devices/x/block/sda"}, disks.Event{Name: "sda", Remove: true}},
-		{boot.Uevent{Subsystem: "block"}, disks.Event{}},
+		{uevent.Event{Action: "add", Path: "/devices/x/block/sda/sda1"}, disks.Event{Name: "sda1"}},
+		{uevent.Event{Action: "remove", Path: "/devices/x/block/sda"}, disks.Event{Name: "sda", Remove: true}},
+		{uevent.Event{Subsystem: "block"}, disks.Event{}},
 	} {
 		if got := diskEvent(tt.in); got != tt.want {
 			t.Errorf("%+v: got %+v", tt.in, got)

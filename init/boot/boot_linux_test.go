@@ -37,28 +37,6 @@ func FuzzParseCmdline(f *testing.F) {
 	})
 }
 
-func TestParseUevent(t *testing.T) {
-	message := "add@/devices/pci0000:00/usb1/1-1/block/sda/sda1\x00ACTION=add\x00DEVPATH=/devices/x\x00SUBSYSTEM=block\x00" +
-		"MAJOR=8\x00DEVNAME=sda1\x00DEVTYPE=partition\x00SEQNUM=1500\x00"
-	got, ok := ParseUevent([]byte(message))
-	want := Uevent{Action: "add", Path: "/devices/pci0000:00/usb1/1-1/block/sda/sda1", Subsystem: "block", Name: "sda1"}
-	if !ok || got != want {
-		t.Errorf("got %+v, %t; want %+v", got, ok, want)
-	}
-	alias, ok := ParseUevent([]byte("add@/devices/mmc1\x00SUBSYSTEM=sdio\x00MODALIAS=sdio:c00v02D0dA9A6\x00"))
-	if !ok || alias.Modalias != "sdio:c00v02D0dA9A6" {
-		t.Errorf("got %+v, %t", alias, ok)
-	}
-	if _, ok := ParseUevent([]byte("libudev\x00\xfe\xed\xca\xfe")); ok {
-		t.Error("a message of another kind was taken for the kernel's")
-	}
-}
-
-func FuzzParseUevent(f *testing.F) {
-	f.Add([]byte("add@/x\x00SUBSYSTEM=block\x00"))
-	f.Fuzz(func(_ *testing.T, data []byte) { ParseUevent(data) })
-}
-
 // index is a small /lib/modules/<release>.
 var index = fstest.MapFS{
 	"modules.dep": {Data: []byte("kernel/brcmfmac.ko: kernel/brcmutil.ko kernel/cfg80211.ko\nkernel/brcmutil.ko:\n" +

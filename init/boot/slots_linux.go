@@ -19,6 +19,7 @@ import (
 	"manofwar/board"
 	"manofwar/init/disks"
 	"manofwar/internal/slot"
+	"manofwar/internal/uevent"
 )
 
 // Key is a public key that may sign slots.
@@ -157,7 +158,7 @@ const firstDiskGrace = time.Second
 // FindDisk waits until one of the board's disks with manofwar's partitions is there, and returns its kernel name: the
 // likeliest by the board's table. The limit is ctx's; the error says what was seen until then.
 func FindDisk(ctx context.Context, names []string) (string, error) {
-	events, err := OpenUevents()
+	events, err := uevent.Open()
 	if err != nil {
 		return "", err
 	}
@@ -183,7 +184,7 @@ func FindDisk(ctx context.Context, names []string) (string, error) {
 			if err == nil && ev.Subsystem != "block" {
 				continue
 			}
-			if err == nil || errors.Is(err, ErrMissed) {
+			if err == nil || errors.Is(err, uevent.ErrMissed) {
 				break
 			}
 			if best != "" {

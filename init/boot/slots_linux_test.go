@@ -155,54 +155,6 @@ func TestFindDiskSaysWhatItSaw(t *testing.T) {
 	}
 }
 
-func TestUeventsEndWithTheirContext(t *testing.T) {
-	u, err := OpenUevents()
-	if err != nil {
-		t.Skip("needs the kernel's device messages: ", err)
-	}
-	defer u.Close()
-	for range 2 { // the first end must not spoil the next wait
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-		for {
-			if _, err := u.Next(ctx); err != nil {
-				if !errors.Is(err, context.DeadlineExceeded) {
-					t.Error(err)
-				}
-				break
-			}
-		}
-		cancel()
-	}
-}
-
-func TestUeventsAreTheKernelsOnly(t *testing.T) {
-	u, err := OpenUevents()
-	if err != nil {
-		t.Skip("needs the kernel's device messages: ", err)
-	}
-	defer u.Close()
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_KOBJECT_UEVENT)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	made := []byte("add@/made/up\x00SUBSYSTEM=block\x00")
-	if err := unix.Sendto(fd, made, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: 1}); err != nil {
-		t.Skip("needs root: it sends to the kernel's group: ", err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	for {
-		ev, err := u.Next(ctx)
-		if err != nil {
-			break
-		}
-		if ev.Path == "/made/up" {
-			t.Fatal("a program's message was taken for the kernel's")
-		}
-	}
-}
-
 func TestSwitchRootIsPID1s(t *testing.T) {
 	if err := SwitchRoot(t.TempDir(), nil); err == nil || !strings.Contains(err.Error(), "not PID 1") {
 		t.Errorf("got %v", err)

@@ -1,4 +1,6 @@
-package boot
+// Package uevent reads the kernel's announcements of devices: what came, went, or changed. They are for everyone: a
+// service without privileges hears of a plugged screen or sound card by them as PID 1 hears of a disk.
+package uevent
 
 import (
 	"context"
@@ -11,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Uevent is the kernel's word that a device came, went or changed.
-type Uevent struct {
+// Event is the kernel's word that a device came, went or changed.
+type Event struct {
 	Action    string // "add", "remove", "change", …
 	Path      string // below /sys
 	Subsystem string // such as "block"
@@ -20,15 +22,15 @@ type Uevent struct {
 	Modalias  string // names the driver that it wants; empty: none
 }
 
-// maxUevent is the size of the largest message (kernel: UEVENT_BUFFER_SIZE and its header).
-const maxUevent = 8 << 10
+// maxMessage is the size of the largest message (kernel: UEVENT_BUFFER_SIZE and its header).
+const maxMessage = 8 << 10
 
-// Uevents is a socket on which the kernel announces devices. Open it before looking at what is there, so that nothing
+// Socket is one on which the kernel announces devices. Open it before looking at what is there, so that nothing
 // is missed in between.
-type Uevents struct{ f *os.File }
+type Socket struct{ f *os.File }
 
-// OpenUevents subscribes to the kernel's own messages (kernel: lib/kobject_uevent.c, group 1).
-func OpenUevents() (*Uevents, error) {
+// Open subscribes to the kernel's own messages (kernel: lib/kobject_uevent.c, group 1).
+func Open() (*Socket, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_KOBJECT_UEVENT)
 	if err != nil {
 		return nil, fmt.Errorf("uevents: %w", err)
@@ -38,35 +40,35 @@ func OpenUevents() (*Uevents, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("uevents: %w", err)
 	}
-	return &Uevents{f: os.NewFile(uintptr(fd), "uevents")}, nil
+	return &Socket{f: os.NewFile(uintptr(fd), "uevents")}, nil
 }
 
 // ErrMissed says that the kernel announced more than was read: look at everything again.
 var ErrMissed = errors.New("uevents were missed")
 
 // Next blocks for the next message, until ctx ends. It returns [ErrMissed] if some were lost; any other error is final.
-func (u *Uevents) Next(ctx context.Context) (Uevent, error) {
+func (u *Socket) Next(ctx context.Context) (Event, error) {
 	stop := context.AfterFunc(ctx, func() { _ = u.f.SetReadDeadline(time.Unix(1, 0)) })
 	defer func() {
 		if !stop() {
 			_ = u.f.SetReadDeadline(time.Time{})
 		}
 	}()
-	buf := make([]byte, maxUevent)
+	buf := make([]byte, maxMessage)
 	for {
 		n, kernel, err := u.receive(buf)
 		switch {
 		case ctx.Err() != nil:
-			return Uevent{}, ctx.Err()
+			return Event{}, ctx.Err()
 		case errors.Is(err, unix.ENOBUFS):
-			return Uevent{}, ErrMissed
+			return Event{}, ErrMissed
 		case errors.Is(err, os.ErrDeadlineExceeded): // left over from a ctx of before
 			_ = u.f.SetReadDeadline(time.Time{})
 			continue
 		case err != nil:
-			return Uevent{}, fmt.Errorf("uevents: %w", err)
+			return Event{}, fmt.Errorf("uevents: %w", err)
 		}
-		if ev, ok := ParseUevent(buf[:n]); ok && kernel {
+		if ev, ok := Parse(buf[:n]); ok && kernel {
 			return ev, nil
 		}
 	}
@@ -74,7 +76,7 @@ func (u *Uevents) Next(ctx context.Context) (Uevent, error) {
 
 // receive reads one message and tells whether it is the kernel's: its port is 0, which no program can have (netlink(7)).
 // A program with net_admin, such as netmgr, can send to the group as well, and must not make up devices.
-func (u *Uevents) receive(buf []byte) (n int, kernel bool, err error) {
+func (u *Socket) receive(buf []byte) (n int, kernel bool, err error) {
 	raw, err := u.f.SyscallConn()
 	if err != nil {
 		return 0, false, err
@@ -90,16 +92,16 @@ func (u *Uevents) receive(buf []byte) (n int, kernel bool, err error) {
 }
 
 // Close unsubscribes.
-func (u *Uevents) Close() error { return u.f.Close() }
+func (u *Socket) Close() error { return u.f.Close() }
 
-// ParseUevent reads one message: "action@path", then "KEY=value" strings, each ended by a zero byte.
-func ParseUevent(data []byte) (Uevent, bool) {
+// Parse reads one message: "action@path", then "KEY=value" strings, each ended by a zero byte.
+func Parse(data []byte) (Event, bool) {
 	fields := strings.Split(string(data), "\x00")
 	action, path, ok := strings.Cut(fields[0], "@")
 	if !ok {
-		return Uevent{}, false
+		return Event{}, false
 	}
-	ev := Uevent{Action: action, Path: path}
+	ev := Event{Action: action, Path: path}
 	for _, f := range fields[1:] {
 		switch key, value, _ := strings.Cut(f, "="); key {
 		case "SUBSYSTEM":

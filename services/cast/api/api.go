@@ -5,18 +5,23 @@
 //	GET    /sessions/{id}                  [Session]
 //	GET    /sessions/{id}/queue            [Queue]; ?offset=&limit=
 //	POST   /play                           [Play] → [Session]: replaces what the renderer plays
-//	POST   /sessions/{id}/control          [Control]
-//	POST   /sessions/{id}/queue            [Edit]
-//	POST   /sessions/{id}/change           [Change]
+//	POST   /sessions/{id}/control          [Control] → [Session]
+//	POST   /sessions/{id}/queue            [Edit] → [Session]
+//	POST   /sessions/{id}/change           [Change] → [Session]
 //	POST   /sessions/{id}/move             [Move] → [Session]: goes on elsewhere, at the same place
-//	DELETE /sessions/{id}                  stops
-//	POST   /browsers                       [Browser] → [Renderer]: a page offers itself to be played on
-//	GET    /browsers/{id}/events           server-sent: "order" with an [Order]; the renderer is there as long as somebody listens
+//	DELETE /sessions/{id}                  stops, and forgets the queue
+//	GET    /browsers/{id}/events?name=     server-sent: "order" with an [Order]. A page offers itself to be played on, and is there as long
+//	                                       as it listens; "taken" and the end: another page has come under the same ID
 //	POST   /browsers/{id}/status           [Report]
-//	GET    /events                         server-sent: "renderers", "session" with a [Session], "gone" with its ID
+//	GET    /settings                       [Settings]
+//	PUT    /settings                       [Settings] → [Settings]
+//	GET    /events                         server-sent: "renderers" with [Renderers] and "sessions" with [Sessions] at once, then "renderers",
+//	                                       "session" with a [Session], "gone" with a [Gone]
 //
-// A session is a queue and a place in it. It plays on one renderer at a time and moves between them; several people may
-// control it at once, and all see the same.
+// A session is a queue and a place in it. It plays on one renderer at a time, a renderer plays one session at a time,
+// and sessions move between renderers; several people may control one at once, and all see the same. What is told of a
+// session is whole each time, at most ten times a second, and never for the position alone: that follows from Position,
+// At, Now and Speed.
 package api
 
 import (
@@ -31,11 +36,17 @@ const Name = "cast"
 // TV is the ID of the renderer that is this dongle's own screen and sound.
 const TV = "tv"
 
-// The bounds of a queue.
+// BrowserPrefix begins the ID of every page that offers itself. The page makes up the rest: 8 to 48 characters of
+// A–Z a–z 0–9 - _, at random, kept for as long as the tab lives.
+const BrowserPrefix = "page-"
+
+// The bounds.
 const (
 	MaxQueue = 20000 // entries of a session
 	MaxPage  = 500   // entries of one answer
 	MaxItems = 20000 // of one request
+	MaxName  = 64    // of a browser's name, in characters
+	MaxOnce  = 64    // of what names a request, in bytes
 )
 
 // RendererKind says what a renderer is.
@@ -72,6 +83,11 @@ type Sessions struct {
 	Sessions []Session `json:"sessions"`
 }
 
+// Gone says that a session is no more.
+type Gone struct {
+	ID string `json:"id"`
+}
+
 // Repeat says what follows the last entry.
 type Repeat string
 
@@ -87,10 +103,10 @@ type State string
 
 // The states.
 const (
-	Stopped State = "stopped" // at the end of its queue, or its renderer has gone
+	Stopped State = "stopped" // its queue is over, or nothing in it can be played: "play" begins again
 	Loading State = "loading"
 	Playing State = "playing"
-	Paused  State = "paused"
+	Paused  State = "paused" // also when its renderer has gone; Problem says so
 )
 
 // Session is a queue and a place in it.
@@ -100,7 +116,7 @@ type Session struct {
 	State    State          `json:"state"`
 	Entry    *Entry         `json:"entry,omitempty"` // that is played
 	Next     *Entry         `json:"next,omitempty"`
-	Index    int            `json:"index"`    // of Entry in the queue's order
+	Index    int            `json:"index"`    // of Entry in the queue's order; -1: the queue is empty
 	Total    int            `json:"total"`    // entries of the queue
 	Revision uint64         `json:"revision"` // of the queue: rises when its entries or their order change
 	Position media.Duration `json:"position"` // at At
@@ -108,7 +124,7 @@ type Session struct {
 	Now      time.Time      `json:"now"` // the dongle's clock when this was said, for whoever's clock differs
 	Duration media.Duration `json:"duration,omitempty"`
 	Speed    float64        `json:"speed"`
-	Volume   int            `json:"volume"` // 0 to 100
+	Volume   int            `json:"volume"` // 0 to 100, of the renderer
 	Muted    bool           `json:"muted,omitempty"`
 	Repeat   Repeat         `json:"repeat"`
 	Shuffle  bool           `json:"shuffle,omitempty"`
@@ -130,16 +146,17 @@ type Chapter struct {
 // Problem is why an entry was left out, or why nothing plays.
 type Problem struct {
 	Title string    `json:"title,omitempty"` // of the entry
-	Code  string    `json:"code"`
+	Code  string    `json:"code"`            // as of package media and the player; "gone": the renderer; "blocked": a page needs a tap before it may play
 	Text  string    `json:"text"`
 	Hint  string    `json:"hint,omitempty"`
+	Left  int       `json:"left,omitempty"` // how many entries were left out in a row, this one the last
 	At    time.Time `json:"at"`
 }
 
 // Entry is one place in a queue. The same item may be in it several times; the key tells them apart.
 type Entry struct {
 	Key  string     `json:"key"`
-	Item media.Item `json:"item"`
+	Item media.Item `json:"item"` // one that is no longer in the library has its ID and a Problem only
 }
 
 // Queue is a run of a session's entries, in the order in which they play.
@@ -150,39 +167,54 @@ type Queue struct {
 	Entries  []Entry `json:"entries"`
 }
 
-// Play replaces what a renderer plays. What is to be played is one of Items and Album.
+// What selects items: exactly one field.
+type What struct {
+	Items  []media.ID `json:"items,omitempty"`
+	Album  media.ID   `json:"album,omitempty"`
+	Search *Search    `json:"search,omitempty"`
+}
+
+// Search selects what a list of the library shows, in its order. Without words it is all of a kind.
+type Search struct {
+	Kind media.Kind `json:"kind,omitempty"`
+	Text string     `json:"q,omitempty"`
+}
+
+// Play replaces what a renderer plays.
 type Play struct {
+	What
 	Renderer string         `json:"renderer"`
-	Items    []media.ID     `json:"items,omitempty"`
-	Album    media.ID       `json:"album,omitempty"`
-	Index    int            `json:"index,omitempty"` // to begin with
+	Index    *int           `json:"index,omitempty"` // to begin with; without it the first, or with Shuffle any
 	Position media.Duration `json:"position,omitempty"`
 	Shuffle  bool           `json:"shuffle,omitempty"`
 	Paused   bool           `json:"paused,omitempty"`
+	Once     string         `json:"once,omitempty"` // names this request: sent again, it is answered and not done again
 }
 
 // Control is one press of a button.
 type Control struct {
-	Do  string          `json:"do"`            // "play", "pause", "toggle", "next", "previous", "seek", "jump"
-	To  *media.Duration `json:"to,omitempty"`  // of seek
-	By  media.Duration  `json:"by,omitempty"`  // of seek
-	Key string          `json:"key,omitempty"` // of jump
+	Do   string          `json:"do"`            // "play", "pause", "toggle", "next", "previous", "seek", "jump"
+	To   *media.Duration `json:"to,omitempty"`  // of seek
+	By   media.Duration  `json:"by,omitempty"`  // of seek
+	Key  string          `json:"key,omitempty"` // of jump: where to; of the others: the entry that was seen: nothing is done once another one plays
+	Once string          `json:"once,omitempty"`
 }
 
-// Edit alters a queue. Revision is what the editor last saw: an edit that names places by key is done whatever it is.
+// Edit alters a queue. It names places by key, so that it means the same whatever others have done meanwhile; keys that
+// have gone are passed over.
 type Edit struct {
-	Do     string     `json:"do"`               // "add" at the end, "next" after the current entry, "move", "remove", "clear" all but the current
-	Items  []media.ID `json:"items,omitempty"`  // of add and next; or
-	Album  media.ID   `json:"album,omitempty"`  // of add and next
-	Keys   []string   `json:"keys,omitempty"`   // of move and remove
-	Before string     `json:"before,omitempty"` // of move: the key they come before; empty: the end
+	What            // of add and next
+	Do     string   `json:"do"`               // "add" at the end, "next" after the current entry, "move", "remove", "clear" all but the current
+	Keys   []string `json:"keys,omitempty"`   // of move and remove
+	Before string   `json:"before,omitempty"` // of move: the key they come before; empty or gone: the end
+	Once   string   `json:"once,omitempty"`
 }
 
 // Change alters what is not nil.
 type Change struct {
 	Volume   *int            `json:"volume,omitempty"`
 	Muted    *bool           `json:"muted,omitempty"`
-	Speed    *float64        `json:"speed,omitempty"`
+	Speed    *float64        `json:"speed,omitempty"` // 0.5 to 2
 	Audio    *int            `json:"audio,omitempty"`
 	Subtitle *int            `json:"subtitle,omitempty"`
 	Repeat   *Repeat         `json:"repeat,omitempty"`
@@ -191,44 +223,43 @@ type Change struct {
 	SleepEnd *bool           `json:"sleepEnd,omitempty"`
 }
 
-// Move says where to go on.
+// Move says where to go on. What plays there is replaced.
 type Move struct {
 	Renderer string `json:"renderer"`
 }
 
-// Browser is a page that offers itself.
-type Browser struct {
-	ID   string `json:"id,omitempty"` // that it had before; empty: a new one
-	Name string `json:"name"`         // for a person: "Anna's phone"
+// Settings are the owner's choices. They are kept.
+type Settings struct {
+	DLNA bool `json:"dlna"` // look for televisions and loudspeakers on the home's network, and play on them
 }
 
 // Order is what a page has to do. It is whole each time: the page makes it so.
 type Order struct {
 	Session  string  `json:"session,omitempty"` // empty: be silent
-	Entry    *Entry  `json:"entry,omitempty"`
-	Next     *Entry  `json:"next,omitempty"`
+	Entry    *Entry  `json:"entry,omitempty"`   // its key names this one playing of it, and is not the queue's: the same entry played again has another
+	Next     *Entry  `json:"next,omitempty"`    // likewise; to fetch ahead, and to go on with by itself when Entry is over
 	Play     bool    `json:"play"`
-	Seek     *Seek   `json:"seek,omitempty"`
+	Seek     *Seek   `json:"seek,omitempty"` // in Entry
 	Speed    float64 `json:"speed"`
 	Volume   int     `json:"volume"`
 	Muted    bool    `json:"muted,omitempty"`
-	Audio    int     `json:"audio"`
-	Subtitle int     `json:"subtitle"`
+	Audio    *int    `json:"audio,omitempty"`    // an index into the item's streams; nil: as the page finds best
+	Subtitle *int    `json:"subtitle,omitempty"` // likewise; -1: none
 }
 
-// Seek asks for a place once: whoever has followed a number does not do it again.
+// Seek asks for a place once: whoever has followed a number for an entry does not do it again.
 type Seek struct {
 	Number uint64         `json:"number"`
 	To     media.Duration `json:"to"`
 }
 
-// Report is what a page does.
+// Report is what a page does: at every change, and every five seconds while it plays.
 type Report struct {
-	Key      string         `json:"key,omitempty"` // of the entry that is played
+	Key      string         `json:"key,omitempty"` // of the order's entry that is played, or was; of Next once it is that
 	State    State          `json:"state"`
 	Position media.Duration `json:"position"`
 	Duration media.Duration `json:"duration,omitempty"`
-	Seek     uint64         `json:"seek,omitempty"`  // the last number followed
-	Ended    bool           `json:"ended,omitempty"` // the entry is over
-	Problem  *Problem       `json:"problem,omitempty"`
+	Seek     uint64         `json:"seek,omitempty"`    // the last number followed
+	Ended    bool           `json:"ended,omitempty"`   // the entry is over, and the page has not gone on by itself
+	Problem  *Problem       `json:"problem,omitempty"` // it cannot be played; with the code "blocked": it waits for a tap
 }

@@ -210,6 +210,26 @@ func TestPagesAreInOrder(t *testing.T) {
 	}
 }
 
+// TestIDsAndLookup reads the library as a queue does: what there is in order, and later some of it.
+func TestIDsAndLookup(t *testing.T) {
+	h := start(t, t.TempDir(), catalog.Options{Dirs: []string{library(t, 700)}})
+	h.until(t, "scan", scanned)
+	ids, err := h.IDs(t.Context(), api.Query{Kind: media.Music})
+	if err != nil || len(ids) != 700 {
+		t.Fatalf("%d IDs, %v", len(ids), err)
+	}
+	if none, err := h.IDs(t.Context(), api.Query{Kind: media.Film}); err != nil || len(none) != 0 {
+		t.Errorf("films: %v, %v", none, err)
+	}
+	items, err := h.Lookup(t.Context(), []media.ID{ids[600], "nonesuch", ids[3]})
+	if err != nil || len(items) != 2 || items[0].Title != "Söng 600" || items[1].Title != "Söng 3" {
+		t.Errorf("looked up %+v, %v", items, err)
+	}
+	if _, err := h.Lookup(t.Context(), ids[:api.MaxLimit+1]); !errors.Is(err, media.ErrInvalid) {
+		t.Errorf("too many: %v; want invalid", err)
+	}
+}
+
 // TestRescan adds, changes, removes and renames files.
 func TestRescan(t *testing.T) {
 	dir, state := library(t, 30), t.TempDir()

@@ -26,6 +26,8 @@ func (s *Service) handler() http.Handler {
 		"GET /items":           s.getItems,
 		"GET /items/{id}":      s.getItem,
 		"GET /items/{id}/file": s.getFile,
+		"GET /ids":             s.getIDs,
+		"POST /lookup":         s.postLookup,
 		"GET /albums":          s.getAlbums,
 		"GET /albums/{id}":     s.getAlbum,
 		"GET /status":          s.getStatus,
@@ -45,6 +47,38 @@ func (s *Service) getItems(w http.ResponseWriter, r *http.Request) error {
 	}
 	total, items := s.index.View().Items(q)
 	ipc.WriteJSON(w, api.Page{Total: total, Items: items})
+	return nil
+}
+
+// getIDs answers for all that is selected: one page, however long.
+func (s *Service) getIDs(w http.ResponseWriter, r *http.Request) error {
+	q, err := parseQuery(r)
+	if err != nil {
+		return err
+	}
+	if q.Limit = api.MaxIDs; r.URL.Query().Get("limit") != "" {
+		return &media.Error{Op: "read parameter", Path: "limit", Err: media.ErrInvalid, Hint: "There is none here."}
+	}
+	total, ids := s.index.View().IDs(q)
+	ipc.WriteJSON(w, api.IDs{Total: total, IDs: ids})
+	return nil
+}
+
+func (s *Service) postLookup(w http.ResponseWriter, r *http.Request) error {
+	var in api.Lookup
+	if err := ipc.ReadJSON(w, r, &in); err != nil {
+		return err
+	}
+	if len(in.IDs) > api.MaxLimit {
+		return &media.Error{Op: "look up", Path: "ids", Err: media.ErrInvalid, Hint: fmt.Sprintf("At most %d at once.", api.MaxLimit)}
+	}
+	found := api.Found{Items: make([]media.Item, 0, len(in.IDs))}
+	for _, id := range in.IDs {
+		if it, err := s.index.Item(id); err == nil {
+			found.Items = append(found.Items, it)
+		}
+	}
+	ipc.WriteJSON(w, found)
 	return nil
 }
 

@@ -3,6 +3,8 @@
 //	GET  /items?kind=&q=&album=&offset=&limit=   [Page] of items
 //	GET  /items/{id}                             one [media.Item]
 //	GET  /items/{id}/file                        its [File], which must be there to be read
+//	GET  /ids?kind=&q=&album=                    [IDs] of all that is selected, in the same order
+//	POST /lookup                                 [Lookup] → [Found]
 //	GET  /albums?q=&offset=&limit=               [Albums]
 //	GET  /albums/{id}                            one [AlbumPage]
 //	GET  /status                                 [Status]
@@ -29,6 +31,7 @@ const (
 	MaxLimit  = 500     // of a page, in items or albums
 	MaxOffset = 1 << 30 // of a page's start
 	MaxText   = 512     // of the words, in bytes
+	MaxIDs    = 50000   // of a list of IDs
 )
 
 // Query selects items or albums. The zero value selects everything, a default page at a time.
@@ -59,6 +62,22 @@ func (q Query) Values() url.Values {
 // Page is a run of the items that a query selects, sorted by artist, album, disc and track; films by title.
 type Page struct {
 	Total int          `json:"total"` // how many the query selects in all
+	Items []media.Item `json:"items"`
+}
+
+// IDs are all items that a query selects, up to MaxIDs.
+type IDs struct {
+	Total int        `json:"total"`
+	IDs   []media.ID `json:"ids"`
+}
+
+// Lookup asks for up to MaxLimit items.
+type Lookup struct {
+	IDs []media.ID `json:"ids"`
+}
+
+// Found are those of them that the library has, in the order in which they were asked for.
+type Found struct {
 	Items []media.Item `json:"items"`
 }
 
@@ -116,6 +135,21 @@ func NewClient(runDir string) *Client { return &Client{ipc.NewClient(runDir, Nam
 // Items returns the items that q selects.
 func (c *Client) Items(ctx context.Context, q Query) (p Page, err error) {
 	return p, c.ipc.Get(ctx, "/items?"+q.Values().Encode(), &p)
+}
+
+// IDs returns the IDs of all items that q selects, whose Offset and Limit do not count.
+func (c *Client) IDs(ctx context.Context, q Query) (ids []media.ID, err error) {
+	q.Offset, q.Limit = 0, 0
+	var all IDs
+	err = c.ipc.Get(ctx, "/ids?"+q.Values().Encode(), &all)
+	return all.IDs, err
+}
+
+// Lookup returns those of the items that the library has, in the order asked for.
+func (c *Client) Lookup(ctx context.Context, ids []media.ID) ([]media.Item, error) {
+	var found Found
+	err := c.ipc.Post(ctx, "/lookup", Lookup{ids}, &found)
+	return found.Items, err
 }
 
 // Item returns one item. The error is [media.ErrNotFound] where the library does not have it.

@@ -294,6 +294,28 @@ type Query struct {
 
 // Items returns a page of the items that q selects, and how many it selects in all.
 func (v *View) Items(q Query) (total int, items []media.Item) {
+	total, page := v.page(q)
+	items = make([]media.Item, len(page))
+	v.index.mu.RLock()
+	defer v.index.mu.RUnlock()
+	for i, row := range page {
+		items[i] = v.index.item(v.rows[row])
+	}
+	return total, items
+}
+
+// IDs is [View.Items] for a caller that wants no more than their IDs.
+func (v *View) IDs(q Query) (total int, ids []media.ID) {
+	total, page := v.page(q)
+	ids = make([]media.ID, len(page))
+	for i, row := range page {
+		ids[i] = formatID(v.rows[row].id)
+	}
+	return total, ids
+}
+
+// page returns the rows that q selects.
+func (v *View) page(q Query) (total int, rows []int) {
 	from, to := 0, len(v.rows)
 	switch q.Kind {
 	case media.Music:
@@ -304,18 +326,11 @@ func (v *View) Items(q Query) (total int, items []media.Item) {
 	if q.Album != "" {
 		a, ok := v.album(q.Album)
 		if !ok {
-			return 0, []media.Item{}
+			return 0, nil
 		}
 		from, to = max(from, int(a.from)), min(to, int(a.to))
 	}
-	total, page := v.words.page(q, from, max(from, to))
-	items = make([]media.Item, len(page))
-	v.index.mu.RLock()
-	defer v.index.mu.RUnlock()
-	for i, row := range page {
-		items[i] = v.index.item(v.rows[row])
-	}
-	return total, items
+	return v.words.page(q, from, max(from, to))
 }
 
 // Albums returns a page of the albums that q selects, and how many it selects in all.

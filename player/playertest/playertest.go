@@ -1,0 +1,62 @@
+// Package playertest holds every display and every sound card that the player drives to one behaviour: what is written
+// at [player.Display] and [player.Sound], as cases that run against the simulated outputs of package null, against DRM,
+// and against ALSA. A case knows nothing of how an output is made; where it needs somebody to pull a plug, the output
+// under test offers that as [Plug], and is spared the case otherwise.
+//
+// The cases watch real clocks and take about three seconds for a display and five for a card. They allow for a busy machine: what
+// must not be early is checked to the millisecond, what must not be late to some tenths of a second.
+package playertest
+
+import (
+	"testing"
+	"time"
+)
+
+// Plug is what an output under test offers if its plug can be pulled and put back.
+type Plug interface {
+	Unplug()
+	Plug()
+}
+
+// late is how much later than it should something may happen on a busy machine.
+const late = 400 * time.Millisecond
+
+// await fails the test unless ok becomes true within d.
+func await(t *testing.T, what string, d time.Duration, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(d)
+	defer deadline.Stop()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-deadline.C:
+			t.Fatalf("not within %v: %s", d, what)
+		case <-tick.C:
+		}
+	}
+}
+
+// pause lets d pass.
+func pause(d time.Duration) { <-time.After(d) }
+
+// told fails the test unless the channel receives soon.
+func told(t *testing.T, changed <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-changed:
+	case <-time.After(5 * time.Second):
+		t.Fatal("Changed did not receive")
+	}
+}
+
+// pull pulls the plug of an output that has one.
+func pull(t *testing.T, output any) Plug {
+	t.Helper()
+	p, ok := output.(Plug)
+	if !ok {
+		t.Skip("this output has no plug that a test could pull")
+	}
+	p.Unplug()
+	return p
+}

@@ -58,6 +58,7 @@ func watch(ctx context.Context, r *routers, known map[int]netmgr.Link, tell func
 		drain(addrs)
 		drain(routes)
 	}()
+	began := len(known) == 0
 	if err := errors.Join(
 		netlink.LinkSubscribe(links, done),
 		netlink.AddrSubscribe(addrs, done),
@@ -65,31 +66,44 @@ func watch(ctx context.Context, r *routers, known map[int]netmgr.Link, tell func
 	); err != nil {
 		return err
 	}
-	began := len(known) == 0
+	if err := refresh(known, tell); err != nil {
+		return err
+	}
+	if began {
+		solicitAll(known)
+	}
 	for {
-		if err := refresh(known, tell); err != nil {
-			return err
-		}
-		if began {
-			solicitAll(known)
-			began = false
-		}
+		var u netlink.LinkUpdate
 		open := true
 		select {
 		case a := <-r.heard:
 			if l, ok := known[a.index]; ok {
 				tell(a.event(time.Now(), l.Name))
 			}
+			continue
 		case <-ctx.Done():
 			return nil
-		case _, open = <-links:
+		case u, open = <-links:
+			if open && ofRadio(u) {
+				continue
+			}
 		case _, open = <-addrs:
 		case _, open = <-routes:
 		}
 		if !open || !skip(links) || !skip(addrs) || !skip(routes) {
 			return errLost
 		}
+		if err := refresh(known, tell); err != nil {
+			return err
+		}
 	}
+}
+
+// ofRadio reports whether news of a link are about its radio only: the kernel sends such for every scan, and all they have is
+// the interface's name and an event of the old Wireless Extensions (net/wireless/wext-core.c, rtnetlink_ifinfo_prep). A card's
+// own news have its hardware address.
+func ofRadio(u netlink.LinkUpdate) bool {
+	return u.Header.Type == unix.RTM_NEWLINK && u.Change == 0 && len(u.Attrs().HardwareAddr) == 0
 }
 
 // solicitAll asks for the name servers of links that were up before anybody listened.

@@ -105,7 +105,9 @@ func (j *Judge) Run(ctx context.Context) {
 	}
 	look := o.look
 	if look == nil {
-		look = newProber(o.Link)
+		network := newProber(o.Link)
+		defer network.close()
+		look = network
 	}
 	course := Course{Operators: len(operators), Gateways: len(o.Link.Gateways), Pace: o.Pace}
 	timer := time.NewTimer(0)

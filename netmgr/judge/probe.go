@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -19,13 +20,24 @@ type prober struct {
 
 	mu    sync.Mutex // guards what follows
 	known map[string][]netip.Addr
-	first int // the name server that answered last
+	first int                     // the name server that answered last
+	open  map[netip.Addr]net.Conn // to name servers that have answered, for the next question
 }
 
 func newProber(l Link) *prober {
 	return &prober{
-		link: l, known: make(map[string][]netip.Addr),
+		link: l, known: make(map[string][]netip.Addr), open: make(map[netip.Addr]net.Conn),
 		dialer: net.Dialer{Control: bindTo(l.Name), KeepAlive: -1, FallbackDelay: -1},
+	}
+}
+
+// close closes what was kept open. Nobody looks any more.
+func (p *prober) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for server, conn := range p.open {
+		_ = conn.Close() // nothing was written that could be lost
+		delete(p.open, server)
 	}
 }
 
@@ -90,23 +102,26 @@ func internal(addresses []netip.Addr) bool {
 
 // race connects to one address of each family at once and returns the first connection; nil: none.
 func (p *prober) race(ctx context.Context, addresses []netip.Addr, port uint16) net.Conn {
+	first4 := slices.IndexFunc(addresses, netip.Addr.Is4)
+	first6 := slices.IndexFunc(addresses, netip.Addr.Is6)
+	if first4 < 0 || first6 < 0 {
+		conn, err := p.dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addresses[0], port).String())
+		if err != nil {
+			return nil
+		}
+		return conn
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	conns := make(chan net.Conn, 2)
 	var running sync.WaitGroup
-	for _, v6 := range []bool{false, true} {
-		for _, a := range addresses {
-			if a.Is6() != v6 {
-				continue
+	for _, a := range []netip.Addr{addresses[first4], addresses[first6]} {
+		running.Go(func() {
+			if c, err := p.dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(a, port).String()); err == nil {
+				conns <- c
+				cancel()
 			}
-			running.Go(func() {
-				if c, err := p.dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(a, port).String()); err == nil {
-					conns <- c
-					cancel()
-				}
-			})
-			break
-		}
+		})
 	}
 	running.Wait()
 	close(conns)

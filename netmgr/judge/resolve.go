@@ -28,6 +28,34 @@ func (p *prober) resolve(ctx context.Context, name string, patience time.Duratio
 		return nil, nameless
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience/2+100*time.Millisecond)
+	defer cancel()
+	var r reply
+	if len(p.link.DNS) == 1 {
+		r.addresses, r.answered = p.ask(ctx, p.link.DNS[0], name)
+	} else {
+		r = p.askAll(ctx, name)
+	}
+	switch {
+	case len(r.addresses) > 0:
+		p.remember(name, r.addresses, r.server)
+		return r.addresses, unasked
+	case r.answered:
+		return nil, unnamed
+	}
+	return nil, unresolved
+}
+
+// reply is what one name server said.
+type reply struct {
+	server    int
+	addresses []netip.Addr
+	answered  bool
+}
+
+// askAll asks the name servers, the one that answered last at first, and the next besides when one is slow. It returns the first
+// reply with addresses, or whether there was any.
+func (p *prober) askAll(ctx context.Context, name string) (best reply) {
+	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
 	defer cancel()
@@ -44,25 +72,14 @@ func (p *prober) resolve(ctx context.Context, name string, patience time.Duratio
 			replies <- r
 		})
 	}
-	result := unresolved
 	for range p.link.DNS {
 		r := <-replies
 		if len(r.addresses) > 0 {
-			p.remember(name, r.addresses, r.server)
-			return r.addresses, unasked
+			return r
 		}
-		if r.answered {
-			result = unnamed
-		}
+		best.answered = best.answered || r.answered
 	}
-	return nil, result
-}
-
-// reply is what one name server said.
-type reply struct {
-	server    int
-	addresses []netip.Addr
-	answered  bool
+	return best
 }
 
 // pause waits, and reports whether ctx has not ended meanwhile.
@@ -105,12 +122,16 @@ func (p *prober) families() (types []uint16) {
 
 // ask asks one name server over UDP, again and again until ctx ends. answered tells whether it said anything.
 func (p *prober) ask(ctx context.Context, server netip.Addr, name string) (addresses []netip.Addr, answered bool) {
-	conn, err := p.dialer.DialContext(ctx, "udp", p.endpoint(server, dnsPort))
+	conn, err := p.take(ctx, server)
 	if err != nil {
 		return nil, false
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer func() {
+		if stop() {
+			p.keep(server, conn, answered)
+		}
+	}()
 	pending, buf := questions(name, p.families()), make([]byte, 1500)
 	var again, enough time.Time
 	for len(pending) > 0 && ctx.Err() == nil {
@@ -145,6 +166,29 @@ func (p *prober) ask(ctx context.Context, server netip.Addr, name string) (addre
 		}
 	}
 	return addresses, answered
+}
+
+// take returns a socket to a name server: the one that its last answer came by, which saves making one for each look, or a new one.
+func (p *prober) take(ctx context.Context, server netip.Addr) (net.Conn, error) {
+	p.mu.Lock()
+	conn := p.open[server]
+	delete(p.open, server)
+	p.mu.Unlock()
+	if conn != nil {
+		return conn, nil
+	}
+	return p.dialer.DialContext(ctx, "udp", p.endpoint(server, dnsPort))
+}
+
+// keep keeps a socket for the next question. One by which no answer came is closed: it may be bound to an address that we had.
+func (p *prober) keep(server netip.Addr, conn net.Conn, answered bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !answered || p.open[server] != nil {
+		_ = conn.Close() // nothing was written that could be lost
+		return
+	}
+	p.open[server] = conn
 }
 
 // questions returns the packets that ask for the addresses of a name, by their ID.

@@ -51,6 +51,7 @@ type settings struct {
 // entry is one row of the table of services: what it is, what it needs, and how it is made.
 type entry struct {
 	spec  service.Spec
+	env   []string // of its process on the dongle, beyond what PID 1 gives it
 	help  string
 	flags func(*flag.FlagSet, *settings) // may be nil
 	make  func(settings) service.Service
@@ -97,6 +98,8 @@ var services = []entry{
 			Caps:  []string{"net_admin", "net_raw", "net_bind_service", "sys_time"},
 			Write: []string{"/proc/sys/net/ipv6/conf"}, // an access point's interface heeds nobody's advertisements
 		},
+		// It waits nearly always, and a second processor would mostly be woken to find nothing to do.
+		env:  []string{"GOMAXPROCS=1"},
 		help: "the network: addresses, time, the name under .local",
 		make: func(s settings) service.Service {
 			return native.New(native.Options{
@@ -190,7 +193,7 @@ func units() []service.Unit {
 	list := make([]service.Unit, len(services))
 	for i, e := range services {
 		list[i] = service.Unit{
-			Spec: e.spec, Path: "/bin/manofwar", Args: []string{e.spec.Name}, Notify: true,
+			Spec: e.spec, Path: "/bin/manofwar", Args: []string{e.spec.Name}, Env: e.env, Notify: true,
 			Socket: len(e.spec.Callers) > 0, // whom nobody calls needs none
 		}
 	}

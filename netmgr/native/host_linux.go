@@ -81,9 +81,9 @@ func (h *host) choose(country string) {
 }
 
 // country returns the country whose rules the radios keep to; empty: the world's common ones.
-func (h *host) country(ctx context.Context) string {
+func (h *host) country() string {
 	if r, ok := h.radios.(*wifi.Backend); ok {
-		return r.Country(ctx)
+		return r.Country()
 	}
 	return ""
 }

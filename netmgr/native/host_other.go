@@ -97,9 +97,9 @@ type wanted struct {
 // carryOut has nothing to do: the host manages its network itself.
 func (h *host) carryOut(context.Context, netmgr.Plan, wanted) error { return nil }
 
-func (h *host) drives() bool                   { return false }
-func (h *host) choose(string)                  {}
-func (h *host) country(context.Context) string { return "" }
-func (h *host) heard(netmgr.Event)             {}
+func (h *host) drives() bool       { return false }
+func (h *host) choose(string)      {}
+func (h *host) country() string    { return "" }
+func (h *host) heard(netmgr.Event) {}
 
 func (h *host) stop() {}

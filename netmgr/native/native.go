@@ -125,8 +125,10 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 	return fmt.Errorf("network manager: %w", context.Cause(ctx))
 }
 
-// tryAgain is after how long a plan that could not be carried out is tried again, should nothing happen meanwhile.
-const tryAgain = 5 * time.Second
+const (
+	tryAgain   = 5 * time.Second // after which a plan that could not be carried out is tried again, should nothing happen meanwhile
+	carryAgain = time.Minute     // after which an unchanged one is compared with the world though nothing has happened
+)
 
 // manager is what the loop works with.
 type manager struct {
@@ -135,6 +137,9 @@ type manager struct {
 	policy   *netmgr.Policy
 	host     *host
 	networks *networks // nil: WiFi is not ours to manage
+
+	carried netmgr.Plan // out, last
+	at      time.Time   // when that was
 }
 
 // loop is the one goroutine that knows the policy. It is healthy as long as it runs: a network that cannot be configured is told, and
@@ -145,19 +150,22 @@ func (m *manager) loop(ctx context.Context, events <-chan netmgr.Event) {
 	var last error
 	m.env.Healthy(nil)
 	for {
+		var first netmgr.Event = netmgr.Tick{}
 		select {
 		case <-ctx.Done():
 			return
-		case ev := <-events:
-			m.handle(ev)
+		case first = <-events:
 		case <-wake.C:
-			m.handle(netmgr.Tick{})
 		}
+		news := m.handle(first)
 		for range len(events) { // what came together is carried out together
-			m.handle(<-events)
+			news = m.handle(<-events) || news
 		}
-		plan := m.policy.Plan()
-		err := m.host.carryOut(ctx, plan, m.wanted())
+		plan, err := m.policy.Plan(), last
+		if news || last != nil || time.Since(m.at) > carryAgain || !reflect.DeepEqual(plan, m.carried) {
+			err = m.host.carryOut(ctx, plan, m.wanted())
+			m.carried, m.at = plan, time.Now()
+		}
 		if ctx.Err() != nil {
 			return
 		}
@@ -168,18 +176,24 @@ func (m *manager) loop(ctx context.Context, events <-chan netmgr.Event) {
 			m.handle(trouble(err))
 			last = err
 		}
-		m.tellStatus(ctx, plan)
+		m.tellStatus(plan)
 		wake.Reset(m.pause(err))
 	}
 }
 
-// handle tells the policy what happened.
-func (m *manager) handle(ev netmgr.Event) {
+// handle tells the policy what happened. It reports whether more than a change of the plan may follow from it: that time
+// passes and that networks are heard, which is most of what happens, changes nothing that was carried out.
+func (m *manager) handle(ev netmgr.Event) (news bool) {
 	m.host.heard(ev)
 	if m.networks != nil {
 		m.networks.heard(ev)
 	}
 	m.policy.Handle(time.Now(), ev)
+	switch ev.(type) {
+	case netmgr.Tick, netmgr.Heard, netmgr.Scanned:
+		return false
+	}
+	return true
 }
 
 // wanted returns what the owner has chosen.
@@ -206,9 +220,9 @@ func (m *manager) pause(err error) time.Duration {
 }
 
 // tellStatus tells others how the network is.
-func (m *manager) tellStatus(ctx context.Context, plan netmgr.Plan) {
+func (m *manager) tellStatus(plan netmgr.Plan) {
 	status := m.policy.Status(time.Now())
-	status.Country = m.host.country(ctx)
+	status.Country = m.host.country()
 	if m.networks != nil {
 		m.networks.complete(&status)
 		m.networks.observe(m.policy, plan, status)

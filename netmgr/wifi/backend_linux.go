@@ -25,6 +25,7 @@ type Backend struct {
 	plans   map[int]plan
 	radios  map[int]*radio
 	country string // wanted; empty: the kernel's choice
+	rules   string // the country whose rules are in force; empty: unknown, or the world's common ones
 	conn    *nl80211.Conn
 }
 
@@ -150,6 +151,7 @@ func (b *Backend) refresh(ctx context.Context, conn *nl80211.Conn, running *sync
 			tell(netmgr.RadioGone{Phy: phy})
 		}
 	}
+	b.readCountry(ctx, conn, tell)
 	return nil
 }
 
@@ -293,27 +295,33 @@ func (b *Backend) SetCountry(country string) {
 }
 
 // Country returns the country whose rules are in force; empty: the world's common ones, or unknown.
-func (b *Backend) Country(ctx context.Context) string {
+func (b *Backend) Country() string {
 	b.mu.Lock()
-	conn := b.conn
-	b.mu.Unlock()
-	if conn == nil {
-		return ""
-	}
+	defer b.mu.Unlock()
+	return b.rules
+}
+
+// readCountry asks the kernel whose rules are in force. Another answer than before is news, though none of the policy's.
+func (b *Backend) readCountry(ctx context.Context, conn *nl80211.Conn, tell func(netmgr.Event)) {
 	country, err := conn.Regulatory(ctx)
 	if err != nil || country == nl80211.World {
-		return ""
+		country = ""
 	}
-	return country
+	b.mu.Lock()
+	news := b.rules != country
+	b.rules = country
+	b.mu.Unlock()
+	if news {
+		tell(netmgr.Tick{})
+	}
 }
 
 // connect takes over the connection of a session, or that it has ended.
 func (b *Backend) connect(conn *nl80211.Conn) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.conn = conn; conn != nil {
-		b.askCountry()
-	}
+	b.conn, b.rules = conn, ""
+	b.askCountry()
 }
 
 // askCountry is called with mu held.

@@ -190,6 +190,9 @@ func (b *netBench) deadInternet(ctx context.Context) (float64, error) {
 		if err := peace(ctx, deadPeace); err != nil {
 			return 0, err
 		}
+		if b.dongle.Now() == b.routers[1].Name { // it went back to the network it prefers, which was well again for a minute
+			slices.Reverse(b.routers)
+		}
 		used, next := b.routers[0], b.routers[1]
 		cut, err := used.BlackHole(ctx, true)
 		if err != nil {

@@ -144,3 +144,10 @@ func (w *Watching) Until(ctx context.Context, router string, after time.Duration
 		}
 	}
 }
+
+// Now returns the name of the router through which the internet was reached when it was last tried; empty: through none.
+func (w *Watching) Now() string {
+	lines := strings.Split(strings.TrimSpace(w.String()), "\n")
+	_, router, _ := strings.Cut(lines[len(lines)-1], " works ")
+	return router
+}

@@ -20,7 +20,12 @@ require (
 	golang.org/x/net v0.59.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.46.0
-	golang.org/x/text v0.42.0
+	golang.org/x/text v0.43.0
+)
+
+require (
+	github.com/go-text/typesetting v0.3.5 // indirect
+	golang.org/x/image v0.47.0 // indirect
 )
 
 require (

@@ -1,0 +1,163 @@
+// Package screen draws what the television shows and is not the film: the welcome with its QR codes, the claim code,
+// the idle screen, what is playing, progress, errors, and what lies over a film: position, volume, notices, subtitles.
+//
+// It is pure: an [Artist] composes layers and a time to a [Picture], and a picture paints itself into memory of any
+// size. It opens no device, asks no clock, starts no goroutine, and says nothing that a scene does not hold; fonts
+// are read from the [fs.FS] given to [New] when a script first needs them. Showing pictures is the work of
+// player/kms, choosing them that of player/native.
+//
+//	artist := screen.New(os.DirFS("/usr/share/fonts"))
+//	words := screen.In("de")
+//	now := artist.Compose(image.Pt(1920, 1080), time.Now(), words.Welcome(wifi))
+//	for _, r := range now.Changes(before) {
+//		now.Paint(canvas.SubImage(r).(*image.RGBA)) // and copy r to the screen
+//	}
+//	// again at now.Next
+//
+// A scene ([Boot], [Invite], [Claim], [Idle], [Playing], [Loading], [Working], [Problem]) fills the screen. An overlay
+// ([OSD], [Volume], [Notice], [Caption], [Bitmap]) is transparent around what it shows; any number of layers may lie
+// over one another, overlays over a scene as well. [Artist.Overlay] paints overlays into an image of just their size.
+//
+// Measures are those of a screen of 1080 lines, scaled to the mode. Text is at least 32 lines high, titles 64;
+// everything that has to be read stays 5% off each edge and has a contrast of at least 7:1; scenes wander slowly, so
+// that nothing burns in. Colours are the page's, in [tokens.go]; a playing item lends its own.
+//
+// Words are chosen here and nowhere else on the screen: [In] gives those of a language.
+package screen
+
+import (
+	"image"
+	"image/draw"
+	"io/fs"
+	"time"
+)
+
+// Layer is something to show: a scene, or an overlay over what is below it.
+type Layer interface {
+	compose(c *composer)
+}
+
+// Artist composes pictures. It keeps fonts, glyphs and artwork in the sizes that were asked for last, within bounds
+// that are fixed. It and its pictures belong to one goroutine at a time.
+type Artist struct {
+	text   typesetter
+	images imageCache
+}
+
+// New returns an artist who finds fonts in the tree: those of Debian's fonts-noto-core and fonts-droid-fallback, by
+// name wherever they lie in it. Without them, or with fonts nil, text is set in Go's own font, which knows Latin,
+// Greek and Cyrillic.
+func New(fonts ...fs.FS) *Artist {
+	return &Artist{text: newTypesetter(fonts...), images: newImageCache()}
+}
+
+// Compose lays out what a screen of that size shows at a time. The layers are in order from the bottom; a scene
+// hides what is below it. Layers are only read, and may be used again.
+func (a *Artist) Compose(size image.Point, at time.Time, layers ...Layer) *Picture {
+	a.images.fit(size)
+	c := newComposer(a, size, at)
+	for _, l := range layers {
+		l.compose(c)
+	}
+	return c.picture()
+}
+
+// Overlay paints overlays into an image just as large as what they show, and says where on the screen it lies. The
+// image is nil when there is nothing to show.
+func (a *Artist) Overlay(size image.Point, at time.Time, layers ...Layer) (*image.RGBA, image.Point) {
+	p := a.Compose(size, at, layers...)
+	if p.Bounds.Empty() {
+		return nil, image.Point{}
+	}
+	img := image.NewRGBA(p.Bounds)
+	p.Paint(img)
+	at0 := img.Rect.Min
+	img.Rect = img.Rect.Sub(at0)
+	return img, at0
+}
+
+// Picture is a composed screen. It does not change.
+type Picture struct {
+	Size   image.Point
+	Bounds image.Rectangle // of what is not transparent
+	Next   time.Time       // when the same layers look different; zero: not by themselves
+
+	artist *Artist
+	ops    []op
+}
+
+// An op is one thing on a picture. Ops are compared with ==: equal ops paint equal pixels.
+type op interface {
+	bounds() image.Rectangle
+	paint(dst *image.RGBA, a *Artist)
+}
+
+// Paint paints the part of the picture that lies in dst's rectangle, every pixel of it: dst may be a window
+// ([image.RGBA.SubImage]) or a strip of the screen, in the screen's coordinates. Pixels are premultiplied.
+func (p *Picture) Paint(dst *image.RGBA) {
+	first := 0
+	for i, o := range p.ops {
+		if o, ok := o.(interface{ opaque() bool }); ok && o.opaque() {
+			first = i
+		}
+	}
+	if len(p.ops) == 0 || !dst.Rect.In(p.ops[first].bounds()) {
+		draw.Draw(dst, dst.Rect, image.Transparent, image.Point{}, draw.Src)
+	}
+	for _, o := range p.ops[first:] {
+		if r := o.bounds().Intersect(dst.Rect); !r.Empty() {
+			o.paint(dst.SubImage(r).(*image.RGBA), p.artist)
+		}
+	}
+}
+
+// Changes returns rectangles that hold everything in which p looks different from before: all of the screen if that
+// is nil or of another size. They do not overlap.
+func (p *Picture) Changes(before *Picture) []image.Rectangle {
+	if before == nil || before.Size != p.Size {
+		return []image.Rectangle{{Max: p.Size}}
+	}
+	count := make(map[op]int, len(p.ops))
+	for _, o := range before.ops {
+		count[o]++
+	}
+	var changed []image.Rectangle
+	for _, o := range p.ops {
+		if count[o] == 0 {
+			changed = append(changed, o.bounds())
+			continue
+		}
+		count[o]--
+	}
+	for _, o := range before.ops {
+		if count[o] > 0 {
+			count[o]--
+			changed = append(changed, o.bounds())
+		}
+	}
+	return merge(changed, image.Rectangle{Max: p.Size})
+}
+
+// merge clips rectangles and joins those that overlap, or cost little more together than apart.
+func merge(list []image.Rectangle, clip image.Rectangle) []image.Rectangle {
+	var out []image.Rectangle
+	for _, r := range list {
+		if r = r.Intersect(clip); r.Empty() {
+			continue
+		}
+		for i := 0; i < len(out); {
+			if both := r.Union(out[i]); r.Overlaps(out[i]) || area(both) <= (area(r)+area(out[i]))*5/4 {
+				r = both
+				out[i] = out[len(out)-1]
+				out = out[:len(out)-1]
+				i = 0
+				continue
+			}
+			i++
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func area(r image.Rectangle) int { return r.Dx() * r.Dy() }

@@ -1,0 +1,96 @@
+package kms
+
+import "image"
+
+// patch is what has been blended into a picture: the pixels that are covered, to be put back.
+type patch struct {
+	rect  image.Rectangle
+	saved []byte
+}
+
+// row returns the covered pixels of a line from x0 to x1, which must be in the patch.
+func (p *patch) row(y, x0, x1 int) []byte {
+	at := 4 * ((y-p.rect.Min.Y)*p.rect.Dx() + x0 - p.rect.Min.X)
+	return p.saved[at : at+4*(x1-x0)]
+}
+
+// blend takes away what has been blended into a picture of four bytes a pixel, and blends something else into it; nil:
+// nothing. Each pixel is written once, with what it is to be: the picture may be on the screen.
+func (b *buffer) blend(over *overlay) {
+	old, next := b.patch, patch{}
+	if over != nil {
+		next.rect = over.rect.Intersect(image.Rectangle{Max: b.size()})
+		next.saved = make([]byte, 4*next.rect.Dx()*next.rect.Dy())
+	}
+	region := old.rect.Union(next.rect)
+	work := make([]byte, 4*region.Dx())
+	for y := region.Min.Y; y < region.Max.Y; y++ {
+		line := b.memory.Data[y*b.memory.Pitch+4*region.Min.X:][:len(work)]
+		copy(work, line)
+		if image.Pt(old.rect.Min.X, y).In(old.rect) {
+			copy(work[4*(old.rect.Min.X-region.Min.X):], old.row(y, old.rect.Min.X, old.rect.Max.X))
+		}
+		if image.Pt(next.rect.Min.X, y).In(next.rect) {
+			covered := work[4*(next.rect.Min.X-region.Min.X):][:4*next.rect.Dx()]
+			copy(next.row(y, next.rect.Min.X, next.rect.Max.X), covered)
+			lay(covered, over.row(y, next.rect.Min.X, next.rect.Max.X))
+		}
+		copy(line, work)
+	}
+	b.patch = next
+}
+
+// lay lays premultiplied pixels over others.
+func lay(to, from []byte) {
+	for i := 0; i+3 < len(from); i += 4 {
+		switch a := from[i+3]; a {
+		case 0:
+		case 255:
+			copy(to[i:i+4], from[i:i+4])
+		default:
+			rest := uint32(255 - a)
+			for k := range 3 {
+				v := uint32(to[i+k])*rest + 127
+				to[i+k] = from[i+k] + byte((v+1+v>>8)>>8) // v/255, rounded
+			}
+		}
+	}
+}
+
+// compose copies a frame to its place on a canvas that is not on the screen, with black around it.
+func (d *Display) compose(b *buffer, dst, visible image.Rectangle) (*buffer, error) {
+	o, i := d.out, 0
+	if d.shown != nil && d.shown.shows(o.canvas[0]) {
+		i = 1
+	}
+	m := o.modes[o.mode]
+	if o.canvas[i] == nil {
+		c, err := newBuffer(d.card, b.format, m.Width, m.Height)
+		if err != nil {
+			return nil, err
+		}
+		clear(c.memory.Data)
+		o.canvas[i] = c
+	}
+	to := o.canvas[i]
+	to.blend(nil)
+	if to.filled != visible {
+		clear(to.memory.Data)
+		to.filled = visible
+	}
+	for y := visible.Min.Y; y < visible.Max.Y; y++ {
+		from := b.memory.Data[(y-dst.Min.Y)*b.memory.Pitch+4*(visible.Min.X-dst.Min.X):]
+		copy(to.memory.Data[y*to.memory.Pitch+4*visible.Min.X:][:4*visible.Dx()], from)
+	}
+	return to, nil
+}
+
+// shows tells whether a buffer is one of the picture's.
+func (p *picture) shows(b *buffer) bool {
+	for _, l := range p.layers {
+		if l.buffer == b {
+			return true
+		}
+	}
+	return false
+}

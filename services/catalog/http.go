@@ -179,6 +179,13 @@ func parseQuery(r *http.Request) (index.Query, error) {
 	if len(q.Text) > api.MaxText {
 		return q, &media.Error{Op: "read parameter", Path: "q", Err: media.ErrInvalid, Hint: "It is too long."}
 	}
+	switch v.Get("sort") {
+	case "":
+	case api.Newest:
+		q.Newest = true
+	default:
+		return q, &media.Error{Op: "read parameter", Path: "sort", Err: media.ErrInvalid, Hint: `It is "added", or left out.`}
+	}
 	var err error
 	if q.Offset, err = parseCount(v.Get("offset"), "offset", 0, api.MaxOffset); err != nil {
 		return q, err

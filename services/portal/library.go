@@ -62,6 +62,9 @@ func query(r *http.Request) (q catalogapi.Query, err error) {
 	if len(q.Text) > catalogapi.MaxText {
 		return q, invalid("q", fmt.Sprintf("expected at most %d bytes", catalogapi.MaxText))
 	}
+	if q.Sort = v.Get("sort"); q.Sort != "" && q.Sort != catalogapi.Newest {
+		return q, invalid("sort", "expected "+catalogapi.Newest)
+	}
 	if q.Offset, err = number(v, "offset", 0, catalogapi.MaxOffset); err != nil {
 		return q, err
 	}

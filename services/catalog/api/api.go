@@ -1,15 +1,15 @@
 // Package api is what the catalog says to other services: the words of its socket and a client for them.
 //
-//	GET  /items?kind=&q=&album=&offset=&limit=   [Page] of items
-//	GET  /items/{id}                             one [media.Item]
-//	GET  /items/{id}/file                        its [File], which must be there to be read
-//	GET  /ids?kind=&q=&album=                    [IDs] of all that is selected, in the same order
-//	POST /lookup                                 [Lookup] → [Found]
-//	GET  /albums?q=&offset=&limit=               [Albums]
-//	GET  /albums/{id}                            one [AlbumPage]
-//	GET  /status                                 [Status]
-//	POST /scan                                   starts a scan of every library, or does nothing while one runs
-//	GET  /events                                 server-sent: "status" with a [Status], "changed" with a [Changed]
+//	GET  /items?kind=&q=&album=&sort=&offset=&limit=  [Page] of items
+//	GET  /items/{id}                                  one [media.Item]
+//	GET  /items/{id}/file                             its [File], which must be there to be read
+//	GET  /ids?kind=&q=&album=                         [IDs] of all that is selected, in the same order
+//	POST /lookup                                      [Lookup] → [Found]
+//	GET  /albums?q=&sort=&offset=&limit=              [Albums]
+//	GET  /albums/{id}                                 one [AlbumPage]
+//	GET  /status                                      [Status]
+//	POST /scan                                        starts a scan of every library, or does nothing while one runs
+//	GET  /events                                      server-sent: "status" with a [Status], "changed" with a [Changed]
 package api
 
 import (
@@ -39,9 +39,13 @@ type Query struct {
 	Kind   media.Kind // only of this kind
 	Album  media.ID   // only on this album, in its order
 	Text   string     // words that all have to begin a word of the title, an artist, the album or the file's name
+	Sort   string     // empty, as [Page] and [Albums] say, or [Newest]
 	Offset int        // how many to leave out at the front
 	Limit  int        // how many at the most, 1 to MaxLimit; 0: 100
 }
+
+// Newest is the order in which those that were added last come first.
+const Newest = "added"
 
 // Values returns the query as URL parameters.
 func (q Query) Values() url.Values {
@@ -54,6 +58,7 @@ func (q Query) Values() url.Values {
 	set("kind", string(q.Kind))
 	set("album", string(q.Album))
 	set("q", q.Text)
+	set("sort", q.Sort)
 	set("offset", strconv.Itoa(q.Offset))
 	set("limit", strconv.Itoa(q.Limit))
 	return v

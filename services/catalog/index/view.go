@@ -34,6 +34,7 @@ type albumRow struct {
 	duration time.Duration
 	from, to int32
 	coverOf  uint64
+	added    int64 // when the last of its rows was, Unix, in seconds
 }
 
 // sorting is what one row is sorted by.
@@ -249,6 +250,7 @@ func makeAlbum(rows []*sorting, from int32) albumRow {
 	for _, r := range rows {
 		g.add(&r.head)
 		a.duration += r.head.duration
+		a.added = max(a.added, r.e.added)
 		if a.coverOf == 0 && (r.e.picture == embedded || r.e.picture >= beside) {
 			a.coverOf = r.e.id
 		}
@@ -289,6 +291,7 @@ type Query struct {
 	Kind          media.Kind
 	Album         media.ID
 	Text          string
+	Newest        bool // those that were added last come first
 	Offset, Limit int
 }
 
@@ -330,12 +333,26 @@ func (v *View) page(q Query) (total int, rows []int) {
 		}
 		from, to = max(from, int(a.from)), min(to, int(a.to))
 	}
-	return v.words.page(q, from, max(from, to))
+	return newest(v.words, q, from, max(from, to), func(row int) int64 { return v.rows[row].added })
+}
+
+// newest returns the page that q asks for of the rows in [from, to) that match its text: in their order, or by when they were
+// added.
+func newest(words wordIndex, q Query, from, to int, added func(row int) int64) (total int, rows []int) {
+	if !q.Newest {
+		return words.page(q, from, to)
+	}
+	all := q
+	all.Offset, all.Limit = 0, to-from
+	total, rows = words.page(all, from, to)
+	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(added(b), added(a)) })
+	first := min(q.Offset, total)
+	return total, rows[first:min(first+q.Limit, total)]
 }
 
 // Albums returns a page of the albums that q selects, and how many it selects in all.
 func (v *View) Albums(q Query) (total int, albums []media.Album) {
-	total, page := v.titles.page(q, 0, len(v.albums))
+	total, page := newest(v.titles, q, 0, len(v.albums), func(row int) int64 { return v.albums[row].added })
 	albums = make([]media.Album, len(page))
 	for i, row := range page {
 		albums[i] = v.albums[row].album()

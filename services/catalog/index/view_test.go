@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"manofwar/internal/media"
 	"manofwar/services/catalog/index"
@@ -31,6 +32,44 @@ func track(t *testing.T, line string) media.Item {
 	_, _ = fmt.Sscanf(f[4], "%d.%d", &it.Disc, &it.Track)
 	_, _ = fmt.Sscanf(f[5], "%d", &it.Year)
 	return it
+}
+
+func TestNewest(t *testing.T) {
+	x := open(t, t.TempDir())
+	defer closeIndex(t, x)
+	x.SetRoot(root)
+	for i, line := range []string{
+		"a/1.mp3 | Zed | Zed | First | 1.1 | 2001",
+		"b/1.mp3 | Abe | Abe | Other | 1.1 | 1999",
+		"c/1.mp3 | Mia | Mia | Later | 1.1 | 2010",
+		"a/2.mp3 | Zed | Zed | First | 1.2 | 2001", // as new as its last track
+	} {
+		it := track(t, line)
+		it.Added = time.Unix(int64(1000+i), 0)
+		x.Put(it, 1)
+	}
+	v := x.Refresh()
+	titles := func(q index.Query) string {
+		q.Newest = true
+		total, albums := v.Albums(q)
+		var list []string
+		for _, a := range albums {
+			list = append(list, a.Title)
+		}
+		return fmt.Sprint(total, list)
+	}
+	_, items := v.Items(index.Query{Newest: true, Limit: 2, Offset: 1})
+	for got, want := range map[string]string{
+		titles(index.Query{Limit: 10}):                "3 [First Later Other]",
+		titles(index.Query{Limit: 1, Offset: 1}):      "3 [Later]",
+		titles(index.Query{Limit: 10, Offset: 9}):     "3 []",
+		titles(index.Query{Limit: 10, Text: "other"}): "1 [Other]",
+		items[0].Path + " " + items[1].Path:           "c/1.mp3 b/1.mp3",
+	} {
+		if got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
 }
 
 func TestAlbums(t *testing.T) {

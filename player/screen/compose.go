@@ -107,10 +107,13 @@ func (c *composer) ground(o op) {
 
 // words sets a text, which is in lines; see style.
 func (c *composer) words(text string, s style) *block {
-	s.size = math.Round(s.size*c.unit*4) / 4
+	s.size = c.text(s.size)
 	s.width = c.px(float64(s.width))
 	return c.artist.text.set(text, s)
 }
+
+// text returns a size of letters in pixels: whole ones, because the shaper knows no others.
+func (c *composer) text(size float64) float64 { return max(math.Round(size*c.unit), 9) }
 
 // high returns the height of a block in lines.
 func (c *composer) high(b *block) float64 { return float64(b.height) / c.unit }

@@ -21,12 +21,17 @@ func (i Idle) compose(c *composer) {
 	top := s.y
 	if !i.Unset {
 		c.again(now.Truncate(time.Minute).Add(time.Minute).Sub(now))
+		if len(i.Fresh) == 0 {
+			top = s.y + (foot-s.y-210-sizeLarge*1.25-space5-sizeBody*1.25)/2
+		}
 		clock := c.words(i.Language.Clock(now), style{size: 210, leading: 1, spread: -0.02})
 		top = c.print(clock, s.x-10, top, textOne)
 		date := c.words(i.Language.Date(now), style{size: sizeLarge, width: int(s.w), lines: 1})
 		top = c.print(date, s.x, top, textTwo)
 	}
-	if len(i.Fresh) > 0 {
+	if len(i.Fresh) == 0 {
+		c.print(c.words(i.Hint, style{size: sizeBody, width: int(s.w), lines: 2}), s.x, top+space5, textTwo)
+	} else {
 		i.shelf(c, box{0, top, c.width, foot - top}, s)
 	}
 }

@@ -3,6 +3,7 @@ package screen
 import (
 	"image"
 	"image/draw"
+	"math"
 	"strings"
 	"unicode"
 
@@ -67,9 +68,9 @@ func (a *Artist) scaled(k artKey) *image.RGBA {
 	} else {
 		img = resize(k.art.pixels, middle(k.art.pixels.Rect, k.size), k.size)
 	}
-	if k.radius > 0 {
-		a.roundOff(img, min(k.radius, k.size.X/2, k.size.Y/2))
-	}
+	r := min(k.radius, k.size.X/2, k.size.Y/2)
+	lightenEdge(img, r, max(1, float64(r)/14))
+	a.roundOff(img, r)
 	return img
 }
 
@@ -83,6 +84,35 @@ func middle(r image.Rectangle, size image.Point) image.Rectangle {
 	}
 	at := r.Min.Add(image.Pt((r.Dx()-w)/2, (r.Dy()-h)/2))
 	return image.Rectangle{at, at.Add(image.Pt(w, h))}
+}
+
+// lightenEdge draws a thin line inside a picture with round corners, so that a dark one stands out from its ground.
+func lightenEdge(img *image.RGBA, r int, width float64) {
+	const white = 0.07
+	w, h := img.Rect.Dx(), img.Rect.Dy()
+	for y := range h {
+		for x := 0; x < w; x++ {
+			d := edgeDistance(float64(x)+0.5, float64(y)+0.5, float64(w), float64(h), float64(r))
+			if d >= width && y >= r && y < h-r && x < w/2 {
+				x = w - int(width) - 2 // nothing to do in between
+				continue
+			}
+			by := white * min(max(width+0.5-d, 0), 1)
+			p := img.Pix[img.PixOffset(x, y):][:3]
+			for i, v := range p {
+				p[i] = v + uint8(by*float64(255-v)+0.5)
+			}
+		}
+	}
+}
+
+// edgeDistance returns how far inside a rectangle with round corners a point lies.
+func edgeDistance(x, y, w, h, r float64) float64 {
+	dx, dy := min(x, w-x), min(y, h-y)
+	if dx >= r || dy >= r {
+		return min(dx, dy)
+	}
+	return r - math.Hypot(r-dx, r-dy)
 }
 
 // roundOff makes the corners of a picture transparent.

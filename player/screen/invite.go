@@ -26,7 +26,7 @@ func (b Boot) compose(c *composer) {
 		c.again(40 * time.Millisecond)
 	}
 	side := 260.0
-	y := c.height/2 - side/2 - 20 + 30*(1-risen)
+	y := c.height/2 - side*17.5/32 + 30*(1-risen)
 	c.mark((c.width-side)/2, y, side, risen)
 	if b.Text != "" && age > 3*time.Second || b.Since.IsZero() {
 		t := c.words(b.Text, style{size: sizeBody, width: int(c.width * 0.8), lines: 2, align: centre})
@@ -34,6 +34,12 @@ func (b Boot) compose(c *composer) {
 	} else if b.Text != "" {
 		c.again(3*time.Second - age)
 	}
+}
+
+// mark puts the man-of-war on the stack, its edge at x.
+func (s *stack) mark(x, side float64) {
+	// On its grid of 32 it reaches from 5 to 27, and from 7 to 28.
+	s.add(0, side*21/32, func(y float64) { s.c.mark(x-side*5/32, y-side*7/32, side, 1) })
 }
 
 // mark draws the man-of-war in a square.
@@ -69,7 +75,7 @@ func (i Invite) compose(c *composer) {
 		width = min(s.w, 1100)
 	}
 	text := stack{c: c}
-	text.add(0, 72, func(y float64) { c.mark(s.x-6, y-8, 88, 1) })
+	text.mark(s.x, 84)
 	text.text(space3, c.words(i.Title, style{cut: cut{bold: true}, size: sizeTitle + 4, width: int(width), lines: 3, leading: 1.15, spread: -0.01}), s.x, textOne)
 	c.steps(&text, i.Steps, s.x, width)
 	c.facts(&text, i.Facts, s.x, width)
@@ -150,7 +156,7 @@ func (l Claim) compose(c *composer) {
 		width = min(s.w, 1200)
 	}
 	text := stack{c: c}
-	text.add(0, 72, func(y float64) { c.mark(s.x-6, y-8, 88, 1) })
+	text.mark(s.x, 84)
 	text.text(space3, c.words(l.Title, style{cut: cut{bold: true}, size: sizeTitle + 4, width: int(width), lines: 3, leading: 1.15, spread: -0.01}), s.x, textOne)
 	cell := min(132.0, (width-5*space2-space4)/6)
 	text.add(space5, cell*1.36, func(y float64) { c.digits(l.Code, s.x, y, cell) })

@@ -42,12 +42,12 @@ func (o OSD) compose(c *composer) {
 	tracks := y
 	rest := c.words(timecode(max(o.Duration-o.Position, 0)), small)
 	if o.Duration > 0 {
-		rest = c.words("−"+timecode(max(o.Duration-o.Position, 0)), small)
+		rest = c.words("–"+timecode(max(o.Duration-o.Position, 0)), small)
 		y -= space2 + 12
 	}
 	bar := y
 	y -= space3 + text.height
-	c.add(scrimOp{rect: image.Rect(0, c.px(y-150), c.size.X, c.size.Y), full: c.px(150)})
+	c.add(scrimOp{rect: image.Rect(0, c.px(y-220), c.size.X, c.size.Y), full: c.px(200)})
 	text.draw(y)
 	if !ends.empty() {
 		c.print(ends, s.right()-c.wide(ends), y+(52-sizeSmall)*0.625, textTwo)
@@ -249,7 +249,7 @@ func (n Notice) compose(c *composer) {
 func (k Caption) compose(c *composer) {
 	c.wander = image.Point{}
 	s := c.overlayArea()
-	size := math.Round(54*c.unit*4) / 4
+	size := c.text(54)
 	b := c.artist.text.setSpans(k.Text, spansOf(k.Text), style{size: size, width: c.px(s.w), lines: 4, align: centre})
 	if b.empty() {
 		return

@@ -76,16 +76,21 @@ func (p Playing) compose(c *composer) {
 
 // column draws what is beside the artwork: words above, progress and the next song below.
 func (p Playing) column(c *composer, b box, pos time.Duration) {
-	foot := p.foot(c, b, pos)
-	room := foot - b.y - space5
-	title := style{cut: cut{bold: true}, size: sizeTitle, width: int(b.w), lines: 3, leading: 1.14, spread: -0.01}
-	if len(p.Lyrics) > 0 {
-		title.lines = 2
+	if p.Next != nil && p.words(c, b, 2, 1).height+footHeight > b.h {
+		p.Next = nil // before the title is cut
 	}
-	text := stack{c: c}
-	text.text(0, c.words(p.Title, title), b.x, textOne)
-	text.text(space2, c.words(p.Artist, style{size: sizeLarge, width: int(b.w), lines: 2}), b.x, textOne)
-	text.text(space1, c.words(p.Album, style{size: sizeBody, width: int(b.w), lines: 1}), b.x, textTwo)
+	foot := p.foot(c, b, pos)
+	room := foot - b.y - space4
+	text := p.words(c, b, 3, 2)
+	if text.height > room {
+		text = p.words(c, b, 3, 1)
+	}
+	if text.height > room || len(p.Lyrics) > 0 {
+		text = p.words(c, b, 2, 1)
+	}
+	if text.height > room {
+		text = p.words(c, b, 1, 1)
+	}
 	if len(p.Lyrics) > 0 {
 		text.draw(b.y)
 		p.lyrics(c, box{b.x, b.y + text.height + space4, b.w, room - text.height - space4}, pos)
@@ -94,11 +99,26 @@ func (p Playing) column(c *composer, b box, pos time.Duration) {
 	text.draw(b.y + max(0, (room-text.height)/2))
 }
 
+// words stacks what is playing, in so many lines at most.
+func (p Playing) words(c *composer, b box, title, artist int) stack {
+	text := stack{c: c}
+	text.text(0, c.words(p.Title, style{cut: cut{bold: true}, size: sizeTitle, width: int(b.w), lines: title, leading: 1.14, spread: -0.01}), b.x, textOne)
+	text.text(space2, c.words(p.Artist, style{size: sizeLarge, width: int(b.w), lines: artist}), b.x, textOne)
+	text.text(space1, c.words(p.Album, style{size: sizeBody, width: int(b.w), lines: 1}), b.x, textTwo)
+	return text
+}
+
+// Measures of what is below the words: the cover of the next song, and all of it with gaps.
+const (
+	nextSide   = 104
+	footHeight = nextSide + space5 + sizeSmall*1.25 + space2 + 10 + space4
+)
+
 // foot draws progress and what is next at the bottom of a column, and returns where they begin.
 func (p Playing) foot(c *composer, b box, pos time.Duration) float64 {
 	y := b.bottom()
-	if p.Next != nil {
-		const side = 104
+	if p.Next != nil && len(p.Lyrics) == 0 {
+		const side = nextSide
 		y -= side
 		c.artwork(p.Next.Art, p.Next.Title, box{b.x, y, side, side}, false)
 		x, w := b.x+side+space3, b.w-side-space3
@@ -123,7 +143,7 @@ func (p Playing) foot(c *composer, b box, pos time.Duration) float64 {
 	}
 	c.print(at, x, y, textTwo)
 	if p.Duration > 0 {
-		rest := c.words("−"+timecode(p.Duration-pos), small)
+		rest := c.words("–"+timecode(p.Duration-pos), small)
 		c.print(rest, b.right()-c.wide(rest), y, textTwo)
 		y -= space2 + 10
 		c.bar(box{b.x, y, b.w, 10}, float64(pos)/float64(p.Duration))
@@ -156,7 +176,7 @@ func (p Playing) lyrics(c *composer, b box, pos time.Duration) {
 	}
 	y := b.y
 	for i := max(now-1, 0); i < len(p.Lyrics); i++ {
-		st, colour := style{size: sizeBody, width: int(b.w), lines: 2}, textTwo
+		st, colour := style{size: sizeLarge - 4, width: int(b.w), lines: 2}, textTwo
 		if i == now {
 			st.bold, colour = true, textOne
 		}

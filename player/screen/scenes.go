@@ -45,6 +45,7 @@ type Idle struct {
 	Address  string         // of its page, such as "wohnzimmer.local"
 	Network  string         // the verdict, in a quiet line
 	Heading  string         // over the covers
+	Hint     string         // where there are none
 	Fresh    []Tile
 }
 

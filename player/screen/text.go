@@ -252,6 +252,12 @@ func (t *typesetter) shape(text []rune, from, to int, c cut, s style, direction 
 	var out []shaping.Output
 	for _, part := range t.segmenter.Split(in, &faces{set: &t.fonts, cut: c}) {
 		run := t.shaper.ShapeNoExtents(part)
+		for i := range run.Glyphs {
+			// The wrapper drops what has no width at the end of a line, which is to be spaces only.
+			if g := &run.Glyphs[i]; !unicode.IsSpace(text[g.TextIndex()]) {
+				g.Width = 1
+			}
+		}
 		if s.spread != 0 && (part.Script == language.Latin || part.Script == language.Common) {
 			for i := range run.Glyphs {
 				run.Glyphs[i].Advance += fixed.Int26_6(s.spread * s.size * 64)

@@ -33,9 +33,9 @@ type words struct {
 	connected, connectedScan                    string // of the network
 	connectedSteps                              [3]string
 	address                                     string
-	claim                                       string
+	claim, claimPage                            string
 	claimSteps                                  [2]string
-	fresh, next, opening, starting, noTitle     string
+	fresh, hint, next, opening, starting, noTitle     string
 	updating, updateCheck, updateWrite          string
 	updateReady, keepPower                      string
 	resetting, resetText                        string
@@ -60,9 +60,11 @@ var english = words{
 	connectedScan:  "Scan to finish",
 	connectedSteps: [3]string{"Put your phone back on %s.", "Scan the code.", "Give this TV a name, and it is yours."},
 	address:        "Or open in a browser",
-	claim:          "Whose is this?",
-	claimSteps:     [2]string{"Type this code on the page on your phone.", "It proves that you can see this screen."},
+	claim:          "Make it yours",
+	claimSteps:     [2]string{"Scan the code, or open %s on your phone.", "Type these six digits there."},
+	claimPage:      "Open this TV’s page on your phone.",
 	fresh:          "New",
+	hint:           "Open %s on your phone and play something.",
 	next:           "Next",
 	opening:        "Opening",
 	starting:       "Starting",
@@ -105,9 +107,11 @@ var german = words{
 	connectedScan:  "Scannen und fertig",
 	connectedSteps: [3]string{"Geh mit dem Handy zurück ins Netz %s.", "Scanne den Code.", "Gib dem Fernseher einen Namen, dann ist er deiner."},
 	address:        "Oder im Browser öffnen",
-	claim:          "Wem gehört das hier?",
-	claimSteps:     [2]string{"Tippe diesen Code auf der Seite in deinem Handy ein.", "Er zeigt, dass du diesen Bildschirm siehst."},
+	claim:          "Mach ihn zu deinem",
+	claimSteps:     [2]string{"Scanne den Code, oder öffne %s auf dem Handy.", "Tippe dort diese sechs Ziffern ein."},
+	claimPage:      "Öffne die Seite dieses Fernsehers auf dem Handy.",
 	fresh:          "Neu",
+	hint:           "Öffne %s auf dem Handy und spiel etwas ab.",
 	next:           "Als Nächstes",
 	opening:        "Wird geöffnet",
 	starting:       "Startet",
@@ -171,18 +175,30 @@ func (l Language) Connected(network, url string) Invite {
 	steps[0] = fmt.Sprintf(steps[0], network)
 	return Invite{
 		Title: fmt.Sprintf(w.connected, network), Steps: steps[:], QR: url, Caption: w.connectedScan,
-		Facts: []Fact{{Name: w.address, Value: strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/")}},
+		Facts: []Fact{{Name: w.address, Value: bare(url)}},
 	}
 }
+
+// bare returns an address as a person types it.
+func bare(url string) string { return strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/") }
 
 // Claim shows the code that the page asks for; url may be empty.
 func (l Language) Claim(code, url string) Claim {
 	w := l.words()
-	return Claim{Title: w.claim, Steps: w.claimSteps[:], Code: code, QR: url}
+	steps := w.claimSteps
+	if url == "" {
+		steps[0] = w.claimPage
+	} else {
+		steps[0] = fmt.Sprintf(steps[0], bare(url))
+	}
+	return Claim{Title: w.claim, Steps: steps[:], Code: code, QR: url}
 }
 
 // Fresh is the heading over what is new.
 func (l Language) Fresh() string { return l.words().fresh }
+
+// Hint says what to do where there is nothing new.
+func (l Language) Hint(address string) string { return fmt.Sprintf(l.words().hint, address) }
 
 // Next is the word over what comes next.
 func (l Language) Next() string { return l.words().next }

@@ -11,7 +11,7 @@ func (w Working) compose(c *composer) {
 	width := min(s.w, 1200)
 	x := (c.width - width) / 2
 	text := stack{c: c}
-	text.add(0, 110, func(y float64) { c.mark(x-8, y, 110, 1) })
+	text.mark(x, 84)
 	text.text(space3, c.words(w.Title, style{cut: cut{bold: true}, size: sizeTitle + 4, width: int(width), lines: 2, leading: 1.15, spread: -0.01}), x, textOne)
 	text.text(space2, c.words(w.Text, style{size: sizeBody, width: int(width), lines: 3}), x, textTwo)
 	text.add(space5, 16, func(y float64) {
@@ -55,7 +55,7 @@ func (p Problem) compose(c *composer) {
 		width = min(s.w, 1300)
 	}
 	text := stack{c: c}
-	text.add(0, 92, func(y float64) { c.add(iconOp{iconKey{iconWarning, c.px(92)}, c.point(s.x-8, y), accent}) })
+	text.add(0, 92, func(y float64) { c.add(iconOp{iconKey{iconWarning, c.px(92)}, c.point(s.x-92*2.4/24, y), accent}) })
 	text.text(space3, c.words(p.Title, style{cut: cut{bold: true}, size: sizeTitle, width: int(width), lines: 3, leading: 1.15, spread: -0.01}), s.x, textOne)
 	text.text(space2, c.words(p.Why, style{size: sizeBody, width: int(width), lines: 5}), s.x, textTwo)
 	c.steps(&text, p.Do, s.x, width)

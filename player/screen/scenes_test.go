@@ -1,0 +1,173 @@
+package screen
+
+import (
+	"image"
+	"image/color"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// fontDirs is where Debian's packages fonts-noto-core and fonts-droid-fallback put their files, which are those of
+// the image.
+var fontDirs = []string{"/usr/share/fonts/truetype/noto", "/usr/share/fonts/truetype/droid"}
+
+// imageFonts returns the fonts that the image has, or skips the test.
+func imageFonts(t testing.TB) []fs.FS {
+	t.Helper()
+	var out []fs.FS
+	for _, dir := range fontDirs {
+		if _, err := os.Stat(dir); err != nil {
+			t.Skip("needs the packages fonts-noto-core and fonts-droid-fallback: ", err)
+		}
+		out = append(out, os.DirFS(dir))
+	}
+	for _, file := range []string{"NotoSans-Regular.ttf", "NotoSansArabic-Bold.ttf"} {
+		if _, err := os.Stat(filepath.Join(fontDirs[0], file)); err != nil {
+			t.Skip("needs the package fonts-noto-core: ", err)
+		}
+	}
+	return out
+}
+
+// cover paints artwork that no one owns: hills under a sky, in two hues.
+func cover(w, h int, hue, other float64) image.Image {
+	img := image.NewNRGBA(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			u, v := float64(x)/float64(w), float64(y)/float64(h)
+			c := oklch(0.86-0.5*v, 0.1, hue+30*v)
+			if d := math.Hypot(u-0.68, (v-0.3)*float64(h)/float64(w)); d < 0.13 {
+				c = oklch(0.93, 0.07, other)
+			}
+			for i, base := range []float64{0.62, 0.74, 0.88} {
+				if v > base+0.07*math.Sin(u*(4+3*float64(i))+float64(i)*1.7+hue) {
+					c = oklch(0.48-0.13*float64(i), 0.1, other-15*float64(i))
+				}
+			}
+			img.SetNRGBA(x, y, c)
+		}
+	}
+	return img
+}
+
+var arts = func() (out []*Art) {
+	for i := range 8 {
+		out = append(out, NewArt(cover(640, 640, float64(i*47+20), float64(i*83+200)), 640))
+	}
+	return out
+}()
+
+var poster = NewArt(cover(480, 720, 250, 40), 720)
+
+// shown is a scene of a golden picture.
+type shown struct {
+	name   string
+	size   image.Point
+	layers []Layer
+}
+
+var (
+	hd   = image.Pt(1920, 1080)
+	noon = time.Date(2026, 11, 22, 20, 41, 30, 0, time.UTC)
+)
+
+// film stands for a bright picture of a film below an overlay: snow, the worst there is.
+type film struct{}
+
+func (film) compose(c *composer) {
+	c.ground(fillOp{image.Rectangle{Max: c.size}, color.NRGBA{0xee, 0xf0, 0xf2, 0xff}})
+}
+
+func album() []Tile {
+	return []Tile{
+		{"Northern Lights", "Ada Okafor", arts[0]},
+		{"Harbour Songs", "The Breakwater Band", arts[1]},
+		{"Études", "Clara Moreau", nil},
+		{"Paper Moons", "Kite & Lantern", arts[3]},
+		{"Slow Weather", "Halvorsen", arts[4]},
+		{"Eine kleine Reise durch die halbe Nacht", "Stadtorchester", arts[5]},
+		{"Glass Rivers", "Ines Duarte", arts[6]},
+		{"夜の港", "松本オーケストラ", arts[7]},
+	}
+}
+
+func song() Playing {
+	return Playing{
+		Title: "The Long Way Home", Artist: "Ada Okafor", Album: "Northern Lights", Art: arts[0],
+		Position: 83 * time.Second, At: noon, Speed: 1, Duration: 247 * time.Second,
+		NextWord: English.Next(), Next: &Tile{"Lanterns on the Water", "Ada Okafor", arts[0]},
+	}
+}
+
+func goldenScenes() []shown {
+	paused := song()
+	paused.Speed, paused.Art, paused.Next = 0, nil, nil
+	long := song()
+	long.Title = "Symphony No. 9 in D minor, Op. 125 “Choral”: IV. Presto – Allegro assai – Alla marcia – Andante maestoso – Allegro energico, sempre ben marcato"
+	long.Artist = "Orchester der Freien Hansestadt, Kammerchor Sankt Katharinen, Ilse Baumgartner, Tomás Villaverde"
+	long.Album = "The Complete Symphonies, Recorded Live in the Old Assembly Rooms"
+	arabic := song()
+	arabic.Title, arabic.Artist, arabic.Album, arabic.Art = "أغنية الطريق الطويل إلى البيت", "فرقة النور", "ليالي الشمال (Live 1998)", arts[4]
+	arabic.NextWord, arabic.Next = German.Next(), &Tile{"夜の港 – 第二楽章", "松本オーケストラ", arts[7]}
+	lyrics := song()
+	lyrics.Art = arts[2]
+	for i, l := range []string{
+		"We left the harbour in the rain", "with nothing but a paper chart", "and every light along the quay",
+		"was one more reason not to start", "but you said: look, the night is wide,", "it has a place for such as we",
+	} {
+		lyrics.Lyrics = append(lyrics.Lyrics, Lyric{time.Duration(70+6*i) * time.Second, l})
+	}
+	osd := OSD{
+		Language: English, Title: "The Lighthouse at the End", Subtitle: "2019", Position: 42*time.Minute + 7*time.Second,
+		Duration: 117 * time.Minute, Paused: true, Audio: "English 5.1", Captions: "Deutsch",
+		Ends: English.Ends(noon.Add(75 * time.Minute)),
+		Chapters: []Chapter{
+			{0, "Prologue"}, {9 * time.Minute, "The Keeper"}, {31 * time.Minute, "Storm Warning"}, {58 * time.Minute, ""},
+			{80 * time.Minute, "Ashore"}, {104 * time.Minute, "Morning"},
+		},
+	}
+	idle := Idle{
+		Language: English, Name: "Living room", Address: "living-room.local", Network: "Connected to Home", Heading: English.Fresh(), Fresh: album(),
+	}
+	german := idle
+	german.Language, german.Name, german.Address, german.Network = German, "Wohnzimmer", "wohnzimmer.local", "Verbunden mit Home, aber ohne Internet seit 20:41"
+	german.Heading, german.Fresh = German.Fresh(), album()[:4]
+	empty := idle
+	empty.Fresh, empty.Hint = nil, English.Hint("living-room.local")
+	return []shown{
+		{"boot", hd, []Layer{English.Starting(noon.Add(-5 * time.Second))}},
+		{"welcome", hd, []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}},
+		{"welcome-de-720", image.Pt(1280, 720), []Layer{German.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}},
+		{"welcome-640", image.Pt(640, 480), []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}},
+		{"welcome-upright", image.Pt(1080, 1920), []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}},
+		{"connected", hd, []Layer{English.Connected("Home", "http://192.168.178.43/")}},
+		{"claim", hd, []Layer{English.Claim("482913", "http://192.168.178.43/")}},
+		{"claim-de", hd, []Layer{German.Claim("482913", "")}},
+		{"idle", hd, []Layer{idle}},
+		{"idle-de", hd, []Layer{german}},
+		{"idle-empty", hd, []Layer{empty}},
+		{"idle-upright", image.Pt(1080, 1920), []Layer{idle}},
+		{"playing", hd, []Layer{song()}},
+		{"playing-paused-noart", hd, []Layer{paused}},
+		{"playing-long", hd, []Layer{long}},
+		{"playing-arabic", hd, []Layer{arabic}},
+		{"playing-lyrics", hd, []Layer{lyrics}},
+		{"playing-4k", image.Pt(3840, 2160), []Layer{song()}},
+		{"playing-640", image.Pt(640, 480), []Layer{song()}},
+		{"playing-upright", image.Pt(1080, 1920), []Layer{song()}},
+		{"loading", hd, []Layer{Loading{Title: osd.Title, Subtitle: "2019", Art: poster, Text: English.Opening(), Since: noon.Add(-time.Second)}}},
+		{"update", hd, []Layer{English.Update(Installing, "1.4.0", 312e6, 540e6, 2.9e6)}},
+		{"reset-de", hd, []Layer{German.Reset(-1)}},
+		{"rescue", hd, []Layer{English.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}},
+		{"rescue-de", hd, []Layer{German.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}},
+		{"osd", hd, []Layer{film{}, osd, Caption{Text: "– Did you hear that?\n– <i>Nothing but the wind.</i>"}}},
+		{"osd-720", image.Pt(1280, 720), []Layer{film{}, osd, Notice{Text: "Home WiFi is gone. On Phone hotspot.", Mood: Warning}}},
+		{"osd-640", image.Pt(640, 480), []Layer{film{}, osd}},
+		{"volume-notice", hd, []Layer{film{}, Volume{Level: 42}, Notice{Text: "Jo is on the living room TV now.", Mood: Good}}},
+		{"caption-arabic", hd, []Layer{film{}, Volume{Level: 0, Muted: true}, Caption{Text: "<b>هل سمعت</b> ذلك؟\n<u>Nur</u> der <i>Wind</i>, 海の音"}}},
+	}
+}

@@ -21,17 +21,6 @@ const (
 // accessInterleaved is SNDRV_PCM_ACCESS_RW_INTERLEAVED: frames by write calls.
 const accessInterleaved = 3
 
-// format is a SNDRV_PCM_FORMAT_*.
-type format int
-
-const (
-	formatS16    format = 2
-	formatS24    format = 6 // in the low bits of 32
-	formatS32    format = 10
-	formatIEC958 format = 18 // IEC958_SUBFRAME_LE
-	formatS24x3  format = 32 // S24_3LE: in three bytes
-)
-
 // state is a SNDRV_PCM_STATE_*.
 type state int32
 
@@ -236,6 +225,7 @@ const (
 	ctlElemInfo  = dirBoth | unsafe.Sizeof(elemInfo{})<<16 | 'U'<<8 | 0x11
 	ctlElemRead  = dirBoth | unsafe.Sizeof(elemValue{})<<16 | 'U'<<8 | 0x12
 	ctlElemWrite = dirBoth | unsafe.Sizeof(elemValue{})<<16 | 'U'<<8 | 0x13
+	ctlTLVRead   = dirBoth | 8<<16 | 'U'<<8 | 0x1a
 	ctlPCMNext   = dirRead | 4<<16 | 'U'<<8 | 0x30
 	ctlPCMInfo   = dirBoth | unsafe.Sizeof(pcmInfo{})<<16 | 'U'<<8 | 0x31
 )

@@ -157,6 +157,8 @@ type Settings struct {
 	MatchRate   bool           `json:"matchRate"` // drive the screen at the film's frame rate
 	CEC         bool           `json:"cec"`       // turn the television on and switch it over
 	Standby     bool           `json:"standby,omitempty"`
+	Language    string         `json:"language,omitempty"` // of the screen, as BCP 47 has it; empty: English
+	Zone        string         `json:"zone,omitempty"`     // of the clock on it, such as "Europe/Berlin"; empty: no clock is shown
 }
 
 // Sync is how well pictures and sound have kept together since the item was loaded.

@@ -120,6 +120,11 @@ func checkSettings(s api.Settings) error {
 		return wrong("crossfade", "want 0 to %v", time.Duration(maxCrossfade))
 	case len(s.Card) > maxKey:
 		return wrong("card", "want the ID of a card")
+	case len(s.Language) > maxKey:
+		return wrong("language", `want a tag such as "de"`)
+	}
+	if _, err := time.LoadLocation(s.Zone); err != nil || s.Zone == "Local" {
+		return wrong("zone", `want a name such as "Europe/Berlin"`)
 	}
 	return nil
 }

@@ -65,6 +65,8 @@ func TestVerbs(t *testing.T) {
 		{"settings that are not kept", "PUT /settings", `{"replayGain":"album"}`, full, 500, "", ""},
 		{"another gain", "PUT /settings", `{"replayGain":"loud"}`, nil, 400, "", "replayGain"},
 		{"an offset of minutes", "PUT /settings", `{"replayGain":"off","offset":60}`, nil, 400, "", "offset"},
+		{"a zone", "PUT /settings", `{"replayGain":"off","zone":"Europe/Berlin","language":"de"}`, nil, 204, "set off", ""},
+		{"no zone", "PUT /settings", `{"replayGain":"off","zone":"../../etc/passwd"}`, nil, 400, "", "zone"},
 		{"notice", "POST /notice", `{"text":"Home WiFi is gone"}`, nil, 204, "notice", ""},
 		{"an empty notice", "POST /notice", `{"text":""}`, nil, 400, "", "text"},
 	} {

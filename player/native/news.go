@@ -1,0 +1,87 @@
+package native
+
+import (
+	"context"
+	"encoding/json"
+	"iter"
+	"log/slog"
+	"time"
+
+	"manofwar/internal/ipc"
+	netapi "manofwar/netmgr/api"
+	catalogapi "manofwar/services/catalog/api"
+)
+
+// news follows the services that the screen tells of.
+type news struct {
+	network *netapi.Client
+	catalog *catalogapi.Client
+	stage   *stage
+	log     *slog.Logger
+}
+
+// freshAlbums is how many of the library's newest albums the idle screen shows.
+const freshAlbums = 12
+
+// run follows until ctx ends.
+func (n *news) run(ctx context.Context) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		n.follow(ctx, n.network.Events, n.askNetwork, func(ev ipc.Event) {
+			var status netapi.Status
+			if ev.Kind == "status" && json.Unmarshal(ev.Data, &status) == nil {
+				n.stage.setNetwork(status)
+			}
+		})
+	}()
+	n.follow(ctx, n.catalog.Events, n.askLibrary, func(ev ipc.Event) {
+		if ev.Kind == "changed" {
+			n.askLibrary(ctx)
+		}
+	})
+	<-done
+}
+
+// follow holds a service's stream of events, and connects again whenever it breaks. What happened before is asked for.
+func (n *news) follow(ctx context.Context, events func(context.Context) iter.Seq2[ipc.Event, error], ask func(context.Context), heard func(ipc.Event)) {
+	const again = 2 * time.Second
+	for ctx.Err() == nil {
+		ask(ctx)
+		for ev, err := range events(ctx) {
+			if err != nil {
+				n.log.Debug("events broke off", "err", err)
+				break
+			}
+			heard(ev)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(again):
+		}
+	}
+}
+
+const askTimeout = 10 * time.Second
+
+func (n *news) askNetwork(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	status, err := n.network.Status(ctx)
+	if err != nil {
+		n.log.Debug("network not known", "err", err)
+		return
+	}
+	n.stage.setNetwork(status)
+}
+
+func (n *news) askLibrary(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	found, err := n.catalog.Albums(ctx, catalogapi.Query{Sort: catalogapi.Newest, Limit: freshAlbums})
+	if err != nil {
+		n.log.Debug("library not known", "err", err)
+		return
+	}
+	n.stage.setFresh(found.Albums)
+}

@@ -1,0 +1,205 @@
+package native
+
+import (
+	"net/netip"
+	"time"
+
+	"manofwar/internal/media"
+	netapi "manofwar/netmgr/api"
+	"manofwar/player/api"
+	"manofwar/player/screen"
+)
+
+// scene is what is to be seen, with the covers still to be found.
+type scene struct {
+	film   bool         // the film fills the screen: there are overlays only
+	base   screen.Layer // else
+	over   []screen.Layer
+	until  time.Time // when it is no longer right by itself; zero: never
+	cover  *api.Cover
+	fresh  []media.Album
+	player api.Status
+}
+
+// patience is how long the mark stands alone before the screen says what it knows, which may be nothing.
+const patience = 8 * time.Second
+
+// scene chooses.
+func (k *known) scene(now time.Time) scene {
+	s := scene{player: k.player}
+	words := screen.In(k.player.Settings.Language)
+	switch it := k.player.Item; {
+	case it != nil && it.Kind == media.Film && k.player.State != api.Idle:
+		s.film = k.player.State != api.Loading || k.osd.IsZero()
+		k.overFilm(&s, now, words)
+		if !s.film {
+			s.base, s.cover = screen.Loading{Title: it.Title, Text: words.Opening(), Since: k.player.At}, it.Cover
+		}
+	case it != nil:
+		s.base, s.cover = k.song(words), it.Cover
+	default:
+		k.nothingPlays(&s, now, words)
+	}
+	k.lines(&s, now)
+	return s
+}
+
+// song is the scene of music.
+func (k *known) song(words screen.Language) screen.Playing {
+	p, it := k.player, k.player.Item
+	out := screen.Playing{
+		Title: it.Title, Artist: it.Artist, Album: it.Album,
+		Position: time.Duration(p.Position), At: p.At, Duration: time.Duration(p.Duration), NextWord: words.Next(),
+	}
+	if out.Title == "" {
+		out.Title = words.Untitled()
+	}
+	if p.State == api.Playing {
+		out.Speed = p.Speed
+	}
+	return out
+}
+
+// overFilm lays position, volume and subtitles over a film.
+func (k *known) overFilm(s *scene, now time.Time, words screen.Language) {
+	p := k.player
+	if k.caption != nil {
+		s.over = append(s.over, *k.caption)
+	}
+	if k.bitmap != nil {
+		s.over = append(s.over, *k.bitmap)
+	}
+	if now.Before(k.osd) || p.State == api.Paused {
+		osd := screen.OSD{
+			Language: words, Title: p.Item.Title, Position: k.position(now), Duration: time.Duration(p.Duration),
+			Paused: p.State == api.Paused, Seeking: p.State == api.Loading,
+		}
+		for i, c := range p.Chapters {
+			title := c.Title
+			if title == "" {
+				title = words.Chapter(i + 1)
+			}
+			osd.Chapters = append(osd.Chapters, screen.Chapter{Start: time.Duration(c.Start), Title: title})
+		}
+		osd.Audio, osd.Captions = trackName(p.Streams, p.Audio), trackName(p.Streams, p.Subtitle)
+		s.over = append(s.over, osd)
+		s.wake(k.osd, now)
+		if p.State == api.Playing {
+			s.wake(now.Truncate(time.Second).Add(time.Second), now) // the clock of the position
+		}
+	}
+}
+
+// position is where the item is now.
+func (k *known) position(now time.Time) time.Duration {
+	at := time.Duration(k.player.Position)
+	if k.player.State == api.Playing {
+		at += time.Duration(float64(now.Sub(k.player.At)) * k.player.Speed)
+	}
+	if d := time.Duration(k.player.Duration); d > 0 {
+		at = min(at, d)
+	}
+	return max(at, 0)
+}
+
+// trackName is what a person calls a stream.
+func trackName(streams []media.Stream, n int) string {
+	if n < 0 || n >= len(streams) {
+		return ""
+	}
+	if streams[n].Title != "" {
+		return streams[n].Title
+	}
+	return streams[n].Language
+}
+
+// nothingPlays invites, or shows the time and what is new.
+func (k *known) nothingPlays(s *scene, now time.Time, words screen.Language) {
+	ap, link := k.network.AccessPoint, best(k.network)
+	switch {
+	case !k.answered && now.Sub(k.beginning) < patience:
+		s.base = words.Starting(k.beginning)
+		s.wake(k.beginning.Add(patience), now)
+	case ap != nil && ap.Up && link == nil && k.network.Setup:
+		s.base = words.Welcome(ap.SSID, ap.Passphrase)
+	case ap != nil && ap.Up && link == nil: // nothing else leads here
+		s.base = words.Join(ap.SSID, ap.Passphrase)
+	case k.network.Setup && link != nil:
+		s.base = words.Connected(nameOf(*link), "http://"+addressOf(*link).String()+"/")
+	default:
+		s.fresh = k.fresh
+		s.base = k.idle(words, link)
+	}
+}
+
+func (k *known) idle(words screen.Language, link *netapi.Link) screen.Idle {
+	out := screen.Idle{Language: words, Name: k.network.Hostname, Unset: true, Heading: words.Fresh()}
+	if k.network.Hostname != "" {
+		out.Address = k.network.Hostname + ".local"
+	}
+	if zone, err := time.LoadLocation(k.player.Settings.Zone); err == nil && k.player.Settings.Zone != "" {
+		out.Zone, out.Unset = zone, k.network.Clock.IsZero()
+	}
+	switch {
+	case link == nil:
+	case link.Reason != "":
+		out.Network = nameOf(*link) + " · " + link.Reason
+	default:
+		out.Network = nameOf(*link)
+	}
+	return out
+}
+
+// best returns the first link with an address, which is the preferred one; nil: none has one.
+func best(s netapi.Status) *netapi.Link {
+	for i := range s.Links {
+		if addressOf(s.Links[i]).IsValid() {
+			return &s.Links[i]
+		}
+	}
+	return nil
+}
+
+// addressOf returns an address that a person can type; invalid: the link has none.
+func addressOf(l netapi.Link) netip.Addr {
+	for _, p := range l.Addresses {
+		if a := p.Addr().Unmap(); a.Is4() && !a.IsLinkLocalUnicast() {
+			return a
+		}
+	}
+	return netip.Addr{}
+}
+
+func nameOf(l netapi.Link) string {
+	if l.WiFi != nil {
+		return l.WiFi.SSID
+	}
+	return l.Name
+}
+
+// lines shows the volume, and the notices one after the other.
+func (k *known) lines(s *scene, now time.Time) {
+	if now.Before(k.volume) {
+		s.over = append(s.over, screen.Volume{Level: k.player.Volume, Muted: k.player.Muted})
+		s.wake(k.volume, now)
+	}
+	for len(k.notices) > 0 {
+		n := &k.notices[0]
+		if n.until.IsZero() {
+			n.until = now.Add(n.last)
+		}
+		if now.Before(n.until) {
+			s.over = append(s.over, n.Notice)
+			s.wake(n.until, now)
+			return
+		}
+		k.notices = k.notices[1:]
+	}
+}
+
+// wake has the scene be chosen anew at a time, if that is to come.
+func (s *scene) wake(at, now time.Time) {
+	if at.After(now) && (s.until.IsZero() || at.Before(s.until)) {
+		s.until = at
+	}
+}

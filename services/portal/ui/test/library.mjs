@@ -224,3 +224,22 @@ export function status(library) {
     notices: [],
   }
 }
+
+/** The screen and the sound of a device that plays a film in the cinema's own rate. */
+export const screen = () => ({
+  state: 'playing',
+  display: { connector: 'HDMI-A-1', name: 'LG TV', width: 1920, height: 1080, refresh: 23.976 },
+  sound: {
+    card: 'vc4hdmi0',
+    rate: 48000,
+    channels: 2,
+    sample: 's24',
+    cards: [
+      { id: 'vc4hdmi0', name: 'LG TV', hdmi: true },
+      { id: 'Headphones', name: 'Headphones' },
+      { id: 'D50', name: 'Topping D50 DAC' },
+    ],
+  },
+  settings: { offset: 0.04, replayGain: 'album', matchRate: true, cec: true },
+  sync: { shown: 20_114, dropped: 3, underruns: 0, offset: 0.006 },
+})

@@ -68,9 +68,9 @@ test('the queue is shuffled and put back', standIn, () =>
     await until(async () => (await queue.count()) === before.length - 1)
     await page.getByRole('button', { name: 'Undo' }).click()
     await until(async () => isDeepStrictEqual(await queue.allInnerTexts(), before))
-    await page.getByRole('button', { name: 'Shuffle' }).last().click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Shuffle' }).click()
     await until(async () => !isDeepStrictEqual(await queue.allInnerTexts(), before))
-    await page.getByRole('button', { name: 'Undo' }).last().click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Shuffle', pressed: true }).click()
     await until(async () => isDeepStrictEqual(await queue.allInnerTexts(), before))
   }),
 )
@@ -98,7 +98,7 @@ test('a disk that is pulled out stops the song, and its return goes on', standIn
     '/album/a4',
     async (page) => {
       server.tell('library', away)
-      await page.locator('main ol > li').nth(1).getByRole('button').click()
+      await page.locator('main ol > li').nth(1).getByRole('button', { name: /^Play/ }).click()
       const bar = page.getByRole('region', { name: 'Player' })
       await bar.getByText('The disk with this is not connected').waitFor()
       server.state.fail.clear()
@@ -116,7 +116,7 @@ test('the next visit begins where the last one was left', standIn, () =>
     await advances(page, '#audio')
     await page.reload()
     await page.getByRole('link', { name: /^Now playing: / }).waitFor()
-    await page.getByRole('region', { name: 'Player' }).getByRole('button', { name: 'Play' }).click()
+    await page.getByRole('region', { name: 'Player' }).getByRole('button', { name: 'Play', exact: true }).click()
     await page.waitForFunction(() => document.querySelector('#audio').currentTime > 0.9)
   }),
 )

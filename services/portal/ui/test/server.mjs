@@ -9,7 +9,8 @@ import { extname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { air, answer } from './air.mjs'
 import { cover, poster } from './art.mjs'
-import { endless, household, status } from './library.mjs'
+import { cast } from './cast.mjs'
+import { endless, household, screen, status } from './library.mjs'
 import { media } from './media.mjs'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
@@ -36,12 +37,15 @@ export async function serve() {
     library,
     status: status(library),
     air: air(), // the networks around, and what is known of them
+    casting: true, // there is a cast service
+    screen: screen(), // the device's own picture and sound
     endless: 0, // this many songs instead of the household's
     fail: new Map(), // path → {status, code, message, hint}
     down: false, // drop every connection
     requests: [], // what was asked for: "GET /path?query"
   }
   const listeners = new Set()
+  state.cast = cast(() => state.library, tell)
   const folder = media()
 
   const server = createServer((request, response) => {
@@ -51,18 +55,20 @@ export async function serve() {
     const failure = state.fail.get(url.pathname)
     if (failure)
       return json(response, { code: failure.code, message: failure.message, hint: failure.hint }, failure.status)
-    if (url.pathname === '/api/v1/events') return events(response)
+    if (url.pathname === '/api/v1/events') return events(url.searchParams, response)
+    if (url.pathname.startsWith('/api/v1/cast/') && state.casting) return casting(url, request, response)
     if (url.pathname.startsWith('/api/v1/network/')) return network(url, request, response)
     if (url.pathname.startsWith('/api/v1/')) return api(url, request, response)
     if (url.pathname.startsWith('/media/')) return mediaFile(url, request, response)
     page(url, request, response)
   })
 
-  function events(response) {
+  function events(query, response) {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
     response.write(': hello\n\n')
     listeners.add(response)
     response.on('close', () => listeners.delete(response))
+    if (state.casting) state.cast.listen(query.get('renderer'), query.get('name'), response)
   }
 
   function api(url, request, response) {
@@ -81,6 +87,9 @@ export async function serve() {
       )
     const { albums, items } = state.library
     if (path === 'status') return json(response, state.status)
+    if (path === 'player/settings' && request.method === 'GET') return json(response, state.screen)
+    if (path === 'player/settings' && request.method === 'PUT')
+      return void read(request).then((settings) => json(response, Object.assign(state.screen, { settings })))
     if (path === 'scan' && request.method === 'POST') return response.writeHead(204).end()
     if (path === 'items') {
       if (state.endless && kind === 'music' && !q) {
@@ -121,14 +130,22 @@ export async function serve() {
   }
 
   async function network(url, request, response) {
-    let text = ''
-    for await (const chunk of request) text += chunk
     const path = url.pathname.slice('/api/v1/network/'.length)
-    const asked = { method: request.method, path, body: text ? JSON.parse(text) : undefined }
+    const asked = { method: request.method, path, body: await read(request) }
     const body = answer(state.air, state.status, asked, tell)
     if (body === null) return response.writeHead(204).end()
     if (body === undefined) return json(response, { code: 'not_found', message: `${path}: not found` }, 404)
     if (typeof body === 'string') return response.writeHead(200, { 'Content-Type': types['.svg'] }).end(body)
+    json(response, body, body.error ?? 200)
+  }
+
+  async function casting(url, request, response) {
+    const path = url.pathname.slice('/api/v1/cast/'.length)
+    const asked = await read(request)
+    if (state.cast.state.delay) await new Promise((resolve) => setTimeout(resolve, state.cast.state.delay))
+    const body = state.cast.answer(request.method, path, url.searchParams, asked)
+    if (body === null) return response.writeHead(204).end()
+    if (body === undefined) return json(response, { code: 'not_found', message: `${path}: not found` }, 404)
     json(response, body, body.error ?? 200)
   }
 
@@ -185,6 +202,13 @@ export async function serve() {
 
 function json(response, body, code = 200) {
   response.writeHead(code, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
+}
+
+/** Returns the JSON of a request's body; undefined: it has none. */
+async function read(request) {
+  let text = ''
+  for await (const chunk of request) text += chunk
+  return text ? JSON.parse(text) : undefined
 }
 
 function file(path, request, response, headers = {}) {

@@ -40,7 +40,8 @@ export async function errorOf(answer: Response): Promise<ApiError> {
   }
 }
 
-async function call(path: string, init?: RequestInit): Promise<Response> {
+/** Asks, and throws an {@link ApiError} where the answer is not 2xx. */
+export async function call(path: string, init?: RequestInit): Promise<Response> {
   let answer: Response
   try {
     answer = await fetch(path, init)
@@ -54,7 +55,7 @@ async function call(path: string, init?: RequestInit): Promise<Response> {
   return answer
 }
 
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await call(path, { signal, headers: { Accept: 'application/json' } })).json() as Promise<T>
 }
 
@@ -63,7 +64,7 @@ async function post(path: string): Promise<void> {
 }
 
 /** Sends JSON and returns the answer's. */
-async function send<T>(method: 'POST' | 'PUT', path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+export async function send<T>(method: 'POST' | 'PUT', path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers = body === undefined ? undefined : { 'Content-Type': 'application/json' }
   const answer = await call(path, {
     method,
@@ -72,6 +73,12 @@ async function send<T>(method: 'POST' | 'PUT', path: string, body?: unknown, sig
     signal,
   })
   return answer.json() as Promise<T>
+}
+
+/** Sends JSON for which there is no answer. */
+export async function tell(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<void> {
+  const headers = body === undefined ? undefined : { 'Content-Type': 'application/json' }
+  await call(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) })
 }
 
 export interface Query {

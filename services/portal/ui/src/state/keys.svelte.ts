@@ -38,7 +38,7 @@ function shortcut(event: KeyboardEvent): boolean {
       help.open = !help.open
       return true
     case ' ':
-      if (on.matches('button, a, summary, input') || !player.track) return false
+      if (on.matches('button, a, summary, input') || !player.session) return false
       player.toggle()
       return true
     case 'n':
@@ -46,7 +46,7 @@ function shortcut(event: KeyboardEvent): boolean {
     case 'p':
       return (player.previous(), true)
     case 'm':
-      return (player.setVolume(settings.volume > 0 ? 0 : 1), true)
+      return (player.mute(), true)
   }
   return false
 }
@@ -57,7 +57,7 @@ function arrows(event: KeyboardEvent): boolean {
   if (!event.key.startsWith('Arrow') || (on.matches('input') && !(isTV() && vertical))) return false
   if (isTV()) return toNeighbour(event.key)
   if (vertical) return toRow(on, event.key === 'ArrowDown' ? 1 : -1)
-  if (!settings.shortcuts || !player.track) return false
+  if (!settings.shortcuts || !player.session) return false
   const forward = document.dir === 'rtl' ? 'ArrowLeft' : 'ArrowRight'
   player.seek(player.time + (event.key === forward ? 10 : -10))
   return true

@@ -1,7 +1,10 @@
 import * as api from '../api/client'
 import type { Attempt, Device, Library, Network, Notice, Status } from '../api/types'
 import { changeOf } from '../lib/network'
+import { cast } from './cast.svelte'
+import { here } from './here.svelte'
 import { toast } from './toasts.svelte'
+import type { Order, Renderer, Session } from '../api/cast'
 
 /**
  * What the device says of itself, kept true: read once, followed by server-sent events, and read again whenever the
@@ -49,7 +52,7 @@ export function startLive(): () => void {
 export function connect(): void {
   clearTimeout(retryTimer)
   source?.close()
-  const events = (source = new EventSource('/api/v1/events'))
+  const events = (source = new EventSource('/api/v1/events' + here.query))
   events.onopen = () => void read()
   events.onerror = () => {
     events.close() // the browser's own retry stops for good after an HTTP error
@@ -65,6 +68,15 @@ export function connect(): void {
     if (text) toast(text)
   })
   on<Attempt>('attempt', (attempt) => (live.attempt = attempt))
+  on<{ renderers: Renderer[] | null }>('renderers', ({ renderers }) => cast.takeRenderers(renderers))
+  on<{ sessions: Session[] | null }>('sessions', ({ sessions }) => cast.takeAll(sessions))
+  on<Session>('session', (session) => cast.take(session))
+  on<{ id: string }>('gone', ({ id }) => cast.forget(id))
+  on<Order>('order', (order) => (here.order = order))
+  on<unknown>('taken', () => {
+    here.renew()
+    connect()
+  })
   on<Device>('device', (device) => patch({ device }))
   on<Notice[] | null>('notices', (notices) => patch({ notices }))
   on<{ revision: number }>('changed', ({ revision }) => changed(revision))

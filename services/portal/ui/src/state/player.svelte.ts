@@ -1,295 +1,732 @@
-import { coverURL, fileURL, whyNot, ApiError } from '../api/client'
+import { untrack } from 'svelte'
+import * as api from '../api/cast'
+import type { Change, Control, Edit, Entry, Order, Renderer, Repeat, State, What } from '../api/cast'
+import { ApiError } from '../api/client'
 import type { Item } from '../api/types'
 import { t } from '../i18n/index.svelte'
+import { coverOf } from '../lib/covers'
+import { Playhead } from '../lib/playhead'
+import { atHome, handheld, hereName } from '../lib/self'
 import { titleOf, type Words, wordsOf } from '../lib/words'
+import { cast, type Heard, type Wish } from './cast.svelte'
+import { here } from './here.svelte'
 import { live } from './live.svelte'
+import { Output } from './output.svelte'
+import { QueueWindow } from './queue.svelte'
+import { go, route } from './router.svelte'
 import { change, settings } from './settings.svelte'
+import { isOwn, type More, moved, own, Solo } from './solo.svelte'
 import { toast } from './toasts.svelte'
 
-/** A song in the queue, with the item whose picture stands for it. */
-export interface Track {
-  item: Item
-  coverOf?: string
+/** What was pressed here, which orders that are under way do not know of yet. */
+type Press = 'entry' | 'play' | 'seek' | 'volume'
+
+type Loudness = Pick<Change, 'volume' | 'muted'>
+
+/** The place that is this page, whatever its ID. */
+export const Here = 'here'
+
+/** What a person wants to hear or see. */
+export interface Wanted {
+  /** As the device selects it. */
+  what: What
+  /** The songs of it that are known here, so that this page can begin at once. */
+  items: Item[]
+  /** Of items, to begin with. */
+  start?: number
+  /** Of what, to begin with, where that is another one. */
+  index?: number
+  shuffle?: boolean
+  /** In seconds. */
+  position?: number
+  /** Fetches what follows, should this page be on its own. */
+  more?: More
 }
 
-export const trackOf = (item: Item, coverOf?: string): Track => ({ item, coverOf: item.cover ? item.id : coverOf })
+const tick = 250 // ms between two looks at a clock
+const echo = 1500 // ms for which what was pressed here counts more than an order given before
+const close = 2 // seconds by which a place that is asked for may differ from where it is
+const sessionKey = 'manofwar.session'
 
-/** Returns the songs that follow the last of the queue; none: the list has ended. */
-type More = (after: number) => Promise<Track[]>
-
-const restartAfter = 3 // seconds into a song, "previous" begins it again
-const storageKey = 'manofwar.queue'
-
-/** Plays music in this browser: a queue, the place in it, and one audio element that App puts into the page. */
+/**
+ * What the buttons act on: the session of the place that the person has chosen. Where that is this page, it also makes
+ * the sound, at once and before the device has answered; where the device does not answer, on its own.
+ */
 class Player {
-  queue = $state.raw<Track[]>([])
-  index = $state(0)
-  playing = $state(false)
-  waiting = $state(false)
-  time = $state(0)
-  duration = $state(0)
-  repeat = $state(false)
-  /** Why nothing is heard although something should be. Cleared by whatever is done next. */
-  problem = $state<Words | null>(null)
+  readonly output = new Output()
+  readonly solo = new Solo(this.output)
+  readonly list = new QueueWindow()
 
-  readonly track = $derived(this.queue[this.index])
-  readonly hasNext = $derived(this.index + 1 < this.queue.length || this.repeat)
-
-  #audio: HTMLAudioElement | null = null
-  #more: More | undefined
-  #resume = 0 // where the current song begins, in seconds
+  /** The sheet of places is open. */
+  choosing = $state(false)
+  /** Why nothing is heard here although something should be. */
+  #trouble = $state.raw<Words | null>(null)
+  #shown = $state(0) // the time, of what plays elsewhere
+  #clock = $state(performance.now())
+  #promised = $state.raw<Heard | null>(null) // a session that was asked for elsewhere
+  #handing = $state(0) // requests that are to make a session of what this page plays
+  #followed = '' // the session of the last order
+  #seek = '' // the last seek that was followed, with its entry
+  #pressed: Partial<Record<Press, number>> = {} // until when, by performance.now()
+  #pressTimer: ReturnType<typeof setTimeout> | undefined
   #failures = 0 // songs in a row that did not play
   #waitsFor: 'disk' | 'device' | null = null
+  #head = new Playhead()
+  #left = recall() // the session that was played here on the last visit
+  #louder = 1 // the volume before it was muted by taking it to nothing
 
-  /** Takes the page's audio element, and the queue of the last visit. The returned function lets go of both. */
-  attach(audio: HTMLAudioElement): () => void {
-    this.#audio = audio
-    audio.volume = settings.volume
-    const listeners: [keyof HTMLMediaElementEventMap, () => void][] = [
-      ['play', () => (this.playing = true)],
-      ['pause', () => (this.playing = false)],
-      ['waiting', () => (this.waiting = true)],
-      ['playing', () => ((this.waiting = false), (this.#failures = 0))],
-      ['timeupdate', () => this.#tick()],
-      ['durationchange', () => Number.isFinite(audio.duration) && (this.duration = audio.duration)],
-      ['ended', () => void this.#ended()],
-      ['error', () => void this.#failed()],
-    ]
-    for (const [name, listener] of listeners) audio.addEventListener(name, listener)
-    const keep = () => this.#keep()
-    addEventListener('pagehide', keep)
-    this.#restore()
-    this.claimKeys()
+  // Where
+
+  /** The place that is acted on: "here", or a renderer's ID. */
+  readonly place = $derived.by((): string => {
+    if (!cast.up) return Here
+    const known = (id: string) => cast.renderers.some((each) => each.id === id)
+    if (settings.place === Here || (settings.place && known(settings.place))) return settings.place
+    const tv = cast.renderers.find(({ kind }) => kind === 'tv')
+    return settings.place === null && tv && !tv.problem && handheld && atHome() ? tv.id : Here
+  })
+  readonly local = $derived(this.place === Here)
+  readonly renderer = $derived<Renderer | null>(
+    cast.renderers.find(({ id }) => id === (this.local ? here.id : this.place)) ?? null,
+  )
+  readonly placeName = $derived(this.local ? hereName() : (this.renderer?.name ?? ''))
+
+  // What
+
+  /** The session the device has for the place, as the person wants it to be. */
+  readonly #told = $derived.by((): Heard | null => {
+    if (!cast.up || (this.local && this.#handing)) return null
+    const id = this.local ? here.id : this.place
+    const found = cast.sessions.find((session) => session.renderer === id && session.entry)
+    if (this.#promised && this.#promised.renderer === id) return this.#promised
+    if (found || !this.local || this.solo.entry) return found ?? null
+    return cast.sessions.find((session) => session.id === this.#left && !isThere(session)) ?? null
+  })
+
+  readonly session = $derived(this.#told ?? (this.local ? this.solo.session : null))
+  readonly item = $derived(this.session?.entry?.item)
+  readonly cover = $derived(this.item ? coverOf(this.item) : undefined)
+  readonly film = $derived(this.item?.kind === 'film')
+
+  /** This page makes the sound of the session, rather than the device or a film that lies over the page. */
+  readonly #sounds = $derived(this.local && !!this.output.entry && !this.film)
+
+  readonly playing = $derived(this.#sounds ? this.output.playing : playsIn(this.session?.state))
+  readonly waiting = $derived(this.#sounds ? this.output.waiting : this.session?.state === 'loading')
+  readonly duration = $derived(
+    (this.#sounds ? this.output.duration : 0) || this.session?.duration || this.item?.duration || 0,
+  )
+  readonly time = $derived(this.#sounds ? this.output.time : Math.min(this.#shown, this.duration || Infinity))
+  readonly volume = $derived(this.local ? settings.volume : (this.session?.volume ?? 0) / 100)
+  readonly muted = $derived((this.local ? settings.muted : !!this.session?.muted) || this.volume === 0)
+  readonly canVolume = $derived(this.local || !this.renderer || this.renderer.volume)
+  readonly repeat = $derived<Repeat>(this.session?.repeat ?? 'off')
+  readonly shuffled = $derived(!!this.session?.shuffle)
+  readonly speed = $derived(this.session?.speed ?? 1)
+  readonly hasNext = $derived(!!this.session && (this.session.index + 1 < this.session.total || this.repeat !== 'off'))
+  readonly upcoming = $derived<Entry[]>(this.#told ? this.list.upcoming : this.solo.entries.slice(this.solo.index + 1))
+  readonly after = $derived(this.#told ? this.list.after : this.upcoming.length)
+  readonly streams = $derived(this.session?.streams ?? this.item?.streams ?? [])
+
+  /** Why nothing is heard although something should be. */
+  readonly problem = $derived.by((): Words | null => {
+    if (this.local && this.#trouble) return this.#trouble
+    const session = this.#told
+    if (!session?.problem || playsIn(session.state)) return null
+    return wordsOf(new ApiError(session.problem.code, session.problem.text, session.problem.hint))
+  })
+
+  /** Seconds until it pauses by itself; 0: it does not. */
+  readonly sleepLeft = $derived.by(() => {
+    const session = this.session
+    if (!session?.sleep) return 0
+    const now = this.#told ? Date.parse(session.now) + (this.#clock - this.#told.heard) : Date.now() + this.#clock * 0
+    return Math.max(0, (Date.parse(session.sleep) - now) / 1000)
+  })
+
+  /** Takes the page's audio elements, and the queue of the last visit. The returned function lets go of both. */
+  attach(one: HTMLAudioElement, two: HTMLAudioElement): () => void {
+    const release = this.output.attach(one, two, {
+      changed: () => this.#report(true),
+      ended: () => this.#ended(),
+      blocked: () => this.#blocked(),
+      failed: (why) => void this.#failed(why),
+    })
+    this.solo.recall()
+    const leave = () => this.#leave()
+    addEventListener('pagehide', leave)
+    const timer = setInterval(() => this.#look(), tick)
     return () => {
-      for (const [name, listener] of listeners) audio.removeEventListener(name, listener)
-      removeEventListener('pagehide', keep)
-      this.#audio = null
+      clearInterval(timer)
+      removeEventListener('pagehide', leave)
+      release()
     }
   }
 
-  /** Plays a list from one of its songs on; more is asked for what follows when its end comes near. */
-  play(tracks: Track[], start = 0, more?: More): void {
-    this.queue = tracks
-    this.#more = more
-    this.#failures = 0
-    this.#start(start)
+  /** Keeps itself to what the device says; App's effect, so it runs again whenever any of that changed. */
+  watch(): void {
+    const told = this.#told
+    untrack(() => this.list.follow(told))
+    if (told) {
+      const rate = told.state === 'playing' ? told.speed : 0
+      this.#head.set(`${told.id} ${told.entry?.key}`, told.position, rate, told.heard)
+      this.#shown = this.#head.at()
+    }
+    this.output.adjust(settings.volume, settings.muted, this.local ? this.speed : 1)
+    const next = told ? here.order?.next : this.solo.next
+    if (this.#sounds) this.output.prepare((this.output.playing && next) || null)
+    untrack(() => {
+      this.#problems()
+      this.#standIn()
+    })
   }
 
-  /** Puts songs right after the current one. */
-  playNext(tracks: Track[]): void {
-    if (!this.track) return this.play(tracks)
-    this.queue = this.queue.toSpliced(this.index + 1, 0, ...tracks)
+  // Beginning
+
+  /** Plays something at the place. */
+  async play(wanted: Wanted): Promise<void> {
+    const { what, items, start = 0, index = start, shuffle, position } = wanted
+    const item = items[start]
+    if (!item) return
+    this.#trouble = null
+    this.#failures = 0
+    if (this.local && item.kind === 'film') return void go(`/film/${item.id}/play`)
+    if (this.local) {
+      this.solo.play(items, start, wanted)
+      if (position) this.output.seek(position)
+      return this.#hand({ ...what, index, shuffle, position })
+    }
+    this.#promised = promise(this.place, item, this.session)
+    try {
+      cast.take(await api.play({ renderer: this.place, ...what, index, shuffle, position, once: once() }))
+      if (item.kind === 'film') go('#now')
+    } catch (err) {
+      this.#refused(err)
+    }
+    this.#promised = null
   }
 
-  jump(index: number): void {
-    this.#failures = 0
-    this.#start(index)
+  /** Puts something into the queue: right after what plays, or at its end. */
+  async add(where: 'next' | 'add', wanted: Wanted, name: string): Promise<void> {
+    if (!this.session) return this.play(wanted)
+    const text = t(where === 'next' ? 'queue.added' : 'queue.addedLast', { title: name })
+    if (!this.#told) {
+      this.solo.add(wanted.items, where === 'next')
+      return toast(text)
+    }
+    if (await this.#edit({ do: where, ...wanted.what })) toast(text)
   }
+
+  /** Makes a film that this page has opened a session of the device, so that it can be moved to another place. */
+  async openFilm(film: Item): Promise<void> {
+    this.output.silence()
+    this.solo.clear()
+    if (!cast.up) return
+    await api
+      .play({ renderer: here.id, items: [film.id], once: once() })
+      .then((session) => cast.take(session))
+      .catch((err: unknown) => cast.lost(err))
+  }
+
+  // Moving
+
+  /** Chooses a place. What plays goes on there; if nothing does, the remote is for what plays there. */
+  async goTo(to: string): Promise<void> {
+    const [from, session, told] = [this.place, this.session, this.#told]
+    this.choosing = false
+    if (to === from) return
+    const id = to === Here ? here.id : to
+    const there = cast.sessions.some((each) => each.renderer === id && playsIn(each.state))
+    const takes = session && (this.playing || !there) && session.state !== 'stopped'
+    const [time, playing, item] = [this.time, this.playing, this.item]
+    void change({ place: to })
+    if (!takes || !session) return
+    try {
+      if (told) {
+        cast.wish(told.id, { renderer: id, position: time })
+        if (to === Here && item?.kind === 'music' && playing) {
+          this.output.load(own(item), time)
+          this.#press('entry', 'play')
+        }
+        cast.take(await api.move(told.id, id))
+      } else {
+        const items = this.solo.entries.map((entry) => entry.item.id)
+        const { index } = this.solo
+        this.#promised = promise(to, item!, session)
+        cast.take(await api.play({ renderer: id, items, index, position: time, paused: !playing, once: once() }))
+        this.output.silence()
+        this.solo.clear()
+      }
+      if (to === Here && item?.kind === 'film') go(`/film/${item.id}/play`)
+    } catch (err) {
+      void change({ place: from })
+      if (told) cast.unwish(told.id)
+      this.#refused(err)
+    }
+    this.#promised = null
+  }
+
+  /** Takes the remote of another session. */
+  control(session: Heard): void {
+    this.choosing = false
+    void change({ place: session.renderer === here.id ? Here : session.renderer })
+  }
+
+  // Buttons
 
   toggle(): void {
-    const audio = this.#audio
-    if (!audio || !this.track) return
-    if (!audio.paused) return audio.pause()
-    if (!audio.src || audio.error) return this.#start(this.index, this.time)
-    this.problem = null
-    void audio.play().catch(() => undefined) // the error event says why
+    const session = this.session
+    if (!session) return
+    if (this.local && this.film) return void go(`/film/${this.item!.id}/play`)
+    const play = !this.playing
+    this.#trouble = null
+    this.#failures = 0
+    if (!this.#told) {
+      this.solo.control({ do: play ? 'play' : 'pause' })
+      if (play) void this.#handSolo()
+      return
+    }
+    const time = this.time
+    if (this.local) {
+      this.#press('play', 'entry')
+      if (!play) this.output.pause()
+      else if (this.output.entry) this.output.play()
+      else this.output.load(own(session.entry!.item), time)
+    }
+    if (this.local && this.#told.renderer !== here.id) return void this.takeOver(this.#told)
+    void this.#control({ do: play ? 'play' : 'pause' }, { state: play ? 'playing' : 'paused', position: time })
+  }
+
+  /** Goes on here with a session whose own place is gone. */
+  async takeOver(session: Heard): Promise<void> {
+    this.choosing = false
+    if (!this.local) void change({ place: Here })
+    try {
+      cast.take(await api.move(session.id, here.id))
+      cast.take(await api.control(session.id, { do: 'play' }))
+    } catch (err) {
+      this.#refused(err)
+    }
   }
 
   pause(): void {
-    this.#audio?.pause()
+    if (this.playing) this.toggle()
   }
 
   next(): void {
+    const session = this.session
     this.#failures = 0
-    void this.#advance()
+    if (!session) return
+    if (!this.#told) return this.solo.control({ do: 'next' })
+    const entry = this.upcoming[0] ?? (this.repeat === 'all' ? session.next : undefined)
+    if (!entry) return
+    this.#jump({ do: 'next', key: session.entry?.key }, entry, session.index + 1)
   }
 
   previous(): void {
-    if (this.time > restartAfter || this.index === 0) this.seek(0)
-    else this.jump(this.index - 1)
+    const session = this.session
+    if (!session) return
+    if (!this.#told) return this.solo.control({ do: 'previous' })
+    if (this.time > 3 || session.index <= 0) return this.seek(0)
+    void this.#control({ do: 'previous', key: session.entry?.key }, { state: 'loading', position: 0 })
   }
 
-  seek(seconds: number): void {
-    this.time = Math.max(0, Math.min(seconds, this.duration))
-    if (this.#audio?.src && !this.#audio.error) this.#audio.currentTime = this.time
-    this.#position()
+  jump(entry: Entry): void {
+    if (!this.#told) return this.solo.control({ do: 'jump', key: entry.key })
+    this.#jump({ do: 'jump', key: entry.key }, entry, this.session!.index + 1 + this.upcoming.indexOf(entry))
   }
 
-  setVolume(volume: number): void {
-    const value = Math.max(0, Math.min(1, volume))
-    if (this.#audio) this.#audio.volume = value
-    void change({ volume: value })
-  }
-
-  /** Mixes what has not been played yet. */
-  shuffle(): void {
-    const before = this.queue
-    const rest = before.slice(this.index + 1)
-    for (let i = rest.length - 1; i > 0; i--) {
-      const j = Math.floor(Math.random() * (i + 1))
-      ;[rest[i], rest[j]] = [rest[j]!, rest[i]!]
+  /** Goes to a place, in seconds. */
+  seek(to: number): void {
+    const at = Math.max(0, Math.min(to, this.duration))
+    if (!this.#told) return this.solo.control({ do: 'seek', to: at })
+    if (this.local && !this.film) {
+      this.output.seek(at)
+      this.#press('seek')
     }
-    this.queue = [...before.slice(0, this.index + 1), ...rest]
-    toast(t('queue.shuffled'), { label: t('action.undo'), run: () => (this.queue = before) })
+    void this.#control({ do: 'seek', to: at, key: this.session?.entry?.key }, { position: at })
   }
 
-  remove(index: number): void {
-    if (index === this.index) return
-    const [before, place] = [this.queue, this.index]
-    this.queue = before.toSpliced(index, 1)
-    if (index < place) this.index--
-    const undo = () => ((this.queue = before), (this.index = place))
-    toast(t('queue.removed', { title: titleOf(before[index]!.item) }), { label: t('action.undo'), run: undo })
+  /** Sets the volume, 0 to 1. */
+  setVolume(to: number): void {
+    const volume = Math.max(0, Math.min(1, to))
+    if (this.local) {
+      void change({ volume, muted: false })
+      this.#press('volume')
+    }
+    this.#louden({ volume: Math.round(volume * 100), muted: false })
   }
 
-  /** Stops, and empties the queue. */
-  clear(): void {
-    this.#audio?.pause()
-    this.#audio?.removeAttribute('src')
-    this.queue = []
-    this.problem = null
-    this.#more = undefined
-    this.index = this.time = this.duration = 0
-    if ('mediaSession' in navigator) navigator.mediaSession.metadata = null
+  mute(): void {
+    if (this.volume > 0 && !this.muted) this.#louder = this.volume
+    if (this.volume === 0) return this.setVolume(this.#louder)
+    const muted = !this.muted
+    if (this.local) void change({ muted })
+    this.#press('volume')
+    this.#louden({ muted })
+  }
+
+  cycleRepeat(): void {
+    const order: Repeat[] = ['off', 'all', 'one']
+    void this.change({ repeat: order[(order.indexOf(this.repeat) + 1) % 3] })
+  }
+
+  /** Changes a session's ways. */
+  async change(what: Change): Promise<void> {
+    if (!this.#told) return this.solo.change(what)
+    const { sleep, ...rest } = what
+    const wish: Wish = { ...rest }
+    if (sleep !== undefined)
+      wish.sleep = sleep ? new Date(Date.parse(this.#told.now) + performance.now() - this.#told.heard + sleep * 1000).toISOString() : undefined // prettier-ignore
+    await this.#ask(this.#told.id, (id) => api.change(id, what), wish)
+  }
+
+  /** Ends the session, and forgets its queue. */
+  async stop(): Promise<void> {
+    const told = this.#told
+    if (this.local) this.output.silence()
+    this.solo.clear()
+    this.#trouble = null
+    if (told) await api.stop(told.id).then(() => cast.forget(told.id), (err: unknown) => this.#refused(err)) // prettier-ignore
+  }
+
+  // The queue
+
+  /** Puts an entry before another one; without one, at the end. */
+  async move(key: string, before: string | undefined): Promise<void> {
+    if (!this.#told) return this.solo.move(key, before)
+    await this.#edit({ do: 'move', keys: [key], before }, (entries) => moved(entries, key, before))
+  }
+
+  async remove(entry: Entry): Promise<void> {
+    const [told, { upcoming }] = [this.#told, this]
+    const before = upcoming[upcoming.indexOf(entry) + 1]?.key
+    const entries = this.solo.entries
+    const undo = () => (told ? void this.#putBack([entry], before) : this.solo.restore(entries))
+    if (told) void this.#edit({ do: 'remove', keys: [entry.key] }, (all) => all.filter(({ key }) => key !== entry.key))
+    else this.solo.remove(entry.key)
+    toast(t('queue.removed', { title: titleOf(entry.item) }), { label: t('action.undo'), run: undo })
+  }
+
+  /** Takes everything out but what plays. */
+  async clear(): Promise<void> {
+    const [told, { upcoming, entries }] = [this.#told, { upcoming: this.upcoming, entries: this.solo.entries }]
+    const undo = () => (told ? void this.#putBack(upcoming, undefined) : this.solo.restore(entries))
+    if (told) void this.#edit({ do: 'clear' }, (all) => all.filter(({ key }) => key === told.entry?.key))
+    else for (const { key } of upcoming) this.solo.remove(key)
+    toast(t('queue.cleared'), { label: t('action.undo'), run: undo })
+  }
+
+  async #putBack(entries: Entry[], before: string | undefined): Promise<void> {
+    const told = this.#told
+    if (!told) return
+    try {
+      const session = await api.edit(told.id, { do: 'add', items: entries.map(({ item }) => item.id) })
+      if (before) {
+        const added = await api.queue(told.id, Math.max(0, session.total - entries.length), entries.length)
+        const keys = (added.entries ?? []).map(({ key }) => key)
+        cast.take(await api.edit(told.id, { do: 'move', keys, before }))
+      } else cast.take(session)
+    } catch (err) {
+      this.#refused(err)
+    }
+  }
+
+  async #edit(what: Edit, apply?: (entries: Entry[]) => Entry[]): Promise<boolean> {
+    const id = this.#told!.id
+    try {
+      const entries = this.list.entries
+      await this.list.edit(apply?.(entries) ?? entries, async () => cast.take(await api.edit(id, what)))
+      return true
+    } catch (err) {
+      this.#refused(err)
+      return false
+    }
+  }
+
+  // Asking the device
+
+  #jump(what: Control, entry: Entry, index: number): void {
+    if (this.local && entry.item.kind === 'music') {
+      const next = here.order?.next
+      this.output.load(next?.item.id === entry.item.id ? next : own(entry.item))
+      this.#press('entry', 'play')
+    }
+    const { item } = entry
+    void this.#control(what, { entry, next: undefined, index, position: 0, duration: item.duration, state: 'loading' })
+  }
+
+  async #control(what: Control, wish: Wish): Promise<void> {
+    if (this.#told) await this.#ask(this.#told.id, (id) => api.control(id, { ...what, once: once() }), wish)
+  }
+
+  async #ask(id: string, run: (id: string) => Promise<api.Session>, wish: Wish): Promise<void> {
+    cast.wish(id, wish)
+    try {
+      cast.take(await run(id))
+    } catch (err) {
+      cast.unwish(id)
+      this.#refused(err)
+    }
+  }
+
+  #loud: { what: Loudness; busy: boolean } = { what: {}, busy: false }
+  /** Sends the volume, at most one request at a time: a slider gives many. */
+  #louden(what: Loudness): void {
+    const told = this.#told
+    if (!told) return
+    cast.wish(told.id, what)
+    this.#loud.what = what
+    if (this.#loud.busy) return
+    this.#loud.busy = true
+    const send = async (): Promise<void> => {
+      const sent = this.#loud.what
+      await this.#ask(told.id, (id) => api.change(id, sent), sent)
+      if (this.#loud.what !== sent) await send()
+    }
+    void send().finally(() => (this.#loud.busy = false))
+  }
+
+  #refused(err: unknown): void {
+    cast.lost(err)
+    const { message, hint } = wordsOf(err)
+    toast([message, hint].filter(Boolean).join('. '))
+  }
+
+  /** Remembers what was pressed here, which the orders under way do not know of yet. */
+  #press(...what: Press[]): void {
+    for (const each of what) this.#pressed[each] = performance.now() + echo
+    clearTimeout(this.#pressTimer)
+    this.#pressTimer = setTimeout(() => this.follow(here.order), echo)
+  }
+
+  #presses = (what: Press) => performance.now() < (this.#pressed[what] ?? 0)
+
+  // This page as a place
+
+  /** Makes a session of what this page has begun to play by itself. */
+  async #hand(what: What & { index?: number; shuffle?: boolean; position?: number; paused?: boolean }): Promise<void> {
+    if (!cast.up) return
+    this.#press('entry', 'play', 'volume')
+    this.#handing++
+    try {
+      cast.take(await api.play({ renderer: here.id, ...what, once: once() }))
+      this.#louden({ volume: Math.round(settings.volume * 100), muted: settings.muted })
+    } catch (err) {
+      cast.lost(err) // it plays on by itself
+    }
+    this.#handing--
+  }
+
+  #handSolo(): Promise<void> {
+    const items = this.solo.entries.map((entry) => entry.item.id)
+    return this.#hand({ items, index: this.solo.index, position: this.output.time })
+  }
+
+  /** Does what the device orders. App calls it with each. */
+  follow(order: Order | null): void {
+    const { output } = this
+    if (!order || this.#handing) return
+    if (!order.session || !order.entry) {
+      if (this.#followed) {
+        output.silence()
+        this.solo.clear()
+      }
+      this.#followed = ''
+      return
+    }
+    const { entry } = order
+    this.#followed = order.session
+    keep(order.session)
+    if (entry.item.kind === 'film') {
+      output.silence()
+      this.solo.clear()
+      if (order.play && route.path !== `/film/${entry.item.id}/play`) go(`/film/${entry.item.id}/play`)
+      return
+    }
+    const seek = order.seek ? `${order.seek.number} ${entry.key}` : ''
+    if (output.entry?.key !== entry.key) {
+      if (isOwn(output.entry) && output.entry?.item.id === entry.item.id) output.adopt(entry)
+      else if (isOwn(output.entry) && this.#presses('entry'))
+        return // another one was asked for meanwhile
+      else {
+        output.load(entry, order.seek?.to ?? 0, order.play)
+        this.#seek = seek
+      }
+    }
+    this.solo.clear()
+    if (seek && seek !== this.#seek) {
+      if (!this.#presses('seek') && Math.abs(output.time - order.seek!.to) > close) output.seek(order.seek!.to)
+      this.#seek = seek
+    }
+    if (!this.#presses('play') && order.play !== output.playing) {
+      if (order.play) output.play()
+      else output.pause()
+    }
+    if (!this.#presses('volume')) this.#takeVolume(order.volume / 100, !!order.muted)
+    this.#report(true)
+  }
+
+  #takeVolume(volume: number, muted: boolean): void {
+    if (Math.abs(settings.volume - volume) > 0.005 || settings.muted !== muted) void change({ volume, muted })
+  }
+
+  /** Says what this page plays, to whoever else looks at its session. */
+  #report(news: boolean): void {
+    const { output } = this
+    if (!this.#followed || !output.entry || isOwn(output.entry)) return
+    const state: State = output.playing ? (output.waiting ? 'loading' : 'playing') : 'paused'
+    const number = this.#seek.endsWith(' ' + output.entry.key) ? Number(this.#seek.split(' ')[0]) : undefined
+    here.report({ key: output.entry.key, state, position: output.time, duration: output.duration, seek: number }, news)
+  }
+
+  #ended(): void {
+    const { output } = this
+    const order = here.order
+    if (!this.#followed || !order || !cast.up) return void this.solo.advance()
+    const over = { key: output.entry?.key, position: output.duration, duration: output.duration }
+    const next = order.next?.item.kind === 'music' && !this.session?.sleepEnd ? order.next : undefined
+    if (!next || order.entry?.key !== output.entry?.key) {
+      output.pause()
+      return here.report({ ...over, state: 'paused', ended: true }, true)
+    }
+    output.load(next)
+    this.#report(true)
+  }
+
+  #blocked(): void {
+    const { entry, time } = this.output
+    if (!this.#followed || !entry) return
+    const text = t('player.blocked')
+    const problem = { code: 'blocked', text, at: new Date().toISOString() }
+    here.report({ key: entry.key, state: 'paused', position: time, problem }, true)
+  }
+
+  /** A song does not play: waits for what can come back, says and skips the rest. */
+  async #failed(why: ApiError | null): Promise<void> {
+    const { entry, time } = this.output
+    if (!entry) return
+    if (why?.code === 'away' || why?.code === 'unreachable') {
+      this.#waitsFor = why.code === 'away' ? 'disk' : 'device'
+      this.#trouble = wordsOf(why)
+      return this.#report(true)
+    }
+    const err = why ?? new ApiError('undecodable', t('error.undecodable'))
+    const words = wordsOf(err)
+    if (this.#followed && cast.up) {
+      const at = new Date().toISOString()
+      const problem = {
+        code: err.code,
+        text: words.message,
+        hint: words.hint || undefined,
+        title: titleOf(entry.item),
+        at,
+      }
+      return here.report({ key: entry.key, state: 'paused', position: time, problem }, true)
+    }
+    if (++this.#failures < 4 && this.solo.next) {
+      toast(t('player.skipped', { title: titleOf(entry.item), why: words.message }))
+      await this.solo.advance(true)
+    } else {
+      this.#trouble = words
+    }
   }
 
   /** Goes on by itself when what was missing is back. App calls it whenever the device has news. */
   recover(): void {
-    const root = live.status?.library?.roots?.find((each) => each.id === this.track?.item.root)
+    const root = live.status?.library?.roots?.find((each) => each.id === this.output.entry?.item.root)
     const back = this.#waitsFor === 'disk' ? root && !root.away : this.#waitsFor && live.link === 'open'
-    if (back) this.#start(this.index, this.time)
-  }
-
-  #start(index: number, at = 0): void {
-    const audio = this.#audio
-    const track = this.queue[index]
-    if (!audio || !track) return
-    this.index = index
-    this.problem = null
+    if (!back) return
     this.#waitsFor = null
-    this.#resume = at
-    this.time = at
-    this.duration = track.item.duration ?? 0
-    this.waiting = true
-    audio.src = fileURL(track.item.id)
-    if (at > 0) audio.addEventListener('loadedmetadata', () => (audio.currentTime = this.#resume), { once: true })
-    void audio.play().catch(() => (this.waiting = false))
-    this.#announce(track)
-    void this.#extend()
+    this.toggle()
   }
 
-  async #extend(): Promise<void> {
-    const more = this.#more
-    if (!more || this.index < this.queue.length - 5) return
-    this.#more = undefined // one request at a time
-    try {
-      const tracks = await more(this.queue.length)
-      this.queue = [...this.queue, ...tracks]
-      if (tracks.length) this.#more = more
-    } catch {
-      this.#more = more // the next song asks again
+  /** Goes on with its queue by itself when the device's service is gone. */
+  #standIn(): void {
+    if (cast.up || !this.#followed || !this.output.entry) return
+    const [entry, rest] = [this.output.entry, this.list.upcoming]
+    this.solo.adopt([entry, ...rest], { repeat: 'off', speed: 1 })
+    this.#followed = ''
+  }
+
+  #said = '' // the last problem that was told
+  #problems(): void {
+    const session = this.#told
+    const problem = session?.problem
+    if (!session || !problem || this.#said === problem.at) return
+    const old = Date.parse(session.now) - Date.parse(problem.at) > 10_000
+    this.#said = problem.at
+    if (old || !problem.title || !playsIn(session.state)) return
+    const words = wordsOf(new ApiError(problem.code, problem.text, problem.hint))
+    toast(t('player.skipped', { title: problem.title, why: words.message }))
+  }
+
+  #look(): void {
+    if (this.#sounds && this.output.playing) {
+      this.#report(false)
+      if (this.output.time > 3) this.#failures = 0
     }
+    if (document.visibilityState !== 'visible') return
+    this.#clock = performance.now()
+    if (!this.#sounds && this.#told) this.#shown = this.#head.at()
   }
 
-  async #advance(): Promise<void> {
-    if (this.index + 1 >= this.queue.length) await this.#extend()
-    if (this.index + 1 < this.queue.length) this.#start(this.index + 1)
-    else if (this.repeat && this.queue.length) this.#start(0)
-    else {
-      this.#audio?.pause()
-      this.playing = this.waiting = false
-    }
+  #leave(): void {
+    const told = this.local ? this.#told : null
+    if (told && this.output.playing) api.pauseAtOnce(told.id)
+    if (this.local && !this.film)
+      this.solo.keep(told ? [told.entry!, ...this.list.upcoming] : this.solo.entries.slice(this.solo.index), this.time)
   }
+}
 
-  async #ended(): Promise<void> {
-    await this.#advance()
+const playsIn = (state: State | undefined) => state === 'playing' || state === 'loading'
+const isThere = (session: Heard) => cast.renderers.some(({ id }) => id === session.renderer)
+
+/** A name for a request, so that it is done once however often it arrives. */
+const once = () => [...crypto.getRandomValues(new Uint8Array(12))].map((b) => b.toString(16).padStart(2, '0')).join('')
+
+/** What is shown of a session until the device has made it. */
+function promise(renderer: string, item: Item, like: Partial<Heard> | null): Heard {
+  return {
+    volume: 100,
+    repeat: 'off',
+    ...like,
+    id: '',
+    renderer,
+    state: 'loading',
+    entry: own(item),
+    next: undefined,
+    index: 0,
+    total: 1,
+    revision: 0,
+    position: 0,
+    at: '',
+    now: '',
+    heard: performance.now(),
+    duration: item.duration,
+    speed: 1,
+    audio: -1,
+    subtitle: -1,
+    streams: undefined,
+    chapters: undefined,
+    problem: undefined,
+    sleep: undefined,
   }
+}
 
-  #tick(): void {
-    if (!this.#audio) return
-    this.time = this.#audio.currentTime
-    this.#position()
+function keep(session: string): void {
+  try {
+    localStorage.setItem(sessionKey, session)
+  } catch {
+    // Storage is off: the next visit begins with nothing.
   }
+}
 
-  /** Finds out why a song does not play: waits for what can come back, says and skips the rest. */
-  async #failed(): Promise<void> {
-    const track = this.track
-    if (!this.#audio?.src || !track) return
-    const reached = this.time
-    this.playing = this.waiting = false
-    const why = await whyNot(fileURL(track.item.id))
-    if (this.track !== track) return
-    this.time = reached
-    if (why?.code === 'away' || why?.code === 'unreachable') {
-      this.#waitsFor = why.code === 'away' ? 'disk' : 'device'
-      this.problem = wordsOf(why)
-      return
-    }
-    const words = wordsOf(why ?? new ApiError('undecodable', t('error.undecodable')))
-    if (++this.#failures < 4 && this.hasNext) {
-      toast(t('player.skipped', { title: titleOf(track.item), why: words.message }))
-      await this.#advance()
-    } else {
-      this.problem = words
-    }
-  }
-
-  #announce({ item, coverOf }: Track): void {
-    if (!('mediaSession' in navigator)) return
-    navigator.mediaSession.metadata = new MediaMetadata({
-      title: titleOf(item),
-      artist: item.artists?.join(', ') ?? '',
-      album: item.album ?? '',
-      artwork: coverOf ? [{ src: coverURL(coverOf, 600), sizes: '600x600' }] : [],
-    })
-  }
-
-  /** Makes the keyboard's and the headset's media keys mean the music, and not a film that was seen. */
-  claimKeys(): void {
-    if (!('mediaSession' in navigator)) return
-    const handle = (action: MediaSessionAction, handler: MediaSessionActionHandler) => {
-      try {
-        navigator.mediaSession.setActionHandler(action, handler)
-      } catch {
-        // This browser does not know the action.
-      }
-    }
-    handle('play', () => this.toggle())
-    handle('pause', () => this.pause())
-    handle('nexttrack', () => this.next())
-    handle('previoustrack', () => this.previous())
-    handle('seekbackward', () => this.seek(this.time - 10))
-    handle('seekforward', () => this.seek(this.time + 10))
-    handle('seekto', ({ seekTime }) => seekTime !== undefined && this.seek(seekTime))
-  }
-
-  #position(): void {
-    if (!('mediaSession' in navigator) || !(this.duration > 0)) return
-    const position = Math.min(this.time, this.duration)
-    navigator.mediaSession.setPositionState?.({ duration: this.duration, position, playbackRate: 1 })
-  }
-
-  #keep(): void {
-    try {
-      const queue = this.queue.slice(this.index, this.index + 100) // enough for an evening
-      const text = JSON.stringify({ queue, time: this.time })
-      if (queue.length) localStorage.setItem(storageKey, text)
-      else localStorage.removeItem(storageKey)
-    } catch {
-      // Storage is full or off: the next visit begins with nothing in the queue.
-    }
-  }
-
-  #restore(): void {
-    try {
-      const kept = JSON.parse(localStorage.getItem(storageKey) ?? 'null') as { queue: Track[]; time: number } | null
-      if (!kept?.queue.length) return
-      this.queue = kept.queue
-      this.time = kept.time
-      this.duration = kept.queue[0]!.item.duration ?? 0
-    } catch {
-      localStorage.removeItem(storageKey)
-    }
+function recall(): string {
+  try {
+    return localStorage.getItem(sessionKey) ?? ''
+  } catch {
+    return ''
   }
 }
 

@@ -9,10 +9,26 @@ interface Settings {
   shortcuts: boolean
   /** 0 to 1. */
   volume: number
+  muted: boolean
+  /** Where to play: "here", or a renderer's ID; none: not chosen yet. */
+  place: string | null
+  /** What this browser is called in the list of places; empty: by its kind. */
+  name: string
+  /** Shows what plays elsewhere on this device's lock screen. */
+  lockScreen: boolean
 }
 
 const storageKey = 'manofwar.settings' // public/theme.js reads it too
-const defaults: Settings = { theme: 'system', language: 'system', shortcuts: true, volume: 1 }
+const defaults: Settings = {
+  theme: 'system',
+  language: 'system',
+  shortcuts: true,
+  volume: 1,
+  muted: false,
+  place: null,
+  name: '',
+  lockScreen: false,
+}
 
 function stored(): Partial<Settings> {
   try {

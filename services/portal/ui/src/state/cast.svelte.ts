@@ -1,0 +1,145 @@
+import { ApiError } from '../api/client'
+import type { Renderer, Session } from '../api/cast'
+
+/** A session with when it was heard of, by performance.now(): its position is carried on from there. */
+export interface Heard extends Session {
+  heard: number
+}
+
+/** What a person asked of a session, shown until the device says the same or patience ends. */
+export type Wish = Partial<
+  Pick<
+    Heard,
+    | 'renderer'
+    | 'state'
+    | 'entry'
+    | 'next'
+    | 'index'
+    | 'position'
+    | 'heard'
+    | 'duration'
+    | 'volume'
+    | 'muted'
+    | 'speed'
+    | 'repeat'
+    | 'shuffle'
+    | 'audio'
+    | 'subtitle'
+    | 'sleep'
+    | 'sleepEnd'
+    | 'problem'
+  >
+>
+
+const patience = 3000 // ms for which a wish is shown against the device's word
+const near = 1.5 // seconds within which a place is the one that was asked for
+
+/** Where a session is, in seconds, at a time by performance.now(). */
+export function placeOf(session: Heard, now = performance.now()): number {
+  return session.position + (session.state === 'playing' ? ((now - session.heard) / 1000) * session.speed : 0)
+}
+
+/** What plays where in the house, kept true by the device's events. */
+class Cast {
+  /** The service answers. Without it this page plays by itself. */
+  up = $state(false)
+  renderers = $state.raw<Renderer[]>([])
+  #told = $state.raw<Heard[]>([])
+  #wishes = $state.raw<Record<string, Wish>>({})
+  #timers = new Map<string, ReturnType<typeof setTimeout>>()
+
+  /** All sessions, the one used last first, as the person wants them to be. */
+  readonly sessions = $derived(
+    this.#told.map((session) => (this.#wishes[session.id] ? { ...session, ...this.#wishes[session.id] } : session)),
+  )
+
+  takeRenderers(renderers: Renderer[] | null): void {
+    this.renderers = renderers ?? []
+  }
+
+  /** Takes all sessions: at the beginning, and when the service is back. */
+  takeAll(sessions: Session[] | null): void {
+    this.#told = (sessions ?? []).map(heard)
+    for (const session of this.#told) this.#settle(session)
+    this.up = true
+  }
+
+  /** Notes that the service did not answer: until it tells everything again, this page is on its own. */
+  lost(err: unknown): void {
+    if (err instanceof ApiError && err.code === 'busy') this.up = false
+  }
+
+  /** Takes the device's word about a session. */
+  take(session: Session): void {
+    const said = heard(session)
+    const known = this.#told.some(({ id }) => id === session.id)
+    this.#told = known ? this.#told.map((each) => (each.id === session.id ? said : each)) : [said, ...this.#told]
+    this.#settle(said)
+  }
+
+  forget(id: string): void {
+    this.#told = this.#told.filter((session) => session.id !== id)
+    this.#drop(id)
+  }
+
+  /** Shows what was asked before the device has done it. */
+  wish(id: string, part: Wish): void {
+    const place = 'position' in part ? { heard: performance.now() } : {}
+    this.#wishes = { ...this.#wishes, [id]: { ...this.#wishes[id], ...part, ...place } }
+    clearTimeout(this.#timers.get(id))
+    this.#timers.set(
+      id,
+      setTimeout(() => this.#drop(id), patience),
+    )
+  }
+
+  /** Takes the wishes back: they were refused. */
+  unwish(id: string): void {
+    this.#drop(id)
+  }
+
+  #drop(id: string): void {
+    clearTimeout(this.#timers.get(id))
+    this.#timers.delete(id)
+    if (!this.#wishes[id]) return
+    const { [id]: _, ...rest } = this.#wishes
+    this.#wishes = rest
+  }
+
+  /** Lets go of what the device says too by now. */
+  #settle(said: Heard): void {
+    const wish = this.#wishes[said.id]
+    if (!wish) return
+    const left: Wish = {}
+    const elsewhere = wish.entry !== undefined && wish.entry.key !== said.entry?.key
+    for (const name of Object.keys(wish) as (keyof Wish)[]) {
+      if (name === 'heard') continue
+      if (!elsewhere && agrees(name, wish, said)) continue
+      Object.assign(left, { [name]: wish[name] })
+    }
+    if ('position' in left) left.heard = wish.heard
+    if (Object.keys(left).length) this.#wishes = { ...this.#wishes, [said.id]: left }
+    else this.#drop(said.id)
+  }
+}
+
+function agrees(name: keyof Wish, wish: Wish, said: Heard): boolean {
+  if (name === 'position') {
+    const wanted = placeOf({ ...said, ...wish } as Heard)
+    return said.state !== 'loading' && Math.abs(placeOf(said) - wanted) < near
+  }
+  if (name === 'state') return said.state === wish.state
+  if (name === 'entry' || name === 'next') return said[name]?.key === wish[name]?.key
+  if (name === 'sleep') return !said.sleep === !wish.sleep
+  if (name === 'index' || name === 'duration' || name === 'problem') return true
+  return (said[name] ?? false) === (wish[name] ?? false)
+}
+
+/** Brings a position up to the device's "now", which is this page's now. */
+function heard(session: Session): Heard {
+  const late = Math.max(0, Date.parse(session.now) - Date.parse(session.at)) / 1000 || 0
+  const position = session.position + (session.state === 'playing' ? late * session.speed : 0)
+  return { ...session, position, heard: performance.now() }
+}
+
+export const cast = new Cast()

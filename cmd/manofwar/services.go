@@ -17,12 +17,14 @@ import (
 	"manofwar/internal/ipc"
 	"manofwar/internal/service"
 	"manofwar/netmgr/native"
+	"manofwar/services/cast"
 	"manofwar/services/catalog"
 	"manofwar/services/portal"
 	"manofwar/services/stream"
 
 	initapi "manofwar/init/api"
 	netapi "manofwar/netmgr/api"
+	castapi "manofwar/services/cast/api"
 	catalogapi "manofwar/services/catalog/api"
 	streamapi "manofwar/services/stream/api"
 )
@@ -75,7 +77,7 @@ var services = []entry{
 	},
 	{
 		spec: service.Spec{
-			Name: catalogapi.Name, Callers: []string{"portal", streamapi.Name},
+			Name: catalogapi.Name, Callers: []string{"portal", streamapi.Name, castapi.Name},
 			Read: []string{mediaDir}, Caps: []string{readMedia}, Memory: 160 << 20,
 		},
 		help: "the library: finds media and reads their tags",
@@ -86,11 +88,16 @@ var services = []entry{
 	},
 	{
 		spec: service.Spec{
-			Name: streamapi.Name, Callers: []string{"portal"},
+			Name: streamapi.Name, Callers: []string{"portal", castapi.Name},
 			Read: []string{mediaDir}, Caps: []string{readMedia}, Memory: 256 << 20,
 		},
 		help: "delivery: plans what bytes answer a request for media",
 		make: func(settings) service.Service { return stream.New(stream.Options{}) },
+	},
+	{
+		spec: service.Spec{Name: castapi.Name, Callers: []string{"portal"}, Memory: 64 << 20},
+		help: "what plays where: sessions, queues, televisions and loudspeakers",
+		make: func(s settings) service.Service { return cast.New(cast.Options{WebPort: s.webPort()}) },
 	},
 	{
 		spec: service.Spec{

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -77,7 +78,11 @@ func (e *Events) Subscribe() (events <-chan Event, stop func()) {
 }
 
 // ServeHTTP streams events until the client leaves, falls behind, or the service stops.
-func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.ServeFrom(w, r, nil) }
+
+// ServeFrom is [Events.ServeHTTP] for listeners who first need the state from which the news go on: first returns it, and
+// is called once nothing that comes later can be missed.
+func (e *Events) ServeFrom(w http.ResponseWriter, r *http.Request, first func() []Event) {
 	events, stop := e.Subscribe()
 	defer stop()
 	h := w.Header()
@@ -87,6 +92,11 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	_, err := io.WriteString(w, ": hello\n\n")
+	if first != nil {
+		for _, ev := range first() {
+			err = errors.Join(err, writeEvent(w, ev))
+		}
+	}
 	for err == nil {
 		if err = rc.Flush(); err != nil {
 			return
@@ -100,9 +110,14 @@ func (e *Events) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			if !ok {
 				return
 			}
-			_, err = fmt.Fprintf(w, "event: %s\ndata: %s\n\n", ev.Kind, ev.Data)
+			err = writeEvent(w, ev)
 		}
 	}
+}
+
+func writeEvent(w io.Writer, ev Event) error {
+	_, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", ev.Kind, ev.Data)
+	return err
 }
 
 // Events streams the events that path sends. The sequence ends with an error when the connection does, and silently

@@ -24,6 +24,11 @@ func (c *Client) Events(ctx context.Context) iter.Seq2[ipc.Event, error] {
 	return c.ipc.Events(ctx, "/events")
 }
 
+// Follow is [Client.Events] for who reads the status besides: once it returns, no later event is missed.
+func (c *Client) Follow(ctx context.Context) (iter.Seq2[ipc.Event, error], error) {
+	return c.ipc.Follow(ctx, "/events")
+}
+
 // Load plays something else.
 func (c *Client) Load(ctx context.Context, l Load) error { return c.ipc.Post(ctx, "/load", l, nil) }
 

@@ -9,6 +9,8 @@ import (
 	"manofwar/internal/ipc"
 	"manofwar/internal/media"
 	netapi "manofwar/netmgr/api"
+	playerapi "manofwar/player/api"
+	castapi "manofwar/services/cast/api"
 	catalogapi "manofwar/services/catalog/api"
 	streamapi "manofwar/services/stream/api"
 )
@@ -55,23 +57,28 @@ type networks interface {
 // sources are the questions from which the state of the whole is put together, and the streams that say when to ask
 // again. They are the clients' methods; a test puts its own there.
 type sources struct {
-	library func(context.Context) (catalogapi.Status, error)
-	stream  func(context.Context) (streamapi.Status, error)
-	network func(context.Context) (netapi.Status, error)
-	device  func(context.Context) (initapi.Status, error)
-	disks   func(context.Context) ([]initapi.Disk, error)
-	events  map[string]func(context.Context) iter.Seq2[ipc.Event, error] // by the service's name
+	library   func(context.Context) (catalogapi.Status, error)
+	stream    func(context.Context) (streamapi.Status, error)
+	network   func(context.Context) (netapi.Status, error)
+	device    func(context.Context) (initapi.Status, error)
+	disks     func(context.Context) ([]initapi.Disk, error)
+	renderers func(context.Context) (castapi.Renderers, error) // nil: nothing is told of what plays where
+	sessions  func(context.Context) (castapi.Sessions, error)
+	events    map[string]func(context.Context) iter.Seq2[ipc.Event, error] // by the service's name
 }
 
 // dial points the service at the sockets in runDir. Nothing is connected yet.
 func (p *Service) dial(runDir string) {
 	catalog, stream, network := catalogapi.NewClient(runDir), streamapi.NewClient(runDir), netapi.NewClient(runDir)
 	device := initapi.NewClient(runDir)
+	cast := castapi.NewClient(runDir)
+	p.cast, p.offer, p.tv = cast, cast.Offer, playerapi.NewClient(runDir)
 	p.shelves, p.planner, p.machine, p.networks = catalog, stream, device, network
 	p.watch.sources = sources{
 		library: catalog.Status, stream: stream.Status, network: network.Status, device: device.Status, disks: device.Disks,
+		renderers: cast.Renderers, sessions: cast.Sessions,
 		events: map[string]func(context.Context) iter.Seq2[ipc.Event, error]{
-			catalogapi.Name: catalog.Events, netapi.Name: network.Events, initapi.Name: device.Events,
+			castapi.Name: cast.Events, catalogapi.Name: catalog.Events, netapi.Name: network.Events, initapi.Name: device.Events,
 		},
 	}
 }

@@ -19,6 +19,10 @@ const (
 // events streams news to one browser (WHATWG HTML, section 9.2), beginning with the state as it is, until the browser
 // leaves or falls behind.
 func (p *Service) events(w http.ResponseWriter, r *http.Request) error {
+	o, err := offerOf(r)
+	if err != nil {
+		return err
+	}
 	if !p.watch.enter() {
 		return &media.Error{Op: "listen for news", Err: media.ErrBusy, Hint: "Too many pages are open. Close some."}
 	}
@@ -40,6 +44,13 @@ func (p *Service) events(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
+	for _, ev := range p.watch.casting(r.Context()) {
+		if out.event(ev) != nil {
+			return nil
+		}
+	}
+	orders, stopOrders := p.orders(r.Context(), o)
+	defer stopOrders()
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {
@@ -52,6 +63,12 @@ func (p *Service) events(w http.ResponseWriter, r *http.Request) error {
 		case ev, ok := <-news:
 			if !ok {
 				return nil
+			}
+			err = out.event(ev)
+		case ev, ok := <-orders:
+			if !ok {
+				orders = nil
+				continue
 			}
 			err = out.event(ev)
 		}

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"log/slog"
 	"net"
 	"net/http"
@@ -29,6 +30,7 @@ import (
 	"syscall"
 	"time"
 
+	"manofwar/internal/ipc"
 	"manofwar/internal/media"
 	"manofwar/internal/service"
 )
@@ -54,6 +56,9 @@ type Service struct {
 	machine machine
 	plans   planCache
 
+	cast     caster
+	offer    func(ctx context.Context, id, name string) iter.Seq2[ipc.Event, error] // of a page to be played on
+	tv       television
 	networks networks
 	guests   guests // of the access point
 	tries    tries  // of the setup pages

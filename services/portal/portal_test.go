@@ -33,6 +33,7 @@ type boat struct {
 	network *ipc.Events // of the network manager
 	machine *ipc.Events // of PID 1
 
+	theatre *theatre
 	air     *air // what the network manager says
 	scans   chan struct{}
 	ejected chan string
@@ -78,6 +79,7 @@ func launch(t testing.TB, opts Options) *boat {
 	b.stream(t)
 	b.netmgr(t)
 	b.init(t)
+	b.cast(t)
 	b.portal(t, opts)
 	return b
 }
@@ -281,9 +283,9 @@ func decode[T any](t testing.TB, r reply) (v T) {
 }
 
 // listen opens the stream of events of the web API.
-func (b *boat) listen(t testing.TB) <-chan ipc.Event {
+func (b *boat) listen(t testing.TB, query ...string) <-chan ipc.Event {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+b.addr+"/api/v1/events", nil)
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+b.addr+"/api/v1/events"+strings.Join(query, ""), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

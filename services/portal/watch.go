@@ -11,6 +11,7 @@ import (
 
 	"manofwar/internal/ipc"
 	netapi "manofwar/netmgr/api"
+	castapi "manofwar/services/cast/api"
 	catalogapi "manofwar/services/catalog/api"
 )
 
@@ -124,6 +125,9 @@ func (w *watch) follow(ctx context.Context, name string, events func(context.Con
 				break
 			}
 			switch {
+			case name == castapi.Name: // whole and at its own pace: nobody else has to be asked
+				w.news.Send(ev)
+				continue
 			case name == catalogapi.Name && ev.Kind == "changed", name == netapi.Name && ev.Kind == "attempt":
 				w.news.Send(ev)
 			case name == netapi.Name && ev.Kind == "status":

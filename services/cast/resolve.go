@@ -1,0 +1,131 @@
+package cast
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"manofwar/internal/ipc"
+	"manofwar/internal/media"
+	playerapi "manofwar/player/api"
+	"manofwar/services/cast/api"
+	"manofwar/services/cast/renderer"
+)
+
+const (
+	// lookUpWithin is how long the library may take: it is asked again while it is being restarted.
+	lookUpWithin = 15 * time.Second
+	lookUpAgain  = 250 * time.Millisecond
+	// coverWithin is how long a picture may hold up what is to play now.
+	coverWithin = 300 * time.Millisecond
+	// maxCover bounds a picture that travels in the order, in bytes.
+	maxCover = 256 << 10
+)
+
+// resolve looks up what a session plays and what follows, unless that is under way. The caller holds mu.
+func (c *Service) resolve(s *session) {
+	for _, p := range []*playing{&s.now, s.next} {
+		if p == nil || p.key == "" || p.item != nil || p.asked || s.parked {
+			continue
+		}
+		p.asked = true
+		id, key, entry := s.id, p.key, p.entry
+		c.work.start(func(ctx context.Context) {
+			item, err := c.lookUp(ctx, entry.ID)
+			if ctx.Err() == nil {
+				c.resolved(id, key, item, err)
+			}
+		})
+	}
+}
+
+// resolved takes in what was looked up, if it is still wanted.
+func (c *Service) resolved(id, key string, item renderer.Item, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.sessions[id]
+	if s == nil {
+		return
+	}
+	now := time.Now()
+	if err != nil {
+		s.fail(key, problemOf(item.Media, err), now)
+	} else {
+		s.resolved(key, item)
+	}
+	c.settle(s, now)
+}
+
+// resolved gives a playing its item.
+func (s *session) resolved(key string, item renderer.Item) {
+	item.Key = key
+	if s.now.key == key {
+		s.now.item = &item
+	} else if s.next != nil && s.next.key == key {
+		s.next.item = &item
+	}
+}
+
+// lookUp finds an item's file and its picture. A library that is being restarted is waited for.
+func (c *Service) lookUp(ctx context.Context, id media.ID) (item renderer.Item, err error) {
+	deadline := time.Now().Add(lookUpWithin)
+	for {
+		f, err := c.library.File(ctx, id)
+		if err == nil {
+			item.Media, item.Path = f.Item, f.Path
+			item.Cover = c.cover(ctx, f.Item)
+			return item, nil
+		}
+		if !errors.Is(err, media.ErrBusy) || time.Now().After(deadline) || !pause(ctx, lookUpAgain) {
+			if found, err := c.library.Lookup(ctx, []media.ID{id}); err == nil && len(found) == 1 {
+				item.Media = found[0] // for its title
+			}
+			return item, err
+		}
+	}
+}
+
+// cover finds where an item's picture is; nil: it has none, or it takes too long.
+func (c *Service) cover(ctx context.Context, it media.Item) *playerapi.Cover {
+	ctx, cancel := context.WithTimeout(ctx, coverWithin)
+	defer cancel()
+	plan, err := c.planner.Plan(ctx, it.ID, "cover", nil)
+	if err != nil || len(plan.Parts) != 1 {
+		return nil
+	}
+	p := plan.Parts[0]
+	if len(p.Inline) > maxCover {
+		return nil
+	}
+	return &playerapi.Cover{Path: p.Path, Offset: p.Offset, Length: p.Length, Inline: p.Inline}
+}
+
+// problemOf says to a person why an item was left out.
+func problemOf(it media.Item, err error) api.Problem {
+	e := ipc.AsError(err)
+	p := api.Problem{Title: titleOf(it), Code: e.Code, Hint: e.Hint}
+	switch {
+	case errors.Is(err, media.ErrAway):
+		p.Text = "Its disk is not connected."
+	case errors.Is(err, media.ErrNotFound):
+		p.Text = "It is no longer in the library."
+	case errors.Is(err, media.ErrBusy):
+		p.Text = "The library does not answer."
+	default:
+		p.Text = e.Message
+	}
+	return p
+}
+
+// titleOf is what an item is called: by its tags, else by its file.
+func titleOf(it media.Item) string {
+	if it.Title != "" {
+		return it.Title
+	}
+	name := it.Path[strings.LastIndexByte(it.Path, '/')+1:]
+	if dot := strings.LastIndexByte(name, '.'); dot > 0 {
+		name = name[:dot]
+	}
+	return name
+}

@@ -29,6 +29,8 @@ func AMD64() board.Board {
 				"cfg80211", "mac80211", "ccm", "ctr", "cmac", "gcm",
 				"nf_tables", "nft_chain_nat", "nft_masq", "nft_redir", "nft_nat", "nft_ct", "nf_nat", "nf_conntrack",
 				"nft_fib_inet", "nft_reject_inet",
+				"virtio_gpu",
+				"snd_intel8x0", "snd_usb_audio",
 			},
 		},
 		Watchdog: watchdog(),

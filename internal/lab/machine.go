@@ -35,6 +35,8 @@ type Config struct {
 	Append   string                  // more kernel arguments
 	MAC      string                  // of the interface that leads to Ports; empty: QEMU's own choice
 	Cable    bool                    // there is a second interface, to a network of its own that leads nowhere
+	Screen   *Screen                 // plugged in; nil: the machine has no graphics
+	Sound    *Sound                  // its sound cards; nil: it has none
 	Beside   []string                // archives that join the initramfs, as the kernel has it: for what a test wants around the dongle
 	Limit    time.Duration           // after which the guest is ended whatever it does; 0: 2 minutes
 	Console  io.Writer               // gets a copy of the serial console; nil: nothing does
@@ -271,6 +273,12 @@ func (m *Machine) arguments(s start, socket string) []string {
 	}
 	if m.cfg.Cable {
 		args = append(args, "-netdev", "user,id=cable,restrict=on", "-device", "virtio-net-pci,netdev=cable,romfile=")
+	}
+	if m.cfg.Screen != nil {
+		args = append(args, m.cfg.Screen.arguments(m.dir)...)
+	}
+	if m.cfg.Sound != nil {
+		args = append(args, m.cfg.Sound.arguments(m.dir)...)
 	}
 	for _, d := range m.cfg.Disks {
 		args = append(args, "-blockdev", d.node())

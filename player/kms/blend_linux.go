@@ -1,6 +1,10 @@
 package kms
 
-import "image"
+import (
+	"encoding/binary"
+	"image"
+	"slices"
+)
 
 // patch is what has been blended into a picture: the pixels that are covered, to be put back.
 type patch struct {
@@ -20,7 +24,7 @@ func (b *buffer) blend(over *overlay) {
 	old, next := b.patch, patch{}
 	if over != nil {
 		next.rect = over.rect.Intersect(image.Rectangle{Max: b.size()})
-		next.saved = make([]byte, 4*next.rect.Dx()*next.rect.Dy())
+		next.saved = slices.Grow(b.spare[:0], 4*next.rect.Dx()*next.rect.Dy())[:4*next.rect.Dx()*next.rect.Dy()]
 	}
 	region := old.rect.Union(next.rect)
 	work := make([]byte, 4*region.Dx())
@@ -37,23 +41,29 @@ func (b *buffer) blend(over *overlay) {
 		}
 		copy(line, work)
 	}
-	b.patch = next
+	b.patch, b.spare = next, old.saved
 }
 
-// lay lays premultiplied pixels over others.
+// lay lays premultiplied pixels over others: what is below counts by what the alpha above leaves, each v·rest/255 rounded.
+// Two colours are reckoned at a time, in the halves of a word.
 func lay(to, from []byte) {
-	for i := 0; i+3 < len(from); i += 4 {
-		switch a := from[i+3]; a {
-		case 0:
+	const halves = 0x00ff00ff
+	order := binary.LittleEndian
+	for len(from) >= 4 && len(to) >= 4 {
+		over := order.Uint32(from)
+		switch rest := 255 - over>>24; rest {
 		case 255:
-			copy(to[i:i+4], from[i:i+4])
+		case 0:
+			order.PutUint32(to, over)
 		default:
-			rest := uint32(255 - a)
-			for k := range 3 {
-				v := uint32(to[i+k])*rest + 127
-				to[i+k] = from[i+k] + byte((v+1+v>>8)>>8) // v/255, rounded
-			}
+			under := order.Uint32(to)
+			low := under&halves*rest + 0x00800080
+			low = (low + low>>8&halves) >> 8 & halves
+			high := under>>8&halves*rest + 0x00800080
+			high = (high + high>>8&halves) & ^uint32(halves)
+			order.PutUint32(to, over+(low|high))
 		}
+		to, from = to[4:], from[4:]
 	}
 }
 

@@ -18,6 +18,7 @@ type buffer struct {
 	owner         card
 	memory        *drm.Memory     // nil: it is another's, or imported
 	patch         patch           // what has been blended into it
+	spare         []byte          // memory for the next patch
 	filled        image.Rectangle // of a canvas: where it is not black
 }
 

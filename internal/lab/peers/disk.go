@@ -26,6 +26,8 @@ var modules = []string{
 	"mac80211_hwsim", "ccm", "ctr", "cmac", "gcm", "virtio_net", "veth", "bridge", "dummy", "tun", "sch_netem", "sch_tbf",
 	"nf_tables", "nft_chain_nat", "nft_masq", "nft_redir", "nft_nat", "nft_ct", "nft_fib_inet", "nft_reject_inet", "nft_limit",
 	"dummy_hcd", "g_ether", "usb_f_ecm", "usb_f_rndis", "cdc_ether", // phones on a cable
+	"virtio_gpu",                                                      // a screen
+	"snd_intel8x0", "snd_usb_audio", "snd_dummy", "xhci_pci", "vivid", // sound cards, and televisions with CEC
 }
 
 // diskModules are what the disk itself needs.

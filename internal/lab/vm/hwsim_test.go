@@ -12,10 +12,12 @@ import (
 	"time"
 
 	"manofwar/internal/lab"
+	"manofwar/internal/lab/guest"
 	"manofwar/internal/lab/peers"
 )
 
-// TestTestsOnRadios runs the tests of all packages that want radios, in one guest without a dongle.
+// TestTestsOnRadios runs the tests of all packages that want radios or other simulated hardware, in one guest without a
+// dongle.
 func TestTestsOnRadios(t *testing.T) {
 	packages, err := peers.TestPackages(t.Context())
 	must(t, err)
@@ -23,7 +25,7 @@ func TestTestsOnRadios(t *testing.T) {
 		t.Fatal("no package has tests with the build tag " + peers.Tag)
 	}
 	programs := t.TempDir()
-	w := world(t, peers.Config{Alone: true, Limit: time.Duration(len(packages)) * testLimit})
+	w := world(t, peers.Config{Alone: true, Screen: new(lab.Screen), Sound: &lab.Sound{DAC: true}, Limit: time.Duration(len(packages)) * testLimit})
 	for _, p := range packages {
 		t.Run(strings.TrimPrefix(p.ImportPath, "manofwar/"), func(t *testing.T) {
 			name := strings.ReplaceAll(p.ImportPath, "/", "-") + ".test"
@@ -47,7 +49,14 @@ func runInside(t *testing.T, w *peers.World, file string, tests []string) {
 	must(t, w.Dongle().Write(t.Context(), inside, 0o755, content))
 	ctx, cancel := context.WithTimeout(t.Context(), testLimit)
 	defer cancel()
-	out, err := w.Dongle().Run(ctx, inside, "-test.v", "-test.timeout="+testLimit.String(), "-test.run=^("+strings.Join(tests, "|")+")$")
+	a := answers{t: t, world: w, dir: inside + ".answers"}
+	program, err := w.Dongle().Start(ctx, "env", guest.AnswersEnv+"="+a.dir,
+		inside, "-test.v", "-test.timeout="+testLimit.String(), "-test.run=^("+strings.Join(tests, "|")+")$")
+	must(t, err)
+	defer program.Kill()
+	a.serve(ctx, program)
+	err = program.Wait()
+	out := program.String()
 	for _, name := range tests {
 		if err == nil && !strings.Contains(out, "--- PASS: "+name+" ") {
 			t.Errorf("%s did not pass", name)

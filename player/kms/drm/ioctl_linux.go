@@ -50,59 +50,67 @@ var (
 	closeBuffer   = operation[closeFramebuffer]{readWrite, 0xd0} // MODE_CLOSEFB, since Linux 6.8
 )
 
-// The structures of drm.h and drm_mode.h. Pointers are 64 bits in all of them but version, whose layout is that of
-// machines with 64 bits: manofwar runs on no others.
+// The structures of drm.h and drm_mode.h. Fields that nothing here asks for have no name, but what the kernel calls them
+// beside them. Pointers are 64 bits in all of them but version, whose layout is that of machines with 64 bits: manofwar runs
+// on no others.
 type (
 	version struct { // drm_version
-		major, minor, patch                int32
-		_                                  uint32
-		nameLength, name                   uint64
-		dateLength, date, descLength, desc uint64
+		_          [4]uint32 // version_major, version_minor, version_patchlevel, padding
+		nameLength uint64
+		name       uint64
+		_          [4]uint64 // date_len, date, desc_len, desc
 	}
 	gemClose     struct{ handle, _ uint32 }         // drm_gem_close
 	getCap       struct{ capability, value uint64 } // drm_get_cap
 	setClientCap struct{ capability, value uint64 } // drm_set_client_cap
-	primeHandle  struct {
+	primeHandle  struct {                           // drm_prime_handle
 		handle, flags uint32
 		fd            int32
-	} // drm_prime_handle
+	}
 	crtcSequence struct { // drm_crtc_get_sequence
-		crtc, active uint32
-		sequence     uint64
-		nanoseconds  int64
+		crtc uint32
+		_    uint32 // active
+		_    uint64 // sequence
+		_    int64  // sequence_ns
 	}
 	cardResources struct { // drm_mode_card_res
-		framebuffers, crtcs, connectors, encoders                 uint64
-		framebufferCount, crtcCount, connectorCount, encoderCount uint32
-		minWidth, maxWidth, minHeight, maxHeight                  uint32
+		_                    uint64 // fb_id_ptr
+		crtcs, connectors, _ uint64 // , encoder_id_ptr
+		_                    uint32 // count_fbs
+		crtcCount            uint32
+		connectorCount       uint32
+		_, _, maxWidth       uint32 // count_encoders, min_width
+		_, maxHeight         uint32 // min_height
 	}
 	modeEncoder struct { // drm_mode_get_encoder
-		id, kind, crtc, possibleCRTCs, possibleClones uint32
+		id, _, crtc, possibleCRTCs, _ uint32 // encoder_type, possible_clones
 	}
 	modeConnector struct { // drm_mode_get_connector
-		encoders, modes, properties, values        uint64
-		modeCount, propertyCount, encoderCount     uint32
-		encoder, id, kind, number, connection      uint32
-		millimetresWide, millimetresHigh, subpixel uint32
-		_                                          uint32
+		encoders, modes, _, _     uint64 // props_ptr, prop_values_ptr
+		modeCount, _              uint32 // count_props
+		encoderCount, encoder, id uint32
+		kind, number, connection  uint32
+		_                         [4]uint32 // mm_width, mm_height, subpixel, pad
 	}
 	planeResources struct { // drm_mode_get_plane_res
 		planes   uint64
 		count, _ uint32
 	}
 	modePlane struct { // drm_mode_get_plane
-		id, crtc, framebuffer, possibleCRTCs, gammaSize, formatCount uint32
-		formats                                                      uint64
+		id, crtc, _      uint32 // fb_id
+		possibleCRTCs, _ uint32 // gamma_size
+		formatCount      uint32
+		formats          uint64
 	}
 	objectProperties struct { // drm_mode_obj_get_properties
 		properties, values     uint64
 		count, object, kind, _ uint32
 	}
 	modeProperty struct { // drm_mode_get_property
-		values, enums         uint64
-		id, flags             uint32
-		name                  [32]byte
-		valueCount, enumCount uint32
+		_, enums     uint64 // values_ptr
+		id, flags    uint32
+		name         [32]byte
+		_, enumCount uint32 // count_values
 	}
 	propertyEnum struct { // drm_mode_property_enum
 		value uint64
@@ -117,8 +125,8 @@ type (
 		length, id uint32
 	}
 	modeCreateDumb struct { // drm_mode_create_dumb
-		height, width, bitsPerPixel, flags, handle, pitch uint32
-		size                                              uint64
+		height, width, bitsPerPixel, _, handle, pitch uint32 // flags
+		size                                          uint64
 	}
 	modeMapDumb struct { // drm_mode_map_dumb
 		handle, _ uint32

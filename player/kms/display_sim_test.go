@@ -1,0 +1,174 @@
+//go:build linux && hwsim
+
+package kms
+
+import (
+	"context"
+	"errors"
+	"image"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"manofwar/internal/lab/guest"
+	"manofwar/player"
+	"manofwar/player/playertest"
+)
+
+// TestConformance holds the display to the suite, in the mode that it chooses and in others.
+func TestConformance(t *testing.T) {
+	for _, size := range []struct {
+		name          string
+		width, height int // 0: as the display chooses
+	}{{"as found", 0, 0}, {"1920x1080", 1920, 1080}, {"640x480", 640, 480}} {
+		t.Run(size.name, func(t *testing.T) {
+			playertest.Display(t, func(t *testing.T) player.Display {
+				d := open(t)
+				if size.width > 0 {
+					setSize(t, d.Display, size.width, size.height)
+				}
+				return d
+			})
+		})
+	}
+}
+
+// TestOnlyOneHasTheScreen opens the display twice, as a player does that was started before its predecessor has ended.
+func TestOnlyOneHasTheScreen(t *testing.T) {
+	first := open(t)
+	second := Open(Options{})
+	defer second.Close()
+	if s, ok := second.Screen(); ok || !errors.Is(second.Problem(), ErrInUse) {
+		t.Errorf("the second has %+v, %v; want %v", s, second.Problem(), ErrInUse)
+	}
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	told(t, second)
+	if s, ok := second.Screen(); !ok || second.Problem() != nil {
+		t.Errorf("the second has %+v, %v after the first has let go", s, second.Problem())
+	}
+}
+
+// TestAnotherScreen has the lab pull the plug, and put it into a screen of another size.
+func TestAnotherScreen(t *testing.T) {
+	d := open(t)
+	defer d.Close()
+	defer ask(t, "screen 1280 720")
+	fr := newFrame(t, d.Display, 320, 180)
+	pattern(fr)
+	place := image.Rect(8, 8, 328, 188)
+	if _, err := d.Show(fr, place); err != nil {
+		t.Fatal(err)
+	}
+	ask(t, "screen 0 0")
+	told(t, d)
+	if s, ok := d.Screen(); ok {
+		t.Errorf("there is %+v after the plug was pulled", s)
+	}
+	if _, err := d.Show(fr, place); !errors.Is(err, player.ErrGone) {
+		t.Errorf("show without a screen: %v", err)
+	}
+	ask(t, "screen 1024 768")
+	told(t, d)
+	s, ok := d.Screen()
+	if !ok || s.Mode.Width != 1024 || s.Mode.Height != 768 || s.Name != "QEMU Monitor" {
+		t.Fatalf("there is %+v, %v; want a screen of 1024 × 768", s, ok)
+	}
+	if _, err := d.Show(fr, place); err != nil {
+		t.Fatalf("a frame did not outlive the screen: %v", err)
+	}
+	ask(t, "look another-screen")
+}
+
+// open opens the display of this machine, whose screen the test can pull. The driver is loaded by PID 1 on a dongle.
+func open(t *testing.T) pluggable {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root, to load the driver of a graphics card and to unplug its screen")
+	}
+	if out, err := exec.Command("modprobe", "virtio_gpu").CombinedOutput(); err != nil {
+		t.Fatalf("modprobe: %v: %s", err, out)
+	}
+	d := Open(Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	s, ok := d.Screen()
+	if !ok {
+		t.Fatalf("no screen: %v", errors.Join(d.Problem(), d.Close()))
+	}
+	return pluggable{d, t, s.Connector}
+}
+
+// setSize sets the first mode of that size.
+func setSize(t *testing.T, d *Display, width, height int) {
+	t.Helper()
+	s, _ := d.Screen()
+	for _, m := range s.Modes {
+		if m.Width == width && m.Height == height {
+			if err := d.SetMode(m); err != nil {
+				t.Fatal(err)
+			}
+			return
+		}
+	}
+	t.Fatalf("no mode of %d × %d in %+v", width, height, s.Modes)
+}
+
+// ask has the lab do something.
+func ask(t *testing.T, what string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // also when the test is over
+	defer cancel()
+	if err := guest.Ask(ctx, "%s", what); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// told waits until the display has changed.
+func told(t *testing.T, d player.Display) {
+	t.Helper()
+	select {
+	case <-d.Changed():
+	case <-time.After(10 * time.Second):
+		t.Fatal("Changed did not receive")
+	}
+}
+
+// newFrame returns a frame of XRGB.
+func newFrame(t *testing.T, d *Display, width, height int) *player.Frame {
+	t.Helper()
+	f, err := d.NewFrame(player.XRGB8888, width, height)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// pluggable has the kernel believe that the plug was pulled: what it says of the connector is forced, and told.
+type pluggable struct {
+	*Display
+	t         *testing.T
+	connector string
+}
+
+// Unplug implements [playertest.Plug].
+func (p pluggable) Unplug() { p.force("off") }
+
+// Plug implements [playertest.Plug].
+func (p pluggable) Plug() { p.force("detect") }
+
+func (p pluggable) force(status string) {
+	p.t.Helper()
+	dirs, err := filepath.Glob("/sys/class/drm/card*-" + p.connector)
+	if err != nil || len(dirs) != 1 {
+		p.t.Fatalf("connector %s: %v, %v", p.connector, dirs, err)
+	}
+	if err := errors.Join(
+		os.WriteFile(filepath.Join(dirs[0], "status"), []byte(status), 0),
+		os.WriteFile(filepath.Join(dirs[0], "uevent"), []byte("change"), 0),
+	); err != nil {
+		p.t.Fatal(err)
+	}
+}

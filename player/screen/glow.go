@@ -18,7 +18,7 @@ func (o glowOp) bounds() image.Rectangle { return image.Rectangle{Max: o.key.siz
 func (o glowOp) opaque() bool            { return true }
 
 func (o glowOp) paint(dst *image.RGBA, a *Artist) {
-	a.images.glows.get(o.key, func() *glow { return newGlow(o.key) }).paint(dst)
+	a.images.glows.get(o.key, func() *glow { return newGlow(o.key) }).paint(dst, a.dither)
 }
 
 // glow is a ground at one value for each cell of glowCell × glowCell pixels, in 256ths of a step.
@@ -64,7 +64,7 @@ func light(d float64) float64 {
 }
 
 // paint interpolates the cells and dithers: on a dark wall of a television, steps of one would be seen as bands.
-func (g *glow) paint(dst *image.RGBA) {
+func (g *glow) paint(dst *image.RGBA, pattern *[8][8]uint8) {
 	r := dst.Rect
 	first, last := r.Min.X/glowCell, (r.Max.X-1)/glowCell+1
 	line := make([][3]int32, last-first+1)
@@ -76,7 +76,7 @@ func (g *glow) paint(dst *image.RGBA) {
 				line[i][k] = a[k]*glowCell + (b[k]-a[k])*part
 			}
 		}
-		dither := &bayer[y&7]
+		dither := &pattern[y&7]
 		out := dst.Pix[dst.PixOffset(r.Min.X, y):][: 4*r.Dx() : 4*r.Dx()]
 		for x := r.Min.X; x < r.Max.X; {
 			i := x/glowCell - first

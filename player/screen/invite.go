@@ -120,9 +120,9 @@ func (c *composer) steps(s *stack, steps []string, x, width float64) {
 		}
 		s.add(gap, max(disc, c.high(t)), func(y float64) {
 			if len(steps) > 1 {
-				c.add(roundOp{rect: c.rect(box{x, y, disc, disc}), radius: c.px(disc) / 2, colour: fade(accent, 0.2)})
+				c.add(roundOp{rect: c.rect(box{x, y, disc, disc}), radius: c.px(disc) / 2, colour: fade(accent, 0.28)})
 				d := c.words(strconv.Itoa(n+1), style{cut: cut{bold: true}, size: sizeSmall})
-				c.print(d, x+(disc-c.wide(d))/2, y+(disc-c.high(d))/2, accent)
+				c.print(d, x+(disc-c.wide(d))/2, y+(disc-c.high(d))/2, textOne)
 				c.print(t, x+disc+space3, y+max(0, (disc-sizeBody*1.25)/2), textOne)
 				return
 			}

@@ -174,12 +174,12 @@ const scrimDark = 0.86
 
 func (o scrimOp) bounds() image.Rectangle { return o.rect }
 
-func (o scrimOp) paint(dst *image.RGBA, _ *Artist) {
+func (o scrimOp) paint(dst *image.RGBA, a *Artist) {
 	for y := dst.Rect.Min.Y; y < dst.Rect.Max.Y; y++ {
 		t := min(float64(y-o.rect.Min.Y)/float64(o.full), 1)
 		level := int32(scrimDark*t*t*(3-2*t)*255*64 + 0.5)
 		out := dst.Pix[dst.PixOffset(dst.Rect.Min.X, y):][:4*dst.Rect.Dx()]
-		row := &bayer[y&7]
+		row := &a.dither[y&7]
 		for i := 0; i < len(out); i += 4 {
 			alpha := uint32(level+int32(row[(dst.Rect.Min.X+i/4)&7])) / 64
 			out[i] = uint8(uint32(out[i]) * (255 - alpha) / 255)

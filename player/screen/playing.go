@@ -39,7 +39,7 @@ func placeholderOf(art *Art, title string) string {
 	return title
 }
 
-// Place returns the position at a time.
+// place returns the position at a time.
 func (p Playing) place(at time.Time) time.Duration {
 	pos := p.Position
 	if !p.At.IsZero() {
@@ -59,8 +59,8 @@ func (p Playing) compose(c *composer) {
 	c.glowOf(p.Art, named)
 	s := c.safeArea()
 	pos := p.place(c.at)
-	if p.Speed > 0 {
-		c.again(time.Duration(float64(time.Second-pos%time.Second) / p.Speed))
+	if p.Speed > 0 && (p.Duration == 0 || pos < p.Duration) {
+		c.again(time.Duration(math.Ceil(float64(time.Second-pos%time.Second) / p.Speed)))
 	}
 	side := min(s.h*0.78, s.w*0.42)
 	art := box{s.x, s.y + (s.h-side)/2, side, side}
@@ -71,7 +71,7 @@ func (p Playing) compose(c *composer) {
 		column = box{s.x, s.y + side + space5, s.w, s.h - side - space5}
 	}
 	c.artwork(p.Art, named, art, true)
-	p.column(c, column, pos)
+	p.column(c, column, pos.Truncate(time.Second))
 }
 
 // column draws what is beside the artwork: words above, progress and the next song below.
@@ -93,7 +93,7 @@ func (p Playing) column(c *composer, b box, pos time.Duration) {
 	}
 	if len(p.Lyrics) > 0 {
 		text.draw(b.y)
-		p.lyrics(c, box{b.x, b.y + text.height + space4, b.w, room - text.height - space4}, pos)
+		p.lyrics(c, box{b.x, b.y + text.height + space4, b.w, room - text.height - space4})
 		return
 	}
 	text.draw(b.y + max(0, (room-text.height)/2))
@@ -163,12 +163,12 @@ func (c *composer) bar(b box, part float64) {
 }
 
 // lyrics shows the line that is sung, those before and after it, as many as there is room for.
-func (p Playing) lyrics(c *composer, b box, pos time.Duration) {
-	now := -1
+func (p Playing) lyrics(c *composer, b box) {
+	now, pos := -1, p.place(c.at)
 	for i, l := range p.Lyrics {
 		if l.At > pos {
 			if p.Speed > 0 {
-				c.again(time.Duration(float64(l.At-pos) / p.Speed))
+				c.again(time.Duration(math.Ceil(float64(l.At-pos) / p.Speed)))
 			}
 			break
 		}

@@ -68,11 +68,13 @@ type shown struct {
 	name   string
 	size   image.Point
 	layers []Layer
+	window image.Rectangle // what of it is kept; empty: all
 }
 
 var (
-	hd   = image.Pt(1920, 1080)
-	noon = time.Date(2026, 11, 22, 20, 41, 30, 0, time.UTC)
+	hd    = image.Pt(1920, 1080)
+	small = image.Pt(960, 540) // for what differs in its words only
+	noon  = time.Date(2026, 11, 22, 20, 41, 30, 0, time.UTC)
 )
 
 // film stands for a bright picture of a film below an overlay: snow, the worst there is.
@@ -139,35 +141,35 @@ func goldenScenes() []shown {
 	empty := idle
 	empty.Fresh, empty.Hint = nil, English.Hint("living-room.local")
 	return []shown{
-		{"boot", hd, []Layer{English.Starting(noon.Add(-5 * time.Second))}},
-		{"welcome", hd, []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}},
-		{"welcome-de-720", image.Pt(1280, 720), []Layer{German.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}},
-		{"welcome-640", image.Pt(640, 480), []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}},
-		{"welcome-upright", image.Pt(1080, 1920), []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}},
-		{"connected", hd, []Layer{English.Connected("Home", "http://192.168.178.43/")}},
-		{"claim", hd, []Layer{English.Claim("482913", "http://192.168.178.43/")}},
-		{"claim-de", hd, []Layer{German.Claim("482913", "")}},
-		{"idle", hd, []Layer{idle}},
-		{"idle-de", hd, []Layer{german}},
-		{"idle-empty", hd, []Layer{empty}},
-		{"idle-upright", image.Pt(1080, 1920), []Layer{idle}},
-		{"playing", hd, []Layer{song()}},
-		{"playing-paused-noart", hd, []Layer{paused}},
-		{"playing-long", hd, []Layer{long}},
-		{"playing-arabic", hd, []Layer{arabic}},
-		{"playing-lyrics", hd, []Layer{lyrics}},
-		{"playing-4k", image.Pt(3840, 2160), []Layer{song()}},
-		{"playing-640", image.Pt(640, 480), []Layer{song()}},
-		{"playing-upright", image.Pt(1080, 1920), []Layer{song()}},
-		{"loading", hd, []Layer{Loading{Title: osd.Title, Subtitle: "2019", Art: poster, Text: English.Opening(), Since: noon.Add(-time.Second)}}},
-		{"update", hd, []Layer{English.Update(Installing, "1.4.0", 312e6, 540e6, 2.9e6)}},
-		{"reset-de", hd, []Layer{German.Reset(-1)}},
-		{"rescue", hd, []Layer{English.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}},
-		{"rescue-de", hd, []Layer{German.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}},
-		{"osd", hd, []Layer{film{}, osd, Caption{Text: "– Did you hear that?\n– <i>Nothing but the wind.</i>"}}},
-		{"osd-720", image.Pt(1280, 720), []Layer{film{}, osd, Notice{Text: "Home WiFi is gone. On Phone hotspot.", Mood: Warning}}},
-		{"osd-640", image.Pt(640, 480), []Layer{film{}, osd}},
-		{"volume-notice", hd, []Layer{film{}, Volume{Level: 42}, Notice{Text: "Jo is on the living room TV now.", Mood: Good}}},
-		{"caption-arabic", hd, []Layer{film{}, Volume{Level: 0, Muted: true}, Caption{Text: "<b>هل سمعت</b> ذلك؟\n<u>Nur</u> der <i>Wind</i>, 海の音"}}},
+		{"boot", hd, []Layer{English.Starting(noon.Add(-5 * time.Second))}, image.Rectangle{}},
+		{"welcome", hd, []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}, image.Rectangle{}},
+		{"welcome-de-720", image.Pt(1280, 720), []Layer{German.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}, image.Rectangle{}},
+		{"welcome-640", image.Pt(640, 480), []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}, image.Rectangle{}},
+		{"welcome-upright", image.Pt(540, 960), []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}, image.Rectangle{}},
+		{"connected", small, []Layer{English.Connected("Home", "http://192.168.178.43/")}, image.Rectangle{}},
+		{"claim", hd, []Layer{English.Claim("482913", "http://192.168.178.43/")}, image.Rectangle{}},
+		{"claim-de", small, []Layer{German.Claim("482913", "")}, image.Rectangle{}},
+		{"idle", hd, []Layer{idle}, image.Rectangle{}},
+		{"idle-de", small, []Layer{german}, image.Rectangle{}},
+		{"idle-empty", small, []Layer{empty}, image.Rectangle{}},
+		{"idle-upright", image.Pt(540, 960), []Layer{idle}, image.Rectangle{}},
+		{"playing", hd, []Layer{song()}, image.Rectangle{}},
+		{"playing-paused-noart", small, []Layer{paused}, image.Rectangle{}},
+		{"playing-long", small, []Layer{long}, image.Rectangle{}},
+		{"playing-arabic", small, []Layer{arabic}, image.Rectangle{}},
+		{"playing-lyrics", small, []Layer{lyrics}, image.Rectangle{}},
+		{"playing-4k", image.Pt(3840, 2160), []Layer{song()}, image.Rect(1800, 560, 2800, 1100)},
+		{"playing-640", image.Pt(640, 480), []Layer{song()}, image.Rectangle{}},
+		{"playing-upright", image.Pt(540, 960), []Layer{song()}, image.Rectangle{}},
+		{"loading", hd, []Layer{Loading{Title: osd.Title, Subtitle: "2019", Art: poster, Text: English.Opening(), Since: noon.Add(-time.Second)}}, image.Rectangle{}},
+		{"update", hd, []Layer{English.Update(Installing, "1.4.0", 312e6, 540e6, 2.9e6)}, image.Rectangle{}},
+		{"reset-de", small, []Layer{German.Reset(-1)}, image.Rectangle{}},
+		{"rescue", hd, []Layer{English.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}, image.Rectangle{}},
+		{"rescue-de", small, []Layer{German.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}, image.Rectangle{}},
+		{"osd", hd, []Layer{film{}, osd, Caption{Text: "– Did you hear that?\n– <i>Nothing but the wind.</i>"}}, image.Rectangle{}},
+		{"osd-720", image.Pt(1280, 720), []Layer{film{}, osd, Notice{Text: "Home WiFi is gone. On Phone hotspot.", Mood: Warning}}, image.Rectangle{}},
+		{"osd-640", image.Pt(640, 480), []Layer{film{}, osd}, image.Rectangle{}},
+		{"volume-notice", hd, []Layer{film{}, Volume{Level: 42}, Notice{Text: "Jo is on the living room TV now.", Mood: Good}}, image.Rectangle{}},
+		{"caption-arabic", hd, []Layer{film{}, Volume{Level: 0, Muted: true}, Caption{Text: "<b>هل سمعت</b> ذلك؟\n<u>Nur</u> der <i>Wind</i>, 海の音"}}, image.Rectangle{}},
 	}
 }

@@ -6,21 +6,22 @@
 // are read from the [fs.FS] given to [New] when a script first needs them. Showing pictures is the work of
 // player/kms, choosing them that of player/native.
 //
-//	artist := screen.New(os.DirFS("/usr/share/fonts"))
+//	artist := screen.New(screen.SystemFonts()...)
 //	words := screen.In("de")
-//	now := artist.Compose(image.Pt(1920, 1080), time.Now(), words.Welcome(wifi))
+//	now := artist.Compose(size, time.Now(), words.Welcome(ssid, passphrase))
 //	for _, r := range now.Changes(before) {
-//		now.Paint(canvas.SubImage(r).(*image.RGBA)) // and copy r to the screen
+//		now.PaintXRGB(plane.Data, plane.Pitch, r)
 //	}
-//	// again at now.Next
+//	// the same again at now.Next, and when there is something else to show
 //
 // A scene ([Boot], [Invite], [Claim], [Idle], [Playing], [Loading], [Working], [Problem]) fills the screen. An overlay
-// ([OSD], [Volume], [Notice], [Caption], [Bitmap]) is transparent around what it shows; any number of layers may lie
-// over one another, overlays over a scene as well. [Artist.Overlay] paints overlays into an image of just their size.
+// ([OSD], [Volume], [Notice], [Caption], [Bitmap]) is transparent around what it shows. Any number of layers may lie
+// over one another, overlays over a scene as well; those at the bottom of the screen make room for each other, the
+// first lowest. [Artist.Overlay] paints overlays into an image of just their size.
 //
 // Measures are those of a screen of 1080 lines, scaled to the mode. Text is at least 32 lines high, titles 64;
 // everything that has to be read stays 5% off each edge and has a contrast of at least 7:1; scenes wander slowly, so
-// that nothing burns in. Colours are the page's, in [tokens.go]; a playing item lends its own.
+// that nothing burns in. Colours are those of the page's tokens.css; a playing item lends its own.
 //
 // Words are chosen here and nowhere else on the screen: [In] gives those of a language.
 package screen
@@ -42,13 +43,13 @@ type Layer interface {
 type Artist struct {
 	text   typesetter
 	images imageCache
+	dither *[8][8]uint8
 }
 
-// New returns an artist who finds fonts in the tree: those of Debian's fonts-noto-core and fonts-droid-fallback, by
-// name wherever they lie in it. Without them, or with fonts nil, text is set in Go's own font, which knows Latin,
-// Greek and Cyrillic.
+// New returns an artist who finds fonts in the trees, by their names wherever they lie, and the first of a name: see
+// families. Without any, text is set in Go's own font, which knows Latin, Greek and Cyrillic.
 func New(fonts ...fs.FS) *Artist {
-	return &Artist{text: newTypesetter(fonts...), images: newImageCache()}
+	return &Artist{text: newTypesetter(fonts...), images: newImageCache(), dither: &bayer}
 }
 
 // Compose lays out what a screen of that size shows at a time. The layers are in order from the bottom; a scene
@@ -107,6 +108,30 @@ func (p *Picture) Paint(dst *image.RGBA) {
 	for _, o := range p.ops[first:] {
 		if r := o.bounds().Intersect(dst.Rect); !r.Empty() {
 			o.paint(dst.SubImage(r).(*image.RGBA), p.artist)
+		}
+	}
+}
+
+// PaintXRGB paints the part of the picture that lies in r into a frame of the whole screen in the form XRGB8888, that
+// is blue, green, red and a byte of no meaning, whose lines are pitch bytes apart. It goes by strips, so that a
+// screen needs no second copy in memory.
+func (p *Picture) PaintXRGB(frame []byte, pitch int, r image.Rectangle) {
+	const pixels = 1 << 16
+	r = r.Intersect(image.Rectangle{Max: p.Size})
+	if r.Empty() {
+		return
+	}
+	lines := max(1, pixels/r.Dx())
+	strip := image.NewRGBA(image.Rect(0, 0, r.Dx(), min(lines, r.Dy())))
+	for y := r.Min.Y; y < r.Max.Y; y += lines {
+		strip.Rect = image.Rect(r.Min.X, y, r.Max.X, min(y+lines, r.Max.Y))
+		p.Paint(strip)
+		for line := strip.Rect.Min.Y; line < strip.Rect.Max.Y; line++ {
+			from := strip.Pix[strip.PixOffset(r.Min.X, line):][:4*r.Dx()]
+			to := frame[line*pitch+4*r.Min.X:][:4*r.Dx()]
+			for i := 0; i < len(to); i += 4 {
+				to[i], to[i+1], to[i+2], to[i+3] = from[i+2], from[i+1], from[i], 0xff
+			}
 		}
 	}
 }

@@ -71,7 +71,7 @@ type shadowOp struct {
 
 func (o shadowOp) bounds() image.Rectangle { return o.rect.Inset(-o.blur) }
 
-func (o shadowOp) paint(dst *image.RGBA, _ *Artist) {
+func (o shadowOp) paint(dst *image.RGBA, a *Artist) {
 	columns := o.profile(dst.Rect.Min.X, dst.Rect.Max.X, o.rect.Min.X, o.rect.Max.X)
 	rows := o.profile(dst.Rect.Min.Y, dst.Rect.Max.Y, o.rect.Min.Y, o.rect.Max.Y)
 	mask := image.NewAlpha(image.Rect(dst.Rect.Min.X, 0, dst.Rect.Max.X, 1))
@@ -79,7 +79,7 @@ func (o shadowOp) paint(dst *image.RGBA, _ *Artist) {
 	for y, row := range rows {
 		for x, column := range columns {
 			// Bayer's pattern keeps the steps of so faint a slope from showing.
-			mask.Pix[x] = uint8(min((row*column+int(bayer[(dst.Rect.Min.Y+y)&7][(dst.Rect.Min.X+x)&7])*1020)>>16, 255))
+			mask.Pix[x] = uint8(min((row*column+int(a.dither[(dst.Rect.Min.Y+y)&7][(dst.Rect.Min.X+x)&7])*1020)>>16, 255))
 		}
 		line := image.Rect(dst.Rect.Min.X, dst.Rect.Min.Y+y, dst.Rect.Max.X, dst.Rect.Min.Y+y+1)
 		draw.DrawMask(dst, line, src, image.Point{}, mask, image.Pt(dst.Rect.Min.X, 0), draw.Over)

@@ -27,27 +27,27 @@ func In(tag string) Language {
 
 // words are the texts of a language. Each of them is there in both; a test holds that.
 type words struct {
-	welcome, welcomeScan                        string
-	welcomeSteps                                [3]string
-	network, password                           string
-	connected, connectedScan                    string // of the network
-	connectedSteps                              [3]string
-	address                                     string
-	claim, claimPage                            string
-	claimSteps                                  [2]string
-	fresh, hint, next, opening, starting, noTitle     string
-	updating, updateCheck, updateWrite          string
-	updateReady, keepPower                      string
-	resetting, resetText                        string
-	rescue, rescueWhy                           string
-	rescueSteps                                 [3]string
-	helpScan                                    string
-	ends, chapter                               string
-	of, perSecond                               string // amounts
-	moment, minute, minutes, hour, hours, about string // times that remain
-	days                                        [7]string
-	months                                      [12]string
-	date                                        string // day, number, month
+	welcome, welcomeScan                          string
+	welcomeSteps                                  [3]string
+	network, password                             string
+	connected, connectedScan                      string // of the network
+	connectedSteps                                [3]string
+	address                                       string
+	claim, claimPage                              string
+	claimSteps                                    [2]string
+	fresh, hint, next, opening, starting, noTitle string
+	updating, updateCheck, updateWrite            string
+	updateReady, keepPower                        string
+	resetting, resetText                          string
+	rescue, rescueWhy                             string
+	rescueSteps                                   [3]string
+	helpScan                                      string
+	ends, chapter                                 string
+	of, perSecond                                 string // amounts
+	moment, minute, minutes, hour, hours, about   string // times that remain
+	days                                          [7]string
+	months                                        [12]string
+	date                                          string // day, number, month
 }
 
 var english = words{

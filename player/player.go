@@ -160,7 +160,8 @@ type Sound interface {
 	// Status returns ErrUnderrun when the device ran dry since the last call of Write.
 	Status() (SoundStatus, error)
 
-	// Drop stops at once and forgets what is queued. Drain returns when all of it has been heard, or ctx ends.
+	// Drop stops at once and forgets what is queued. Drain returns when all of it has been heard, or ctx ends; it lets a
+	// card run that does not.
 	Drop() error
 	Drain(ctx context.Context) error
 
@@ -214,7 +215,7 @@ type Request struct {
 	Rate     int // of the sound, which comes as 32-bit floats
 	Channels int
 	Speed    float64 // 1: as recorded; the pitch stays. Timestamps are those of the item
-	Pass     bool    // give the compressed sound as it is, packed by IEC 61937: samples are then 16-bit pairs
+	Pass     bool    // give the compressed sound as it is, packed by IEC 61937: the bits of a sample are then those of two 16-bit ones
 }
 
 // Decoder opens sources.

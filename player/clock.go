@@ -1,0 +1,59 @@
+package player
+
+import "time"
+
+// clock follows a sound card: a phase-locked loop over what its [SoundStatus] says, so that a position between two
+// looks is known to some hundredths of a millisecond although the card moves by periods and its crystal is off.
+// The zero value has not seen anything yet.
+type clock struct {
+	at    time.Time
+	frame float64 // heard at that time
+	rate  float64 // frames per second, as the card really runs
+	looks int
+}
+
+// The loop. At one look in 20 ms it settles within half a second and then takes 50 looks into account.
+const (
+	fastGain = 0.5  // of the first looks
+	slowGain = 0.05 // of later ones
+	fastFor  = 10
+	rateGain = slowGain * slowGain / 4 // critically damped
+	maxBend  = 0.1                     // by how much a card may be off; QEMU's HDA runs 7% fast
+	lost     = 100 * time.Millisecond  // more than this is not drift
+	minLook  = 500 * time.Microsecond  // looks closer together say nothing about the rate
+)
+
+// start begins anew at a frame, at the rate the card is said to have.
+func (c *clock) start(at time.Time, frame float64, rate int) {
+	*c = clock{at: at, frame: frame, rate: float64(rate)}
+}
+
+// frameAt returns which frame is heard at t.
+func (c *clock) frameAt(t time.Time) float64 { return c.frame + t.Sub(c.at).Seconds()*c.rate }
+
+// timeOf returns when a frame is heard.
+func (c *clock) timeOf(frame float64) time.Time {
+	return c.at.Add(time.Duration((frame - c.frame) / c.rate * float64(time.Second)))
+}
+
+// look takes note that frame was heard at t; nominal is the rate the card is said to have.
+func (c *clock) look(t time.Time, frame float64, nominal int) {
+	passed := t.Sub(c.at)
+	if passed < minLook {
+		return
+	}
+	predicted := c.frameAt(t)
+	off := frame - predicted
+	if d := time.Duration(off / c.rate * float64(time.Second)); d > lost || d < -lost {
+		c.start(t, frame, nominal)
+		return
+	}
+	gain := slowGain
+	if c.looks++; c.looks <= fastFor {
+		gain = fastGain
+	} else {
+		n := float64(nominal)
+		c.rate = min(max(c.rate+rateGain*off/passed.Seconds(), n*(1-maxBend)), n*(1+maxBend))
+	}
+	c.at, c.frame = t, predicted+gain*off
+}

@@ -1,0 +1,86 @@
+package player
+
+import (
+	"errors"
+	"path"
+	"path/filepath"
+	"time"
+
+	"manofwar/internal/media"
+	"manofwar/player/api"
+)
+
+// ErrNoDecoder says that the program that decodes is not there.
+var ErrNoDecoder = errors.New("there is no decoder")
+
+// What is wrong with an item or with the outputs, in words for a person. The first row whose error fits counts.
+var problems = []struct {
+	err              error
+	code, text, hint string
+}{
+	{media.ErrAway, "away", "The disk with %s is not connected. It was left out.", "Connect the disk."},
+	{media.ErrNotFound, "missing", "%s is no longer there. It was left out.", ""},
+	{media.ErrUnsupported, "unsupported", "%s is of a kind that cannot be played. It was left out.", ""},
+	{ErrNoDecoder, "no-decoder", "%s cannot be played: ffmpeg is missing.", "Install ffmpeg."},
+	{media.ErrDenied, "missing", "%s may not be read. It was left out.", "Check who may read the file."},
+	{nil, "corrupt", "%s is damaged. It was left out.", "Copy the file again."},
+}
+
+// problemOf returns why an item was left out.
+func problemOf(it *api.Item, err error, now time.Time) *api.Problem {
+	for _, p := range problems {
+		if p.err == nil || errors.Is(err, p.err) {
+			out := &api.Problem{Key: it.Key, Code: p.code, Text: replaceName(p.text, nameOf(it)), Hint: p.hint, At: now}
+			var e *media.Error
+			if errors.As(err, &e) && e.Hint != "" {
+				out.Hint = e.Hint
+			}
+			return out
+		}
+	}
+	return nil
+}
+
+// stoppedEarly is what an item that broke off says.
+func brokeOff(it *api.Item, now time.Time) *api.Problem {
+	return &api.Problem{Key: it.Key, Code: "corrupt", Text: nameOf(it) + " is damaged. The rest of it was left out.", Hint: "Copy the file again.", At: now}
+}
+
+func replaceName(text, name string) string {
+	for i := range len(text) - 1 {
+		if text[i:i+2] == "%s" {
+			return text[:i] + name + text[i+2:]
+		}
+	}
+	return text
+}
+
+// nameOf returns what a person calls an item: its file's name, as that is what they look for.
+func nameOf(it *api.Item) string {
+	switch {
+	case it.Path != "":
+		return filepath.Base(it.Path)
+	case it.Title != "":
+		return it.Title
+	case it.URL != "":
+		return path.Base(it.URL)
+	}
+	return "An item"
+}
+
+// Problems of the player itself.
+func tooManyFailures(now time.Time) *api.Problem {
+	return &api.Problem{Code: "corrupt", Text: "Three in a row could not be played, so playback was stopped.", Hint: "Check the disk they are on.", At: now}
+}
+
+func noSound(card string, now time.Time) *api.Problem {
+	p := &api.Problem{Code: "no-sound", Text: "There is no output for sound.", Hint: "Connect a television with speakers, or a sound card.", At: now}
+	if card != "" {
+		p.Text, p.Hint = "The chosen sound output is not connected.", "Connect it, or choose another one."
+	}
+	return p
+}
+
+func noDisplay(now time.Time) *api.Problem {
+	return &api.Problem{Code: "no-display", Text: "No television is connected. The sound goes on.", Hint: "Connect a television and switch it on.", At: now}
+}

@@ -1,0 +1,390 @@
+package player
+
+import (
+	"context"
+	"reflect"
+	"time"
+
+	"manofwar/internal/media"
+	"manofwar/player/api"
+)
+
+// How items follow each other.
+const (
+	openAhead   = 10 * time.Second       // before its turn the next item is opened
+	openEvery   = 120 * time.Millisecond // an item is opened at most, however fast somebody seeks
+	mayFail     = 3                      // items in a row before playback stops
+	forgiven    = 5 * time.Second        // after which an earlier failure does not count for what is loaded
+	mayRefuse   = 3                      // forms of an item that a card refuses before it is left out
+	nextAttempt = 20 * time.Millisecond
+)
+
+// reopen lets the current item go on at another place, or in another way.
+func (e *Engine) reopen(at time.Duration) {
+	e.current.from = at
+	if e.next != nil { // part of it may have been written already
+		e.drop(e.next)
+		e.next.revive()
+	}
+	e.open(e.current)
+}
+
+// revive lets a dropped entry be opened again.
+func (n *entry) revive() { n.track, n.began, n.dry = nil, false, false }
+
+// open starts to open an entry, in place of what was opened of it before. Attempts follow each other slowly.
+func (e *Engine) open(n *entry) {
+	e.drop(n)
+	n.revive()
+	if due := n.spawned.Add(openEvery); e.now.Before(due) {
+		n.due = due
+		return
+	}
+	n.opening, n.spawned, n.due = true, e.now, time.Time{}
+	ctx, cancel := context.WithCancel(e.ctx)
+	n.stop = cancel
+	o := opened{entry: n, attempt: n.attempt, cancel: cancel, info: n.info, ctx: ctx}
+	job := *n // for the opener, which must not see what the engine changes meanwhile
+	c := e.conditions(n)
+	e.wg.Go(func() {
+		o.run(e.opt.Decoder, &job, c)
+		if !e.post(func() { e.handle(report{kind: itemOpened, open: &o}) }) {
+			o.discard()
+		}
+	})
+}
+
+// opened is what came of opening an entry.
+type opened struct {
+	entry   *entry
+	attempt int
+	ctx     context.Context
+	cancel  context.CancelFunc
+	info    *Info
+	req     Request
+	stream  Stream
+	err     error
+	ahead   time.Duration
+}
+
+// run looks at the source, if nobody has yet, and opens it.
+func (o *opened) run(d Decoder, n *entry, c conditions) {
+	if o.info == nil {
+		info, err := d.Probe(o.ctx, Source{Path: n.item.Path, URL: n.item.URL})
+		if err != nil {
+			o.err = err
+			return
+		}
+		o.info = &info
+	}
+	if o.req, o.err = n.request(o.info, c); o.err == nil {
+		o.stream, o.err = d.Open(o.ctx, o.req)
+	}
+	o.ahead = soundAhead + c.crossfade
+}
+
+// discard lets go what nobody wants any more.
+func (o *opened) discard() {
+	o.cancel()
+	if o.stream != nil {
+		_ = o.stream.Close() // it was never read
+	}
+}
+
+// drop ends what was begun of an entry; it is let go behind the engine's back, as that may take a moment.
+func (e *Engine) drop(n *entry) {
+	if n == nil {
+		return
+	}
+	n.attempt++
+	n.due, n.opening = time.Time{}, false
+	if n.stop != nil {
+		n.stop()
+		n.stop = nil
+	}
+	if t := n.track; t != nil {
+		n.track = nil
+		e.wg.Go(t.close)
+	}
+}
+
+// conditions returns what an opener of the entry has to know.
+func (e *Engine) conditions(n *entry) conditions {
+	card := e.outputs.choose(e.settings.Card)
+	known := make(map[wish]SoundFormat, len(e.outputs.formats))
+	for k, v := range e.outputs.formats {
+		known[k] = v
+	}
+	o := outputs{formats: known}
+	c := conditions{
+		screen: e.outputs.screen, seen: e.outputs.seen, speed: e.speed, pass: e.settings.Passthrough,
+		becomes: func(want SoundFormat) SoundFormat { return o.becomes(card, want) }, crossfade: time.Duration(e.settings.Crossfade),
+	}
+	if n == e.next && c.crossfade > 0 && e.current.track != nil && !n.wantsVideo() && !e.current.wantsVideo() {
+		like := e.current.track.req
+		c.like = &like
+	}
+	return c
+}
+
+// handle takes note of what the deck, the projector or an opener has to say.
+func (e *Engine) handle(r report) {
+	c := e.current
+	mine := c != nil && r.track != nil && r.track == c.track
+	switch r.kind {
+	case itemOpened:
+		e.itemOpened(r.open)
+	case trackBegan:
+		e.trackBegan(r.track)
+	case trackEnded:
+		if mine {
+			e.trackEnded()
+		}
+	case trackRefused:
+		if mine {
+			e.trackRefused(r)
+		}
+	case trackWaits, trackRuns:
+		if mine {
+			c.dry = r.kind == trackWaits
+		}
+	case trackPlaced, trackRested, trackRead:
+		e.urgent = e.urgent || mine && r.kind != trackRead
+	case cardOpened:
+		e.outputs.card, e.outputs.form, e.outputs.missing = r.card, r.form, nil
+	case cardGone:
+		e.outputs.card, e.outputs.form = Card{}, SoundFormat{}
+		e.outputs.missing = noSound(e.settings.Card, e.now)
+	case screenGone:
+	case modeSet:
+		e.shifting = false
+		e.outputs.look(e.opt)
+	}
+}
+
+// itemOpened makes a track of what was opened.
+func (e *Engine) itemOpened(o *opened) {
+	n := o.entry
+	if n.attempt != o.attempt || n != e.current && n != e.next {
+		e.wg.Go(o.discard)
+		return
+	}
+	n.opening = false
+	if o.info != nil {
+		n.info = o.info
+	}
+	if o.err != nil {
+		e.wg.Go(o.discard)
+		e.fail(n, o.err)
+		return
+	}
+	n.stop = nil
+	n.track = e.newTrack(o)
+	if !n.wantsVideo() || n.track.pool == nil || !e.settings.MatchRate || n.began {
+		return
+	}
+	if m, worth := modeFor(e.outputs.screen, o.info.Rate); worth && n == e.current {
+		e.mode, e.shifting, e.film = m, true, nil
+	} else if worth {
+		n.alone = true
+	}
+}
+
+func (e *Engine) newTrack(o *opened) *track {
+	t := &track{
+		entry: o.entry, req: o.req, speed: max(o.req.Speed, 0.01), gain: o.info.Gain, cancel: o.cancel, drawn: make(chan struct{}),
+		wake: func() { e.deck.fed(); e.projector.fed() },
+		read: func() { e.post(func() {}) },
+	}
+	if o.req.Audio != None {
+		ch := o.req.Channels
+		if o.req.Pass {
+			ch = 1 // one of the decoder's samples is a pair
+		}
+		t.sound = newSoundQueue(o.req.Rate, ch, t.speed, o.ahead)
+	}
+	if o.req.Video != None {
+		if !e.pool.fits(o.req.Format, o.req.Width, o.req.Height) {
+			e.pool.close()
+			e.pool = newPool(e.opt.Display, o.req.Format, o.req.Width, o.req.Height)
+		}
+		t.pool = e.pool
+	}
+	if c := e.current; c != nil && o.entry == e.next && c.track != nil {
+		t.after = c.track.drawn
+	}
+	t.start(o.ctx, o.stream)
+	return t
+}
+
+// trackBegan notes that a track is heard: the current one, or the next one because the current one is over.
+func (e *Engine) trackBegan(t *track) {
+	if n := e.next; n != nil && n.track == t {
+		e.finish()
+		e.current, e.next = n, nil
+	}
+	if c := e.current; c != nil && c.track == t {
+		c.began, c.dry = true, false
+		e.failures = 0
+	}
+}
+
+// finish tells that the current item is over, and lets go of it.
+func (e *Engine) finish() {
+	c := e.current
+	if t := c.track; t != nil && t.failure() != nil {
+		e.opt.Log.Warn("item broke off", "item", nameOf(&c.item), "err", t.failure())
+		e.problem = brokeOff(&c.item, e.now)
+		e.ended(c, "problem", e.problem)
+	} else {
+		e.ended(c, "finished", nil)
+	}
+	e.drop(c)
+}
+
+// trackEnded goes on after the current item has ended without a joint.
+func (e *Engine) trackEnded() {
+	c := e.current
+	t := c.track
+	if err := t.failure(); t.empty() && (err != nil || t.req.From == 0) {
+		if err == nil {
+			err = media.ErrCorrupt
+		}
+		e.fail(c, err)
+		return
+	}
+	e.finish()
+	e.proceed()
+}
+
+// fail leaves an entry out.
+func (e *Engine) fail(n *entry, err error) {
+	e.opt.Log.Warn("item left out", "item", nameOf(&n.item), "err", err)
+	e.problem = problemOf(&n.item, err, e.now)
+	e.failures++
+	e.failedAt = e.now
+	e.ended(n, "problem", e.problem)
+	e.drop(n)
+	if n == e.next {
+		e.next = nil
+		return
+	}
+	e.proceed()
+}
+
+// proceed plays the next item, unless too many have failed.
+func (e *Engine) proceed() {
+	switch {
+	case e.failures >= mayFail:
+		e.halt()
+		e.problem = tooManyFailures(e.now)
+	case e.next == nil:
+		e.halt()
+	default:
+		e.current, e.next = e.next, nil
+		if c := e.current; c.track == nil && !c.opening {
+			e.open(c)
+		} else if c.alone && c.track != nil {
+			if m, worth := modeFor(e.outputs.screen, c.info.Rate); worth {
+				e.mode, e.shifting = m, true
+			}
+		}
+	}
+}
+
+// trackRefused opens the current item in a form that the card takes.
+func (e *Engine) trackRefused(r report) {
+	c := e.current
+	want := r.track.form()
+	if want.Sample == IEC {
+		c.packed = false
+	} else {
+		e.outputs.formats[wish{e.outputs.choose(e.settings.Card), want}] = r.form
+	}
+	if c.refused++; c.refused > mayRefuse {
+		e.fail(c, media.ErrUnsupported)
+		return
+	}
+	c.spawned = time.Time{}
+	e.reopen(e.position())
+}
+
+// ended tells that an item is over.
+func (e *Engine) ended(n *entry, reason string, p *api.Problem) {
+	if n == nil || e.opt.Ended == nil {
+		return
+	}
+	at := n.from
+	if n == e.current {
+		if at = e.position(); reason == "finished" && n.duration() > 0 {
+			at = n.duration()
+		}
+	}
+	end := api.Ended{Key: n.item.Key, Reason: reason, At: duration(at), Problem: p}
+	e.teller.tell(func() { e.opt.Ended(end) })
+}
+
+// advance does what the time is ripe for, and returns when to come back.
+func (e *Engine) advance() time.Duration {
+	wait := never
+	c := e.current
+	if c == nil {
+		e.showCues(nil)
+		return wait
+	}
+	if !c.due.IsZero() {
+		if c.due.After(e.now) {
+			wait = min(wait, c.due.Sub(e.now))
+		} else {
+			e.open(c)
+		}
+	}
+	if n := e.next; n != nil && n.track == nil && !n.opening && c.track != nil && e.failures < mayFail {
+		if ahead := e.untilNext(c); ahead <= 0 {
+			e.open(n)
+			if !n.due.IsZero() {
+				wait = min(wait, n.due.Sub(e.now))
+			}
+		} else if !e.paused {
+			wait = min(wait, ahead)
+		}
+	}
+	return min(wait, e.subtitle(c))
+}
+
+// untilNext returns how long the next item need not be opened yet.
+func (e *Engine) untilNext(c *entry) time.Duration {
+	if c.track.decoded() {
+		return 0
+	}
+	if c.duration() == 0 {
+		return never
+	}
+	left := time.Duration(float64(c.duration()-e.position()) / e.speed)
+	return left - openAhead - time.Duration(e.settings.Crossfade)
+}
+
+// subtitle shows the cues of this moment, and returns when that changes.
+func (e *Engine) subtitle(c *entry) time.Duration {
+	if c.track == nil || c.track.req.Subtitle == None {
+		e.showCues(nil)
+		return never
+	}
+	at := e.position()
+	cues, change := c.track.cuesAt(at)
+	e.showCues(cues)
+	if change == 0 || e.paused {
+		return never
+	}
+	return max(nextAttempt, time.Duration(float64(change-at)/e.speed))
+}
+
+func (e *Engine) showCues(cues []Cue) {
+	if reflect.DeepEqual(cues, e.cues) {
+		return
+	}
+	e.cues = cues
+	if e.opt.Cues != nil {
+		e.teller.tell(func() { e.opt.Cues(cues) })
+	}
+}

@@ -1,0 +1,393 @@
+package player
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"sync"
+	"time"
+)
+
+// track is an item being decoded from one place on. A seek makes another one. Its readers fill queues, from which the
+// deck takes the sound and the projector the pictures.
+type track struct {
+	entry *entry // whose item it is
+	req   Request
+	speed float64
+	gain  Gain
+	wake  func() // called when there is something new in a queue
+	read  func() // called when a reader is at its end, or has another cue
+
+	stream Stream
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	pool   *pool
+	sound  *soundQueue // nil: it has none
+	after  <-chan struct{}
+	room   chan struct{} // receives when there is room for cues
+	drawn  chan struct{} // closed when all its pictures were read
+
+	mu       sync.Mutex
+	pictures []picture
+	seen     bool          // a picture was read
+	first    time.Duration // when the first one is due
+	last     time.Duration // when the last one read is due
+	looked   bool          // no more pictures come
+	full     time.Time     // since when the pictures wait for the sound; zero: they do not
+	err      error         // what ended the stream before its time
+	cues     []Cue
+
+	began time.Duration // where in the item the line takes it from; the deck's
+	taken int64         // frames of the line since then; likewise
+}
+
+// picture is a decoded one that waits to be shown.
+type picture struct {
+	frame *Frame
+	pts   time.Duration
+}
+
+// How much has to be there before a track begins.
+const (
+	prerollPictures = 5
+	prerollSound    = 60 * time.Millisecond
+	soundAhead      = time.Second            // that a track decodes before it is heard
+	soundGrace      = 300 * time.Millisecond // that pictures wait for a sound that does not come
+	maxCues         = 256
+	silentRate      = 48000 // of the line of a track without sound
+)
+
+// start lets the readers run. after is closed when the pictures of the track before it were read: two films at once have
+// no room.
+func (t *track) start(ctx context.Context, s Stream) {
+	t.stream, t.room = s, make(chan struct{}, 1)
+	t.looked = t.pool == nil
+	if t.sound != nil {
+		t.wg.Go(func() { t.readSound(ctx) })
+	}
+	if t.pool != nil {
+		t.wg.Go(func() { t.readPictures(ctx) })
+	} else {
+		close(t.drawn)
+	}
+	if t.req.Subtitle != None {
+		t.wg.Go(func() { t.readCues(ctx) })
+	}
+}
+
+// close ends decoding, gives the frames back that nobody took, and waits for the readers.
+func (t *track) close() {
+	t.cancel()
+	_ = t.stream.Close() // what it says of its end interests nobody any more
+	t.wg.Wait()
+	t.mu.Lock()
+	left := t.pictures
+	t.pictures = nil
+	t.mu.Unlock()
+	for _, p := range left {
+		t.pool.put(p.frame)
+	}
+}
+
+func (t *track) readSound(ctx context.Context) {
+	defer t.read()
+	defer t.wake()
+	defer t.sound.end()
+	for {
+		buf := t.sound.buffer()
+		n, pts, err := t.stream.Sound(buf)
+		if n > 0 {
+			room := t.sound.put(buf, n, pts)
+			t.wake()
+			for !room && err == nil {
+				select {
+				case <-t.sound.space:
+					room = true
+				case <-ctx.Done():
+					return
+				}
+			}
+		}
+		if err != nil {
+			t.fail(ctx, err)
+			return
+		}
+	}
+}
+
+func (t *track) readPictures(ctx context.Context) {
+	defer t.read()
+	defer t.wake()
+	defer close(t.drawn)
+	defer func() {
+		t.mu.Lock()
+		t.looked = true
+		t.mu.Unlock()
+	}()
+	if t.after != nil {
+		select {
+		case <-t.after:
+		case <-ctx.Done():
+			return
+		}
+	}
+	for {
+		f, err := t.pool.get(ctx)
+		if err != nil {
+			t.fail(ctx, err)
+			return
+		}
+		pts, err := t.stream.Picture(f)
+		if err != nil {
+			t.pool.put(f)
+			t.fail(ctx, err)
+			return
+		}
+		t.mu.Lock()
+		if !t.seen {
+			t.first = pts
+		}
+		t.seen, t.last = true, pts
+		t.pictures = append(t.pictures, picture{f, pts})
+		if len(t.pictures) >= t.preroll() && t.full.IsZero() {
+			t.full = time.Now()
+		}
+		t.mu.Unlock()
+		t.wake()
+	}
+}
+
+func (t *track) readCues(ctx context.Context) {
+	for {
+		c, err := t.stream.Subtitle()
+		if err != nil {
+			return // a film without its subtitles is still a film
+		}
+		t.mu.Lock()
+		t.cues = append(t.cues, c)
+		n := len(t.cues)
+		t.mu.Unlock()
+		t.read()
+		if n < maxCues {
+			continue
+		}
+		select {
+		case <-t.room:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// cuesAt returns the subtitles to be seen at a moment of the item, and when that changes next; 0: nobody knows yet.
+func (t *track) cuesAt(at time.Duration) (cues []Cue, change time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.cues = slices.DeleteFunc(t.cues, func(c Cue) bool { return c.To <= at })
+	for _, c := range t.cues {
+		next := c.From
+		if c.From <= at {
+			cues = append(cues, c)
+			next = c.To
+		}
+		if change == 0 || next < change {
+			change = next
+		}
+	}
+	if len(t.cues) < maxCues {
+		select {
+		case t.room <- struct{}{}:
+		default:
+		}
+	}
+	return cues, change
+}
+
+// fail notes why reading ended, unless that was the end or our own doing.
+func (t *track) fail(ctx context.Context, err error) {
+	if errors.Is(err, io.EOF) || ctx.Err() != nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
+		t.err = err
+	}
+}
+
+// preroll returns how many pictures have to wait before the track begins.
+func (t *track) preroll() int { return min(prerollPictures, t.pool.size()-1) }
+
+// ready reports whether the track can begin, and otherwise when to ask again if nothing wakes the asker; zero: only then.
+func (t *track) ready(now time.Time) (bool, time.Time) {
+	t.mu.Lock()
+	pictures := t.looked || t.pool != nil && len(t.pictures) >= t.preroll()
+	full := t.full
+	t.mu.Unlock()
+	if !pictures || t.sound == nil {
+		return pictures, time.Time{}
+	}
+	frames, last := t.sound.state()
+	if last || frames >= int(prerollSound.Seconds()*float64(t.sound.rate)) {
+		return true, time.Time{}
+	}
+	if full.IsZero() {
+		return false, time.Time{}
+	}
+	if at := full.Add(soundGrace); now.Before(at) {
+		return false, at
+	}
+	return true, time.Time{}
+}
+
+// begin returns where in the item the track begins: with what comes first of sound and pictures.
+func (t *track) begin() time.Duration {
+	pts := t.req.From
+	t.mu.Lock()
+	seen, first := t.seen, t.first
+	t.mu.Unlock()
+	if seen {
+		pts = first
+	}
+	if t.sound != nil {
+		if s, ok := t.sound.first(); ok && (!seen || s < pts) {
+			pts = s
+		}
+		t.sound.begin(pts)
+	}
+	t.began = pts
+	return pts
+}
+
+// take fills dst with sound, or with silence where the track has none but its pictures go on, and returns how many frames
+// it could. urgent says that the card is about to run dry. over says that the track is at its end.
+func (t *track) take(dst []float32, channels int, rate int, urgent bool) (n int, over bool) {
+	want := len(dst) / channels
+	defer func() { t.taken += int64(n) }()
+	if t.sound != nil {
+		n = t.sound.take(dst, false)
+		if n == want {
+			return n, false
+		}
+		if _, last := t.sound.state(); !last {
+			if urgent && t.waiting() {
+				n += t.sound.take(dst[n*channels:], true)
+			}
+			return n, false
+		}
+	}
+	left := min(want-n, t.left(rate, n))
+	clear(dst[n*channels : (n+left)*channels])
+	n += left
+	return n, n < want
+}
+
+// left returns how many frames of silence the pictures still need after n more frames.
+func (t *track) left(rate, n int) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.looked {
+		return math.MaxInt
+	}
+	if !t.seen {
+		return 0
+	}
+	end := (t.last + t.frameTime() - t.began).Seconds() / t.speed * float64(rate)
+	return max(0, int(end)-int(t.taken)-n)
+}
+
+// frameTime returns how long a picture lasts in the item.
+func (t *track) frameTime() time.Duration {
+	r := t.req.Info.Rate
+	if r.Num <= 0 || r.Den <= 0 {
+		return 40 * time.Millisecond
+	}
+	return min(time.Duration(float64(time.Second)*float64(r.Den)/float64(r.Num)), time.Second)
+}
+
+// form returns the form of sound that the track wants from the card.
+func (t *track) form() SoundFormat {
+	f := SoundFormat{Rate: t.req.Rate, Channels: t.req.Channels, Sample: S32}
+	if t.req.Pass {
+		f.Sample = IEC
+	}
+	return f
+}
+
+// rate returns the frames per second of its line.
+func (t *track) rate() int {
+	if t.sound == nil {
+		return silentRate
+	}
+	return t.req.Rate
+}
+
+// joins reports whether next can follow without a gap: the card need not be opened anew.
+func (t *track) joins(next *track) bool {
+	if t.sound == nil || next.sound == nil {
+		return t.sound == nil && next.sound == nil
+	}
+	return t.form() == next.form()
+}
+
+// waiting reports whether pictures are there, so that only the sound is missing.
+func (t *track) waiting() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.pool != nil && (len(t.pictures) >= t.preroll() || t.looked && len(t.pictures) > 0)
+}
+
+// decoded reports whether nothing more will be read: the next item may use the processor.
+func (t *track) decoded() bool {
+	if t.sound != nil {
+		if _, last := t.sound.state(); !last {
+			return false
+		}
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.looked
+}
+
+// empty reports whether it ended without anything.
+func (t *track) empty() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !t.seen && t.taken == 0
+}
+
+// peek returns the next picture without taking it; none says whether there never will be another.
+func (t *track) peek() (p picture, ok, none bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.pictures) == 0 {
+		return picture{}, false, t.looked
+	}
+	return t.pictures[0], true, false
+}
+
+// pop takes the picture that was peeked; false: the track was closed meanwhile, and the frame is not the caller's.
+func (t *track) pop() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.pictures) == 0 {
+		return false
+	}
+	t.pictures[0] = picture{}
+	if t.pictures = t.pictures[1:]; len(t.pictures) == 0 {
+		t.pictures = nil
+	}
+	if len(t.pictures) < t.preroll() {
+		t.full = time.Time{}
+	}
+	return true
+}
+
+// failure returns what ended it before its time.
+func (t *track) failure() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.err
+}

@@ -318,8 +318,12 @@ func (s *Sound) ready(d *pcm) error {
 // Close implements [player.Sound].
 func (s *Sound) Close() error {
 	s.mu.Lock()
+	again := s.closed
 	s.closed = true
 	err := s.release()
 	s.mu.Unlock()
+	if again {
+		return nil
+	}
 	return errors.Join(err, s.watch.close())
 }

@@ -94,6 +94,30 @@ func (b *builder) wifi() error {
 	return nil
 }
 
+// notoFonts are the faces of fonts-noto-core that the player looks for, without the common beginning and end: player/screen
+// has the same list. What it has no bold for it thickens, so that only scripts with many readers have one here.
+var notoFonts = []string{
+	"-Regular", "-Bold", "-Italic",
+	"Arabic-Regular", "Arabic-Bold", "Hebrew-Regular", "Hebrew-Bold", "Thai-Regular", "Thai-Bold", "Devanagari-Regular", "Devanagari-Bold",
+	"Armenian-Regular", "Bengali-Regular", "Ethiopic-Regular", "Georgian-Regular", "Gujarati-Regular", "Gurmukhi-Regular", "Kannada-Regular",
+	"Khmer-Regular", "Lao-Regular", "Malayalam-Regular", "Myanmar-Regular", "Sinhala-Regular", "Tamil-Regular", "Telugu-Regular",
+}
+
+// fonts adds those of the television. All of China's, Japan's and Korea's characters are in one file of 4 MB, where
+// Noto's would take 38.
+func (b *builder) fonts() error {
+	const dir = "usr/share/fonts/truetype/"
+	for _, name := range notoFonts {
+		name = "noto/NotoSans" + name + ".ttf"
+		e := Entry{Path: dir + name, Mode: 0o644, Origin: "fonts-noto-core"}
+		if err := b.addFile(e, filepath.Join(b.Parts.Fonts, dir+name)); err != nil {
+			return err
+		}
+	}
+	const eastAsia = dir + "droid/DroidSansFallbackFull.ttf"
+	return b.addFile(Entry{Path: eastAsia, Mode: 0o644, Origin: "fonts-droid-fallback"}, filepath.Join(b.Parts.FontsEastAsia, eastAsia))
+}
+
 // without is a file system without some files and directories.
 type without struct {
 	fs.FS

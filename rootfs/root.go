@@ -74,7 +74,7 @@ var (
 func Build(o Options) (*Tree, error) {
 	b := builder{Options: o, tree: new(Tree)}
 	for _, part := range []func() error{
-		b.skeleton, b.programs, b.etc, b.certificates, b.timeZones, b.regulatory, b.wifi, b.licenses, b.checkLinks,
+		b.skeleton, b.programs, b.etc, b.certificates, b.timeZones, b.regulatory, b.wifi, b.fonts, b.licenses, b.checkLinks,
 	} {
 		if err := part(); err != nil {
 			return nil, fmt.Errorf("build root: %w", err)

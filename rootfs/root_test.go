@@ -94,8 +94,18 @@ func fakeParts(t *testing.T) rootfs.Parts {
 		"wifi/usr/lib/firmware/brcm/brcmfmac43430-sdio.raspberrypi,3-model-b.txt",
 		"wifi/usr/lib/firmware/brcm/brcmfmac43455-sdio.raspberrypi,3-model-b-plus.txt",
 		"wifi/usr/lib/firmware/brcm/brcmfmac43455-sdio.raspberrypi,4-model-b.txt",
+		"noto/usr/share/doc/fonts-noto-core/copyright", "droid/usr/share/doc/fonts-droid-fallback/copyright",
+		"droid/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
 	} {
 		file(name)
+	}
+	for _, script := range []string{
+		"", "Arabic", "Armenian", "Bengali", "Devanagari", "Ethiopic", "Georgian", "Gujarati", "Gurmukhi", "Hebrew", "Kannada",
+		"Khmer", "Lao", "Malayalam", "Myanmar", "Sinhala", "Tamil", "Telugu", "Thai",
+	} {
+		for _, cut := range []string{"Regular", "Bold", "Italic"} {
+			file("noto/usr/share/fonts/truetype/noto/NotoSans" + script + "-" + cut + ".ttf")
+		}
 	}
 	link("legacy/usr/share/zoneinfo/Asia/Calcutta", "Kolkata")
 	brcm := "wifi/usr/lib/firmware/brcm/brcmfmac"
@@ -111,7 +121,7 @@ func fakeParts(t *testing.T) rootfs.Parts {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	return rootfs.Parts{
 		Codec: at("codec"), Ext: at("ext"), Licenses: at("base"), CACertificates: at("ca"), TimeZones: at("tz"), TimeZonesLegacy: at("legacy"),
-		RegulatoryDB: at("regdb"), WiFiFirmware: at("wifi"),
+		RegulatoryDB: at("regdb"), WiFiFirmware: at("wifi"), Fonts: at("noto"), FontsEastAsia: at("droid"),
 	}
 }
 
@@ -170,6 +180,7 @@ func TestBuildErrors(t *testing.T) {
 	}{
 		"no init":         {func(o *rootfs.Options) { o.Init = rootfs.Content{} }, "/init"},
 		"no ffmpeg":       {func(o *rootfs.Options) { o.Parts.Codec = t.TempDir() }, "ffmpeg"},
+		"no fonts":        {func(o *rootfs.Options) { o.Parts.Fonts = t.TempDir() }, "NotoSans-Regular"},
 		"no firmware":     {func(o *rootfs.Options) { o.Parts.WiFiFirmware = t.TempDir() }, "cyfmac43430"},
 		"no certificates": {func(o *rootfs.Options) { o.Parts.CACertificates = "/nonexistent" }, "/nonexistent"},
 		"bad user":        {func(o *rootfs.Options) { o.Users = []string{"a:b"} }, `"a:b"`},

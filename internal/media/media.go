@@ -97,6 +97,7 @@ type Stream struct {
 	Language string     `json:"language,omitempty"` // BCP 47 or ISO 639-2 as the file has it
 	Title    string     `json:"title,omitempty"`
 	Default  bool       `json:"default,omitempty"`
+	File     string     `json:"file,omitempty"` // the file beside the item's that it is in; empty: the item's own
 
 	Width      int     `json:"width,omitempty"`      // of video, in pixels as stored
 	Height     int     `json:"height,omitempty"`     //

@@ -1,0 +1,61 @@
+package decode
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"manofwar/internal/media"
+)
+
+const inputOutput = "Input/output error"
+
+// complaints are what ffmpeg says, in the order of how much it tells, and what that means.
+var complaints = []struct {
+	says string
+	err  error
+	text string
+}{
+	{"not on whitelist", media.ErrUnsupported, "files of this kind are not played"},
+	{"Format not on whitelist", media.ErrUnsupported, "files of this kind are not played"},
+	{"No such file or directory", media.ErrNotFound, ""},
+	{"404 Not Found", media.ErrNotFound, "the other device does not have it"},
+	{"Permission denied", media.ErrDenied, ""},
+	{"401 Unauthorized", media.ErrDenied, ""},
+	{"403 Forbidden", media.ErrDenied, ""},
+	{"Connection refused", media.ErrAway, "the other device does not answer"},
+	{"No route to host", media.ErrAway, "the other device does not answer"},
+	{"Connection timed out", media.ErrAway, "the other device does not answer"},
+	{"Failed to resolve hostname", media.ErrAway, "the other device is not in this network"},
+	{inputOutput, media.ErrAway, "it could not be read any further"},
+	{"no decoder found", media.ErrUnsupported, "nothing here decodes it"},
+	{"Decoder not found", media.ErrUnsupported, "nothing here decodes it"},
+	{"matches no streams", media.ErrInvalid, "it has no such stream"},
+	{"moov atom not found", media.ErrCorrupt, "its end is missing"},
+	{"Invalid data found", media.ErrCorrupt, ""},
+	{"End of file", media.ErrCorrupt, "it is empty, or ends too early"},
+}
+
+// explain returns an error of package media for what ffmpeg said before it ended with err, else err with its last words.
+func explain(said string, err error) error {
+	for _, c := range complaints {
+		if strings.Contains(said, c.says) {
+			if c.text == "" {
+				return c.err
+			}
+			return fmt.Errorf("%w: %s", c.err, c.text)
+		}
+	}
+	if line := lastLine(said); line != "" {
+		return fmt.Errorf("ffmpeg: %s (%w)", line, err)
+	}
+	return fmt.Errorf("ffmpeg: %w", err)
+}
+
+// address is how ffmpeg tells its parts apart, which nobody wants to know.
+var address = regexp.MustCompile(`^\[[^\]]* @ 0x[0-9a-f]+\] `)
+
+func lastLine(said string) string {
+	lines := strings.Split(strings.TrimSpace(said), "\n")
+	return address.ReplaceAllString(strings.TrimSpace(lines[len(lines)-1]), "")
+}

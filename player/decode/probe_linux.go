@@ -1,0 +1,118 @@
+package decode
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"manofwar/internal/media"
+	"manofwar/player"
+)
+
+const (
+	probeTimeout = 20 * time.Second // a disk that spins up takes ten
+	maxReport    = 4 << 20          // bytes of ffprobe's: a thousand chapters are 300 KB
+)
+
+// Probe reads what a source holds. Its errors are [media.Error], and wrap what is wrong: [media.ErrNotFound],
+// [media.ErrCorrupt], [media.ErrUnsupported], [media.ErrDenied], [media.ErrAway].
+func (d *Decoder) Probe(ctx context.Context, s player.Source) (player.Info, error) {
+	in, err := input(s)
+	if err != nil {
+		return player.Info{}, err
+	}
+	wrap := func(err error) error { return &media.Error{Op: "play", Path: name(s), Err: err} }
+	if s.Path != "" {
+		if err := checkFile(s.Path); err != nil {
+			return player.Info{}, wrap(err)
+		}
+	}
+	report, err := d.report(ctx, in)
+	if err != nil {
+		return player.Info{}, wrap(err)
+	}
+	var r probed
+	if err := json.Unmarshal(report, &r); err != nil {
+		return player.Info{}, wrap(fmt.Errorf("ffprobe: %w", err))
+	}
+	info, err := r.info()
+	if err != nil {
+		return player.Info{}, wrap(err)
+	}
+	if s.Path != "" && info.Aspect > 0 {
+		info.Streams = append(info.Streams, sidecars(s.Path)...)
+	}
+	return info, nil
+}
+
+// checkFile says what can be said without ffmpeg.
+func checkFile(path string) error {
+	st, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fileError(err)
+	case st.IsDir():
+		return fmt.Errorf("%w: it is a folder, and discs are not played yet", media.ErrUnsupported)
+	case !st.Mode().IsRegular():
+		return fmt.Errorf("%w: it is not a file", media.ErrUnsupported)
+	case st.Size() == 0:
+		return fmt.Errorf("%w: it is empty", media.ErrCorrupt)
+	}
+	return nil
+}
+
+// fileError returns an error of package media for one of the file system.
+func fileError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return media.ErrNotFound
+	case errors.Is(err, fs.ErrPermission):
+		return media.ErrDenied
+	case errors.Is(err, syscall.EIO):
+		return media.ErrAway
+	}
+	return err
+}
+
+// report runs ffprobe.
+func (d *Decoder) report(ctx context.Context, in []string) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	read, write, err := pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer read.Close()
+	args := append([]string{"-hide_banner", "-loglevel", "error", "-of", "json=compact=1", "-show_format", "-show_streams", "-show_chapters"}, in...)
+	c, err := start(ctx, d.ffprobe(), args, write)
+	if err != nil {
+		if errors.Is(err, exec.ErrNotFound) {
+			return nil, fmt.Errorf("%w: ffprobe is not installed", media.ErrUnsupported)
+		}
+		return nil, err
+	}
+	defer c.end()
+	report, err := io.ReadAll(io.LimitReader(read, maxReport))
+	if err != nil {
+		return nil, fmt.Errorf("read from ffprobe: %w", err)
+	}
+	if len(report) == maxReport {
+		return nil, fmt.Errorf("%w: there is no end to what it says it holds", media.ErrCorrupt)
+	}
+	err = c.result()
+	switch {
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("ffprobe: %w", context.Cause(ctx))
+	case err != nil && (!errors.Is(err, media.ErrAway) || len(bytes.TrimSpace(report)) < 3):
+		return nil, err
+	}
+	return report, nil
+}

@@ -1,0 +1,164 @@
+package decode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"manofwar/internal/media"
+	"manofwar/player"
+	"manofwar/player/decode/nut"
+)
+
+// stream is an open item: what its child writes, as pictures, sound and subtitles.
+type stream struct {
+	name  string
+	child *child // nil: nothing is decoded
+	base  time.Duration
+	pipes [outputs]*os.File // nil: there is no such output
+
+	picture pictureReader
+	sound   soundReader
+	cue     cueReader
+
+	close  sync.Once
+	closed chan struct{}
+}
+
+// Open starts decoding. The stream lives until it is closed or ctx ends.
+//
+// ffmpeg reads the source once and in order. When the pictures are not taken, their pipe fills, and after it the queues
+// in front of it; then nothing reads the source, and the sound ends when its own buffers are empty, and the reverse. The
+// sound's pipe holds a [pipeSize], which at 48 kHz in stereo is 2.7 s; the pictures' holds a third of one at 1080p, and
+// ffmpeg a dozen more. So a player keeps more time in pictures than its sound card buffers.
+func (d *Decoder) Open(ctx context.Context, r player.Request) (player.Stream, error) {
+	c, err := newCommand(r)
+	if err != nil {
+		return nil, err
+	}
+	s := &stream{name: name(r.Source), base: c.base, closed: make(chan struct{})}
+	if err := s.openCues(r); err != nil {
+		return nil, err
+	}
+	var ends []*os.File
+	for o, used := range c.fds {
+		if !used {
+			continue
+		}
+		read, write, err := pipe()
+		if err != nil {
+			s.closePipes()
+			for _, end := range ends {
+				_ = end.Close()
+			}
+			return nil, err
+		}
+		s.pipes[o], ends = read, append(ends, write)
+	}
+	if len(ends) > 0 {
+		if s.child, err = start(ctx, d.ffmpeg(), c.args, nil, ends...); err != nil {
+			s.closePipes()
+			return nil, &media.Error{Op: "play", Path: s.name, Err: err}
+		}
+	}
+	s.connect(r, c)
+	return s, nil
+}
+
+// connect puts the readers on their pipes.
+func (s *stream) connect(r player.Request, c command) {
+	if p := s.pipes[pictures]; p != nil {
+		s.picture = pictureReader{nut: nut.NewReader(p), planes: newPlanes(p), format: r.Format, width: r.Width, height: r.Height}
+	}
+	if p := s.pipes[sound]; p != nil {
+		s.sound = soundReader{nut: nut.NewReader(p), base: c.base, speed: c.speed, rate: r.Rate, channels: r.Channels, packed: c.pass}
+	}
+	if p := s.pipes[cues]; p != nil {
+		s.cue = newCueReader(c.cue, p, c.base-cueShift)
+	}
+}
+
+// Picture fills f, see [player.Stream].
+func (s *stream) Picture(f *player.Frame) (time.Duration, error) {
+	if s.picture.nut == nil {
+		return 0, s.end(io.EOF)
+	}
+	at, err := s.picture.read(f)
+	if err != nil {
+		return 0, s.end(err)
+	}
+	return s.base + at, nil
+}
+
+// Sound fills p, see [player.Stream]. Of a stream that is passed on, each float's bits are a pair of 16-bit samples.
+func (s *stream) Sound(p []float32) (int, time.Duration, error) {
+	if s.sound.nut == nil {
+		return 0, 0, s.end(io.EOF)
+	}
+	n, at, err := s.sound.read(p)
+	if err != nil {
+		return n, at, s.end(err)
+	}
+	return n, at, nil
+}
+
+// Subtitle returns the next subtitle, see [player.Stream].
+func (s *stream) Subtitle() (player.Cue, error) {
+	if s.cue == nil {
+		return player.Cue{}, s.end(io.EOF)
+	}
+	c, err := s.cue.next()
+	if err != nil {
+		return player.Cue{}, s.end(err)
+	}
+	return c, nil
+}
+
+// end tells what the end of a pipe means: the item's, that of the stream, or an accident.
+func (s *stream) end(err error) error {
+	select {
+	case <-s.closed:
+		return os.ErrClosed
+	default:
+	}
+	if err != io.EOF && !errors.Is(err, io.ErrUnexpectedEOF) || s.child == nil {
+		return err
+	}
+	reason := s.child.result()
+	select {
+	case <-s.closed: // while waiting: that is why it ended
+		return os.ErrClosed
+	default:
+	}
+	switch {
+	case reason != nil:
+		return &media.Error{Op: "play", Path: s.name, Err: reason}
+	case err != io.EOF:
+		return &media.Error{Op: "play", Path: s.name, Err: fmt.Errorf("the decoder stopped in the middle: %w", err)}
+	}
+	return io.EOF
+}
+
+// Close ends the child and every read that waits, and returns when the child is gone.
+func (s *stream) Close() error {
+	s.close.Do(func() {
+		close(s.closed)
+		if s.child != nil {
+			s.child.end()
+		}
+		s.closePipes()
+	})
+	return nil
+}
+
+func (s *stream) closePipes() {
+	for _, p := range s.pipes {
+		if p != nil {
+			_ = p.Close()
+		}
+	}
+}

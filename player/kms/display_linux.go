@@ -90,21 +90,21 @@ func Open(o Options) *Display {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	d := newDisplay(o.Log, func() (card, error) { return findCard(o.Dir) })
-	ctx, cancel := context.WithCancel(context.Background())
-	d.cancel = cancel
 	news := openNews(o.Log) // before looking at what is there
-	d.look(false)
-	d.running.Go(func() { d.follow(ctx, news) })
-	d.running.Go(func() { d.followOverlay(ctx) })
-	return d
+	return begin(o.Log, news, func() (card, error) { return findCard(o.Dir) })
 }
 
-func newDisplay(log *slog.Logger, find func() (card, error)) *Display {
+// begin makes a display that looks for its card by find.
+func begin(log *slog.Logger, n *news, find func() (card, error)) *Display {
+	ctx, cancel := context.WithCancel(context.Background())
 	d := &Display{
-		log: log, find: find, changed: make(chan struct{}, 1), overlay: make(chan struct{}, 1), frames: make(map[*player.Frame]*buffer),
+		log: log, find: find, changed: make(chan struct{}, 1), overlay: make(chan struct{}, 1), cancel: cancel,
+		frames: make(map[*player.Frame]*buffer),
 	}
 	d.turned = sync.NewCond(&d.mu)
+	d.look(false)
+	d.running.Go(func() { d.follow(ctx, n) })
+	d.running.Go(func() { d.followOverlay(ctx) })
 	return d
 }
 

@@ -44,7 +44,6 @@ const (
 	propertyFB       = "FB_ID"
 	propertyMode     = "MODE_ID"
 	propertyActive   = "ACTIVE"
-	propertyDamage   = "FB_DAMAGE_CLIPS"
 	propertyZ        = "zpos"
 	propertyType     = "type"
 	propertyEncoding = "COLOR_ENCODING"

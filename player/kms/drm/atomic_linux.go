@@ -25,6 +25,17 @@ func (t *Commit) Set(object uint32, p Property, value uint64) {
 	t.properties, t.values = append(t.properties, p.ID), append(t.values, value)
 }
 
+// All calls f with everything that is set, in order.
+func (t *Commit) All(f func(object, property uint32, value uint64)) {
+	i := 0
+	for k, object := range t.objects {
+		for range t.counts[k] {
+			f(object, t.properties[i], t.values[i])
+			i++
+		}
+	}
+}
+
 // Commit carries out what is set. number comes back in the [Flip]. Errors are the kernel's: EINVAL, ERANGE and ENOSPC say
 // that the hardware cannot do that; EACCES that somebody else is the card's master; EBUSY as at [NonBlock].
 func (c *Card) Commit(t *Commit, flags uint32, number uint64) error {

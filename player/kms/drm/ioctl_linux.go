@@ -170,5 +170,4 @@ const (
 	_ = -(unsafe.Sizeof(modeAtomic{}) ^ 56)
 	_ = -(unsafe.Sizeof(closeFramebuffer{}) ^ 8)
 	_ = -(unsafe.Sizeof(ModeInfo{}) ^ 68)
-	_ = -(unsafe.Sizeof(Rect{}) ^ 16)
 )

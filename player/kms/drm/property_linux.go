@@ -100,19 +100,10 @@ func (c *Card) Blob(id uint32) ([]byte, error) {
 }
 
 // ModeBlob makes a mode a value that the property "MODE_ID" takes. Give it back by [Card.DestroyBlob].
-func (c *Card) ModeBlob(m ModeInfo) (uint32, error) { return makeBlob(c, []ModeInfo{m}) }
-
-// Rect is struct drm_mode_rect: part of a buffer, without its right column and bottom line.
-type Rect struct{ X1, Y1, X2, Y2 int32 }
-
-// DamageBlob makes rectangles a value that the property "FB_DAMAGE_CLIPS" takes.
-func (c *Card) DamageBlob(clips []Rect) (uint32, error) { return makeBlob(c, clips) }
-
-func makeBlob[T any](c *Card, content []T) (uint32, error) {
+func (c *Card) ModeBlob(m ModeInfo) (uint32, error) {
 	var pin runtime.Pinner
 	defer pin.Unpin()
-	var one T
-	b := modeCreateBlob{data: pointer(&pin, content), length: uint32(len(content)) * uint32(unsafe.Sizeof(one))}
+	b := modeCreateBlob{data: pointer(&pin, []ModeInfo{m}), length: uint32(unsafe.Sizeof(m))}
 	if err := do(c, createBlob, &b); err != nil {
 		return 0, fmt.Errorf("create blob: %w", err)
 	}

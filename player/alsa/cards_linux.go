@@ -15,7 +15,8 @@ import (
 )
 
 // readCards asks all cards who they are. Those that may not be opened are left out: whoever hands devices on, PID 1 or
-// udev, may not have got to them yet.
+// udev, may not have got to them yet. So are those without an ID: a driver is still setting them up, for the kernel chooses
+// it when all else is there.
 func readCards() (list []card) {
 	nodes, _ := filepath.Glob("/dev/snd/controlC*") // the pattern is good
 	for _, node := range nodes {
@@ -23,7 +24,7 @@ func readCards() (list []card) {
 		if err != nil {
 			continue
 		}
-		if c, err := readCard(number); err == nil && len(c.devices) > 0 {
+		if c, err := readCard(number); err == nil && c.id != "" && len(c.devices) > 0 {
 			list = append(list, c)
 		}
 	}

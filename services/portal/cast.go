@@ -150,6 +150,7 @@ type tvSettings struct {
 	Settings playerapi.Settings `json:"settings"`
 	Sound    *playerapi.Sound   `json:"sound"`   // null: nowhere to play sound
 	Display  *playerapi.Display `json:"display"` // null: no screen is connected
+	Sync     playerapi.Sync     `json:"sync"`
 }
 
 func (p *Service) playerSettings(w http.ResponseWriter, r *http.Request) error {
@@ -158,7 +159,7 @@ func (p *Service) playerSettings(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Service) tvSettings(ctx context.Context) (tvSettings, error) {
 	s, err := p.tv.Status(ctx)
-	return tvSettings{s.Settings, s.Sound, s.Display}, err
+	return tvSettings{s.Settings, s.Sound, s.Display, s.Sync}, err
 }
 
 func (p *Service) changePlayerSettings(w http.ResponseWriter, r *http.Request) error {

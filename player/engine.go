@@ -55,8 +55,9 @@ type Engine struct {
 	problem  *api.Problem
 	failures int // in a row
 	failedAt time.Time
-	cues     []Cue // to be seen
-	urgent   bool  // the status is to be told although it looks the same
+	cues     []Cue           // to be seen
+	urgent   bool            // the status is to be told although it looks the same
+	callers  []chan struct{} // of commands that were carried out
 }
 
 // Options are what an engine is made of. Status, Ended and Cues are called one at a time, by a goroutine that does
@@ -145,6 +146,7 @@ func (e *Engine) loop(ctx context.Context) {
 	for _, f := range todo { // whoever waits for a command is let go, and an opened stream is closed
 		f()
 	}
+	e.answer()
 }
 
 // step does what was asked for, brings everything in line, and returns when to come back.
@@ -165,7 +167,16 @@ func (e *Engine) step() time.Duration {
 	wait := e.advance()
 	e.instruct()
 	e.announce()
+	e.answer()
 	return wait
+}
+
+// answer lets go whoever waits for a command.
+func (e *Engine) answer() {
+	for _, c := range e.callers {
+		close(c)
+	}
+	e.callers = nil
 }
 
 // post lets the goroutine that runs call f. It reports whether that will be.
@@ -189,7 +200,7 @@ func (e *Engine) do(f func()) {
 	e.mu.Lock()
 	running := e.running
 	e.mu.Unlock()
-	if e.post(func() { f(); close(done) }) && running {
+	if e.post(func() { f(); e.callers = append(e.callers, done) }) && running {
 		<-done
 	}
 }

@@ -24,15 +24,14 @@ type projector struct {
 	mu      sync.Mutex
 	program program
 
-	p       program // being carried out
-	track   *track  // whose pictures are shown
-	early   bool    // its first picture was shown before the line moved
-	held    showing // on the screen
-	still   *image.RGBA
-	stills  [2]*Frame // of the mode's size; one of them may be on the screen
-	dropped int       // in a row
-	lastAt  time.Time // when something was shown
-	blind   bool      // there is no screen
+	p      program // being carried out
+	track  *track  // whose pictures are shown
+	early  bool    // its first picture was shown before the line moved
+	held   showing // on the screen
+	still  *image.RGBA
+	stills [2]*Frame // of the mode's size; one of them may be on the screen
+	lastAt time.Time // when something was shown
+	blind  bool      // there is no screen
 }
 
 // program is what the projector is to do.

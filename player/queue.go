@@ -23,8 +23,9 @@ type soundQueue struct {
 	mu     sync.Mutex
 	chunks []chunk
 	free   [][]float32
-	queued int  // samples that wait
-	ended  bool // nothing comes any more
+	queued int       // samples that wait
+	ended  bool      // nothing comes any more
+	fed    time.Time // when something was put
 
 	// For the one that takes.
 	began  bool
@@ -64,6 +65,7 @@ func (q *soundQueue) put(buf []float32, n int, pts time.Duration) bool {
 	defer q.mu.Unlock()
 	q.chunks = append(q.chunks, chunk{buf[:n], buf, pts})
 	q.queued += n
+	q.fed = time.Now()
 	return q.queued < q.limit
 }
 
@@ -79,6 +81,13 @@ func (q *soundQueue) state() (frames int, last bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.queued / q.channels, q.ended
+}
+
+// since returns when something was put last.
+func (q *soundQueue) since() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.fed
 }
 
 // first returns the time of the first chunk; false: it has not come, or there is none.

@@ -71,18 +71,24 @@ func inBubble(t *testing.T, s setup, f func(r *rig)) {
 		done := make(chan error)
 		go func() { done <- r.Run(ctx) }()
 		synctest.Wait()
+		defer r.finish(cancel, done)
 		f(r)
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("run: %v", err)
-		}
-		if _, open := r.decoder.Opened(); open != 0 {
-			t.Errorf("%d streams were left open", open)
-		}
-		if held, torn := r.display.Frames(); held > 1 || torn > 0 {
-			t.Errorf("%d frames were left, %d were written to while they were seen", held, torn)
-		}
 	})
+}
+
+// finish ends the engine and looks what is left of it.
+func (r *rig) finish(cancel func(), done chan error) {
+	t := r.t
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("run: %v", err)
+	}
+	if _, open := r.decoder.Opened(); open != 0 {
+		t.Errorf("%d streams were left open", open)
+	}
+	if held, torn := r.display.Frames(); held > 1 || torn > 0 {
+		t.Errorf("%d frames were left, %d were written to while they were seen", held, torn)
+	}
 }
 
 // wait lets d pass.
@@ -160,3 +166,8 @@ func (r *rig) wantReasons(want ...string) {
 }
 
 func near(a, b, by time.Duration) bool { return math.Abs(float64(a-b)) <= float64(by) }
+
+// bits returns what four bytes of a run are as a float.
+func bits(run null.Run, i int) float32 {
+	return math.Float32frombits(binary.LittleEndian.Uint32(run.PCM[4*i:]))
+}

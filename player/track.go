@@ -41,6 +41,7 @@ type track struct {
 
 	began time.Duration // where in the item the line takes it from; the deck's
 	taken int64         // frames of the line since then; likewise
+	mute  bool          // its sound did not come although its pictures did, and is not waited for; likewise
 }
 
 // picture is a decoded one that waits to be shown.
@@ -53,8 +54,9 @@ type picture struct {
 const (
 	prerollPictures = 5
 	prerollSound    = 60 * time.Millisecond
+	refill          = 400 * time.Millisecond // of sound, after it ran dry
 	soundAhead      = time.Second            // that a track decodes before it is heard
-	soundGrace      = 300 * time.Millisecond // that pictures wait for a sound that does not come
+	soundGrace      = 300 * time.Millisecond // that pictures wait for their sound
 	maxCues         = 256
 	silentRate      = 48000 // of the line of a track without sound
 )
@@ -220,7 +222,8 @@ func (t *track) fail(ctx context.Context, err error) {
 // preroll returns how many pictures have to wait before the track begins.
 func (t *track) preroll() int { return min(prerollPictures, t.pool.size()-1) }
 
-// ready reports whether the track can begin, and otherwise when to ask again if nothing wakes the asker; zero: only then.
+// ready reports whether the track can begin or go on, and otherwise when to ask again if nothing wakes the asker; zero:
+// only then. It is for the deck.
 func (t *track) ready(now time.Time) (bool, time.Time) {
 	t.mu.Lock()
 	pictures := t.looked || t.pool != nil && len(t.pictures) >= t.preroll()
@@ -230,15 +233,23 @@ func (t *track) ready(now time.Time) (bool, time.Time) {
 		return pictures, time.Time{}
 	}
 	frames, last := t.sound.state()
-	if last || frames >= int(prerollSound.Seconds()*float64(t.sound.rate)) {
+	need := prerollSound
+	if t.taken > 0 {
+		need = refill
+	}
+	if last || frames >= int(need.Seconds()*float64(t.sound.rate)) {
 		return true, time.Time{}
 	}
 	if full.IsZero() {
 		return false, time.Time{}
 	}
+	if fed := t.sound.since(); fed.After(full) {
+		full = fed
+	}
 	if at := full.Add(soundGrace); now.Before(at) {
 		return false, at
 	}
+	t.mute = frames == 0
 	return true, time.Time{}
 }
 
@@ -272,8 +283,8 @@ func (t *track) take(dst []float32, channels int, rate int, urgent bool) (n int,
 			return n, false
 		}
 		if _, last := t.sound.state(); !last {
-			if urgent && t.waiting() {
-				n += t.sound.take(dst[n*channels:], true)
+			if t.mute = t.mute && n == 0; t.mute && urgent {
+				n = t.sound.take(dst, true)
 			}
 			return n, false
 		}
@@ -330,13 +341,6 @@ func (t *track) joins(next *track) bool {
 		return t.sound == nil && next.sound == nil
 	}
 	return t.form() == next.form()
-}
-
-// waiting reports whether pictures are there, so that only the sound is missing.
-func (t *track) waiting() bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.pool != nil && (len(t.pictures) >= t.preroll() || t.looked && len(t.pictures) > 0)
 }
 
 // decoded reports whether nothing more will be read: the next item may use the processor.

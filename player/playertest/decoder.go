@@ -161,7 +161,7 @@ func (s *stream) ends(at time.Duration) error {
 }
 
 func (s *stream) Picture(f *player.Frame) (time.Duration, error) {
-	if err := s.wait(time.Until(s.ready) + s.recipe.Interval); err != nil {
+	if err := s.wait(max(0, time.Until(s.ready)) + s.recipe.Interval); err != nil {
 		return 0, err
 	}
 	pts := time.Duration(math.Round(float64(s.picture) / s.fps() * float64(time.Second)))
@@ -174,7 +174,7 @@ func (s *stream) Picture(f *player.Frame) (time.Duration, error) {
 }
 
 func (s *stream) Sound(p []float32) (int, time.Duration, error) {
-	if err := s.wait(time.Until(s.ready) + s.recipe.Slow); err != nil {
+	if err := s.wait(max(0, time.Until(s.ready)) + s.recipe.Slow); err != nil {
 		return 0, 0, err
 	}
 	speed := max(s.req.Speed, 0.01)

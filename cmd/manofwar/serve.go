@@ -22,11 +22,15 @@ import (
 	"manofwar/init/control"
 	"manofwar/init/supervise"
 	"manofwar/internal/service"
+	playerhost "manofwar/player/native"
 	"manofwar/services/portal"
 )
 
 // defaultListen is where "manofwar serve" serves its page: to this computer only.
 const defaultListen = "127.0.0.1:8080"
+
+// playerOff is the player of somebody who did not ask for one.
+const playerOff = "off"
 
 func serveCommand(term terminal) *ffcli.Command {
 	flags := newFlags("serve", term)
@@ -34,6 +38,7 @@ func serveCommand(term terminal) *ffcli.Command {
 	flags.Var(&s.listen, "listen", "serve on this `address`, :8080 for the whole network; may be given more than once (default "+defaultListen+")")
 	flags.Var(&s.names, "name", "a host `name` of the page, besides its addresses; may be given more than once")
 	flags.BoolVar(&s.manageWiFi, "manage-wifi", false, "choose this computer's WiFi network as the dongle does, through NetworkManager (Linux)")
+	flags.StringVar(&s.player, "player", playerOff, "play here too, as the page asks for: to the sound card (sound), to nowhere (silent), or not (off) (Linux)")
 	state := flags.String("state", "", "keep what is remembered in this `folder` (default "+orUnknown(defaultState())+")")
 	verbose := flags.Bool("verbose", false, "print the log of every service")
 	return &ffcli.Command{
@@ -46,6 +51,15 @@ func serveCommand(term terminal) *ffcli.Command {
 			}
 			if s.manageWiFi && runtime.GOOS != "linux" {
 				return usageError(term, "serve: --manage-wifi needs NetworkManager, which only Linux has")
+			}
+			switch s.player {
+			case playerOff:
+			case string(playerhost.SoundOnly), string(playerhost.Silent):
+				if runtime.GOOS != "linux" {
+					return usageError(term, "serve: --player needs the sound system of Linux")
+				}
+			default:
+				return usageError(term, "serve: --player is sound, silent or off, not %s", s.player)
 			}
 			var err error
 			if s.dirs, err = folders(term, args); err != nil {
@@ -154,8 +168,10 @@ func publish(machine *control.Server, s initapi.Service) {
 func hostedServices(s settings) (specs []service.Spec, made map[string]service.Service) {
 	made = make(map[string]service.Service)
 	for _, e := range services {
-		specs = append(specs, e.spec)
-		made[e.spec.Name] = e.make(s)
+		if svc := e.make(s); svc != nil {
+			specs = append(specs, e.spec)
+			made[e.spec.Name] = svc
+		}
 	}
 	return specs, made
 }

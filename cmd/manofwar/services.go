@@ -17,6 +17,7 @@ import (
 	"manofwar/internal/ipc"
 	"manofwar/internal/service"
 	"manofwar/netmgr/native"
+	playerhost "manofwar/player/native"
 	"manofwar/services/cast"
 	"manofwar/services/catalog"
 	"manofwar/services/portal"
@@ -24,6 +25,7 @@ import (
 
 	initapi "manofwar/init/api"
 	netapi "manofwar/netmgr/api"
+	playerapi "manofwar/player/api"
 	castapi "manofwar/services/cast/api"
 	catalogapi "manofwar/services/catalog/api"
 	streamapi "manofwar/services/stream/api"
@@ -42,6 +44,7 @@ const dongleListen = ":80"
 // settings are everything that a service's constructor takes from the command line.
 type settings struct {
 	hosted     bool           // on somebody's computer: manage nothing of it
+	player     string         // hosted: where to play, besides in browsers
 	manageWiFi bool           // though hosted: choose the WiFi network, through the host's own manager
 	runDir     string         // where the sockets are
 	dirs       listFlag       // folders of media
@@ -77,7 +80,7 @@ var services = []entry{
 	},
 	{
 		spec: service.Spec{
-			Name: catalogapi.Name, Callers: []string{"portal", streamapi.Name, castapi.Name},
+			Name: catalogapi.Name, Callers: []string{"portal", streamapi.Name, castapi.Name, playerapi.Name},
 			Read: []string{mediaDir}, Caps: []string{readMedia}, Memory: 160 << 20,
 		},
 		help: "the library: finds media and reads their tags",
@@ -88,11 +91,20 @@ var services = []entry{
 	},
 	{
 		spec: service.Spec{
-			Name: streamapi.Name, Callers: []string{"portal", castapi.Name},
+			Name: streamapi.Name, Callers: []string{"portal", castapi.Name, playerapi.Name},
 			Read: []string{mediaDir}, Caps: []string{readMedia}, Memory: 256 << 20,
 		},
 		help: "delivery: plans what bytes answer a request for media",
 		make: func(settings) service.Service { return stream.New(stream.Options{}) },
+	},
+	{
+		spec: service.Spec{
+			Name: playerapi.Name, Callers: []string{"portal", castapi.Name},
+			Read: []string{mediaDir}, Caps: []string{readMedia}, Memory: 320 << 20,
+			Devices: []string{"dri/card*", "snd/*", "cec*"},
+		},
+		help: "the television and the HiFi: plays pictures and sound, shows what there is to see",
+		make: newPlayer,
 	},
 	{
 		spec: service.Spec{Name: castapi.Name, Callers: []string{"portal"}, Memory: 64 << 20},
@@ -101,7 +113,7 @@ var services = []entry{
 	},
 	{
 		spec: service.Spec{
-			Name: netapi.Name, Callers: []string{"portal"}, Memory: 64 << 20, Core: true,
+			Name: netapi.Name, Callers: []string{"portal", playerapi.Name}, Memory: 64 << 20, Core: true,
 			Caps:  []string{"net_admin", "net_raw", "net_bind_service", "sys_time"},
 			Write: []string{"/proc/sys/net/ipv6/conf"}, // an access point's interface heeds nobody's advertisements
 		},
@@ -114,6 +126,18 @@ var services = []entry{
 			})
 		},
 	},
+}
+
+// newPlayer leaves a computer of somebody's own alone, unless it is asked to play there.
+func newPlayer(s settings) service.Service {
+	if s.hosted && s.player == playerOff {
+		return nil
+	}
+	o := playerhost.Options{}
+	if s.hosted {
+		o.Outputs = playerhost.Outputs(s.player)
+	}
+	return playerhost.New(o)
 }
 
 func newPortal(s settings) service.Service {

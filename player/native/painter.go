@@ -71,19 +71,13 @@ func (p *painter) lay(now time.Time, layers []screen.Layer) (next time.Time) {
 		return pic.Next
 	}
 	img, at := p.stage.artist.Overlay(p.size, now, layers...)
-	if err := p.stage.out.Overlay(img, at); err != nil {
-		p.stage.log.Debug("overlay", "err", err) // the screen has gone, or is not there yet: it is laid again
-		return now.Add(again)
-	}
+	p.stage.out.Overlay(img, at)
 	p.over = pic
 	if img == nil {
 		p.over = nil
 	}
 	return pic.Next
 }
-
-// again is when something that failed is tried again.
-const again = time.Second
 
 // complete gives a scene its covers. One that cannot be read is left out: the artist makes one of the title.
 func (p *painter) complete(ctx context.Context, s scene) screen.Layer {

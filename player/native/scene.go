@@ -63,11 +63,12 @@ func (k *known) song(words screen.Language) screen.Playing {
 // overFilm lays position, volume and subtitles over a film.
 func (k *known) overFilm(s *scene, now time.Time, words screen.Language) {
 	p := k.player
-	if k.caption != nil {
-		s.over = append(s.over, *k.caption)
-	}
-	if k.bitmap != nil {
-		s.over = append(s.over, *k.bitmap)
+	for _, c := range k.cues {
+		if c.Image != nil {
+			s.over = append(s.over, screen.Bitmap{Image: c.Image, At: c.At, Canvas: c.Canvas})
+		} else {
+			s.over = append(s.over, screen.Caption{Text: c.Text})
+		}
 	}
 	if now.Before(k.osd) || p.State == api.Paused {
 		osd := screen.OSD{

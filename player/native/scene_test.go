@@ -10,6 +10,7 @@ import (
 
 	"manofwar/internal/media"
 	netapi "manofwar/netmgr/api"
+	"manofwar/player"
 	"manofwar/player/api"
 	"manofwar/player/screen"
 )
@@ -49,7 +50,7 @@ func TestScene(t *testing.T) {
 			"film OSD", "Metropolis", time.Second,
 		},
 		"a film that waits": {known{player: api.Status{State: api.Paused, Item: film}}, "film OSD", "Metropolis", 0},
-		"a film with words": {known{player: api.Status{State: api.Playing, Item: film}, caption: &screen.Caption{Text: "Wer da?"}}, "film Caption", "Wer da?", 0},
+		"a film with words": {known{player: api.Status{State: api.Playing, Item: film}, cues: []player.Cue{{Text: "Wer da?"}}}, "film Caption", "Wer da?", 0},
 		"louder":            {known{player: api.Status{State: api.Playing, Item: song, Volume: 70}, volume: noon.Add(volumeFor)}, "Playing Volume", "", volumeFor},
 		"in German":         {known{beginning: noon, player: api.Status{Settings: api.Settings{Language: "de-AT"}}}, "Boot", "Startet", patience},
 	} {

@@ -9,6 +9,7 @@ import (
 
 	"manofwar/internal/media"
 	netapi "manofwar/netmgr/api"
+	"manofwar/player"
 	"manofwar/player/api"
 	"manofwar/player/screen"
 )
@@ -28,9 +29,9 @@ type stage struct {
 
 // curtain is where pictures go.
 type curtain interface {
-	Size() image.Point                      // of the screen; zero: there is none
-	SetScreen(*image.RGBA)                  // shown while no film is; not to be written again before the next one is given
-	Overlay(*image.RGBA, image.Point) error // over whatever is shown; nil: nothing
+	Size() image.Point                // of the screen; zero: there is none
+	SetScreen(*image.RGBA)            // shown while no film is; not to be written again before the next one is given
+	Overlay(*image.RGBA, image.Point) // over whatever is shown; nil: nothing
 }
 
 // known is what the stage has been told.
@@ -39,12 +40,10 @@ type known struct {
 	network   netapi.Status
 	answered  bool // the network manager has, once
 	fresh     []media.Album
-	caption   *screen.Caption
-	bitmap    *screen.Bitmap
+	cues      []player.Cue // to be seen now
 	notices   []notice
 	osd       time.Time // until when the position lies over the film
 	volume    time.Time // until when the volume is shown
-	seeking   bool
 	beginning time.Time
 }
 
@@ -124,6 +123,8 @@ func wifiOf(s netapi.Status) string {
 	}
 	return ""
 }
+
+func (s *stage) setCues(cues []player.Cue) { s.tell(func(k *known) { k.cues = cues }) }
 
 func (s *stage) setFresh(albums []media.Album) { s.tell(func(k *known) { k.fresh = albums }) }
 

@@ -1,0 +1,198 @@
+// Package native is the player as a service: it opens a screen, a sound card and a decoder, lets a [player.Engine] play on
+// them, decides what the screen shows beside the film, and answers other services on the service's socket (see
+// [manofwar/player/api]).
+//
+// On the dongle the outputs are the television and its sound, or a HiFi's. On somebody's computer it plays to a sound card if
+// asked to, and to nowhere in tests. It plays on Linux only.
+package native
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io/fs"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"manofwar/internal/ipc"
+	"manofwar/internal/service"
+	netapi "manofwar/netmgr/api"
+	"manofwar/player"
+	"manofwar/player/api"
+	"manofwar/player/screen"
+	"manofwar/player/serve"
+	catalogapi "manofwar/services/catalog/api"
+	streamapi "manofwar/services/stream/api"
+)
+
+// Outputs says where to play.
+type Outputs string
+
+// The outputs.
+const (
+	Hardware  Outputs = ""       // the screen and the sound of a machine that is ours
+	SoundOnly Outputs = "sound"  // the sound card of somebody's computer
+	Silent    Outputs = "silent" // nowhere, in real time: for tests
+)
+
+// Options are what the player is told by whoever starts it.
+type Options struct {
+	Outputs Outputs
+	Fonts   []fs.FS // nil: those of the image and of Debian
+}
+
+// New returns the player as a service.
+func New(o Options) *Service {
+	if o.Fonts == nil {
+		o.Fonts = []fs.FS{os.DirFS("/usr/share/fonts")}
+	}
+	return &Service{options: o}
+}
+
+// Service is the player.
+type Service struct {
+	options Options
+	events  ipc.Events
+	store   store
+	log     *slog.Logger
+
+	mu   sync.Mutex // guards kept
+	kept kept
+}
+
+// Run plays until ctx ends.
+func (s *Service) Run(parent context.Context, env service.Env) error {
+	s.log, s.store = env.Log, newStore(env.StateDir)
+	var err error
+	if s.kept, err = s.store.load(); err != nil {
+		env.Log.Warn("settings are the first ones again", "err", err)
+	}
+	out, err := s.options.open(env.Log)
+	if err != nil {
+		return fmt.Errorf("player: %w", err)
+	}
+	defer out.close(env.Log)
+
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	house := &house{display: out.display}
+	house.stage = newStage(screen.New(s.options.Fonts...), gallery{stream: streamapi.NewClient(env.RunDir)}, house, env.Log)
+	engine := player.New(player.Options{
+		Display: out.display, Sound: out.sound, Decoder: out.decoder, Log: env.Log,
+		Settings: s.kept.Settings, Volume: max(s.kept.Volume, 1),
+		Status: func(now api.Status) { s.told(house.stage, now) },
+		Ended:  func(e api.Ended) { s.publish("ended", e) },
+		Cues:   house.stage.setCues,
+	})
+	house.engine = engine
+
+	var running sync.WaitGroup
+	running.Go(func() { house.stage.run(ctx) })
+	follow := &news{network: netapi.NewClient(env.RunDir), catalog: catalogapi.NewClient(env.RunDir), stage: house.stage, log: env.Log}
+	running.Go(func() { follow.run(ctx) })
+	running.Go(func() { s.keepVolume(ctx) })
+	played := make(chan error, 1)
+	running.Go(func() { played <- engine.Run(ctx); cancel() })
+	err = ipc.Serve(ctx, env, serve.Handler(serve.Options{
+		Engine: engine, Events: &s.events, Keep: s.keep, Notice: house.stage.notice,
+	}))
+	cancel()
+	running.Wait()
+	if parent.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("player: %w", errors.Join(err, <-played))
+}
+
+// told spreads the news of the engine.
+func (s *Service) told(stage *stage, now api.Status) {
+	stage.setPlayer(now)
+	s.mu.Lock()
+	s.kept.Volume = now.Volume
+	s.mu.Unlock()
+	s.publish("status", now)
+}
+
+func (s *Service) publish(kind string, v any) {
+	if err := s.events.Publish(kind, v); err != nil {
+		s.log.Error("news not told", "err", err)
+	}
+}
+
+// keep writes the owner's choices.
+func (s *Service) keep(chosen api.Settings) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := s.kept
+	k.Settings = chosen
+	if err := s.store.save(k); err != nil {
+		return fmt.Errorf("keep settings: %w", err)
+	}
+	s.kept = k
+	return nil
+}
+
+// volumeEvery is how often a volume that was changed is written: a card wears out.
+const volumeEvery = 30 * time.Second
+
+// keepVolume writes the volume now and then, and at the end.
+func (s *Service) keepVolume(ctx context.Context) {
+	s.mu.Lock()
+	last := s.kept.Volume
+	s.mu.Unlock()
+	tick := time.NewTicker(volumeEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+		s.mu.Lock()
+		k := s.kept
+		s.mu.Unlock()
+		if k.Volume != last {
+			if err := s.store.save(k); err != nil {
+				s.log.Warn("volume not kept", "err", err)
+			}
+			last = k.Volume
+		}
+		if ctx.Err() != nil {
+			return
+		}
+	}
+}
+
+// house is where the stage's pictures go: to the engine, which shows them when no film is on, and over the film.
+type house struct {
+	display player.Display
+	engine  *player.Engine
+	stage   *stage
+}
+
+func (h *house) Size() image.Point {
+	s, ok := h.display.Screen()
+	if !ok {
+		return image.Point{}
+	}
+	return image.Pt(s.Mode.Width, s.Mode.Height)
+}
+
+func (h *house) SetScreen(img *image.RGBA) { h.engine.SetScreen(img) }
+
+func (h *house) Overlay(img *image.RGBA, at image.Point) { h.engine.SetOverlay(img, at) }
+
+// outputs are where to play, opened.
+type outputs struct {
+	display player.Display
+	sound   player.Sound
+	decoder player.Decoder
+}
+
+func (o outputs) close(log *slog.Logger) {
+	if err := errors.Join(o.sound.Close(), o.display.Close()); err != nil {
+		log.Warn("close the outputs", "err", err)
+	}
+}

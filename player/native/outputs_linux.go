@@ -1,0 +1,37 @@
+package native
+
+import (
+	"log/slog"
+
+	"manofwar/player"
+	"manofwar/player/alsa"
+	"manofwar/player/decode"
+	"manofwar/player/kms"
+	"manofwar/player/null"
+)
+
+// open opens the outputs. Neither a screen nor a card has to be there: both may come later.
+func (o Options) open(log *slog.Logger) (outputs, error) {
+	out := outputs{decoder: &decode.Decoder{}}
+	if o.Outputs == Silent {
+		out.sound = null.NewSound(null.SoundOptions{})
+		out.display = null.NewDisplay(null.DisplayOptions{Screen: player.Screen{
+			Connector: "none", Mode: silentMode, Modes: []player.Mode{silentMode}, Formats: []player.Format{player.YUV420}, Scales: true, VBlank: true,
+		}})
+		return out, nil
+	}
+	sound, err := alsa.Open()
+	if err != nil {
+		return out, err
+	}
+	out.sound = sound
+	if o.Outputs == SoundOnly {
+		out.display = null.NewDisplay(null.DisplayOptions{Unplugged: true})
+	} else {
+		out.display = kms.Open(kms.Options{Log: log})
+	}
+	return out, nil
+}
+
+// silentMode is small: nobody looks.
+var silentMode = player.Mode{Width: 640, Height: 360, Refresh: 60, Preferred: true}

@@ -1,0 +1,272 @@
+package player_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"manofwar/internal/media"
+	"manofwar/player"
+	"manofwar/player/api"
+	"manofwar/player/null"
+	"manofwar/player/playertest"
+)
+
+func ptr[T any](v T) *T { return &v }
+
+// commands are all there are, with what each leads to from every state within a second.
+var commands = []struct {
+	name string
+	do   func(r *rig)
+	from map[api.State]api.State
+}{
+	{"load", func(r *rig) { r.Load(api.Load{Item: song("/b.flac")}) }, states(api.Playing, api.Playing, api.Playing, api.Playing)},
+	{"load paused", func(r *rig) { r.Load(api.Load{Item: song("/b.flac"), Paused: true}) }, states(api.Paused, api.Paused, api.Paused, api.Paused)},
+	{"next", func(r *rig) { r.SetNext(ptr(song("/b.flac"))) }, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+	{"no next", func(r *rig) { r.SetNext(nil) }, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+	{"play", func(r *rig) { r.Play() }, states(api.Idle, api.Playing, api.Playing, api.Playing)},
+	{"pause", func(r *rig) { r.Pause() }, states(api.Idle, api.Paused, api.Paused, api.Paused)},
+	{"stop", func(r *rig) { r.Stop() }, states(api.Idle, api.Idle, api.Idle, api.Idle)},
+	{"seek", func(r *rig) { r.Seek(api.Seek{To: ptr(media.Duration(time.Second))}) }, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+	{"seek before the begin", func(r *rig) { r.Seek(api.Seek{By: media.Duration(-time.Hour)}) }, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+	{"seek beyond the end", func(r *rig) { r.Seek(api.Seek{By: media.Duration(time.Hour)}) }, states(api.Idle, api.Idle, api.Idle, api.Paused)},
+	{"volume", func(r *rig) { r.Change(api.Change{Volume: ptr(50)}) }, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+	{"mute", func(r *rig) { r.Change(api.Change{Muted: ptr(true)}) }, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+	{"speed", func(r *rig) { r.Change(api.Change{Speed: ptr(1.5)}) }, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+	{"audio", func(r *rig) { r.Change(api.Change{Audio: ptr(1)}) }, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+	{"a stream there is not", func(r *rig) { r.Change(api.Change{Audio: ptr(7), Subtitle: ptr(-9)}) }, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+	{"settings", func(r *rig) {
+		r.Set(api.Settings{Offset: media.Duration(time.Hour), Crossfade: -1, ReplayGain: "album"})
+	}, states(api.Idle, api.Playing, api.Playing, api.Paused)},
+}
+
+func cue(from, to time.Duration, text string) player.Cue {
+	return player.Cue{From: from, To: to, Text: text}
+}
+
+func states(idle, loading, playing, paused api.State) map[api.State]api.State {
+	return map[api.State]api.State{api.Idle: idle, api.Loading: loading, api.Playing: playing, api.Paused: paused}
+}
+
+func TestEveryCommandInEveryState(t *testing.T) {
+	for _, c := range commands {
+		for from, to := range c.from {
+			t.Run(c.name+" while "+string(from), func(t *testing.T) {
+				inBubble(t, setup{}, func(r *rig) {
+					if from != api.Idle {
+						r.Load(api.Load{Item: song("/a.flac"), Paused: from == api.Paused})
+					}
+					r.until(string(from), time.Second, is(from))
+					c.do(r)
+					r.wait(time.Second)
+					s := r.Status()
+					if s.State != to {
+						t.Errorf("it is %v, want %v", s.State, to)
+					}
+					if (s.Item == nil) != (s.State == api.Idle) || s.Problem != nil {
+						t.Errorf("got %+v", s)
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestWhatIsDamagedIsLeftOut(t *testing.T) {
+	inBubble(t, setup{}, func(r *rig) {
+		next := song("/b.flac")
+		r.Load(api.Load{Item: song("/bad.flac"), Next: &next})
+		r.until("the next one plays", time.Second, is(api.Playing))
+		s := r.Status()
+		if s.Item.Key != "/b.flac" || s.Problem == nil || s.Problem.Text != "bad.flac is damaged. It was left out." || s.Problem.Code != "corrupt" || s.Problem.Key != "/bad.flac" {
+			t.Errorf("problem %+v", s.Problem)
+		}
+		missing := song("/nothing.flac")
+		r.SetNext(&missing)
+		r.until("it is over", 5*time.Second, is(api.Idle))
+		r.wantReasons("/bad.flac problem", "/nothing.flac problem", "/b.flac finished")
+		if p := r.ended[1].Problem; p.Text != "nothing.flac is no longer there. It was left out." || p.Code != "missing" {
+			t.Errorf("problem %+v", p)
+		}
+	})
+}
+
+func TestThreeFailuresStopIt(t *testing.T) {
+	inBubble(t, setup{}, func(r *rig) {
+		bad, worse := song("/bad.flac"), song("/worse.flac")
+		r.Load(api.Load{Item: bad, Next: &worse})
+		r.wait(100 * time.Millisecond)
+		next := song("/a.flac")
+		r.Load(api.Load{Item: bad, Next: &next})
+		r.wait(100 * time.Millisecond)
+		s := r.Status()
+		if s.State != api.Idle || s.Problem == nil || s.Problem.Key != "" || s.Problem.Text != "Three in a row could not be played, so playback was stopped." {
+			t.Errorf("%v, problem %+v", s.State, s.Problem)
+		}
+		r.wait(10 * time.Second)
+		r.Load(api.Load{Item: bad, Next: &next})
+		r.until("it plays again", time.Second, is(api.Playing))
+	})
+}
+
+func TestAnItemThatBreaksOff(t *testing.T) {
+	items := usual()
+	torn := items["/a.flac"]
+	torn.Break, torn.BreakAt = media.ErrCorrupt, 1500*time.Millisecond
+	items["/torn.flac"] = torn
+	inBubble(t, setup{items: items}, func(r *rig) {
+		next := song("/b.flac")
+		r.Load(api.Load{Item: song("/torn.flac"), Next: &next})
+		r.until("it is over", 10*time.Second, is(api.Idle))
+		r.wantReasons("/torn.flac problem", "/b.flac finished")
+		r.wantHeard(heard{id: 1, n: 72000}, heard{id: 2, n: 96000})
+		if p := r.ended[0].Problem; p.Text != "torn.flac is damaged. The rest of it was left out." {
+			t.Errorf("problem %+v", p)
+		}
+	})
+}
+
+func TestTheStatusIsTold(t *testing.T) {
+	inBubble(t, setup{}, func(r *rig) {
+		next := song("/b.flac")
+		r.Load(api.Load{Item: song("/a.flac"), Next: &next})
+		r.until("it is over", 10*time.Second, is(api.Idle))
+		var told []string
+		for _, s := range r.told {
+			line := string(s.State)
+			if s.Item != nil {
+				line += " " + s.Item.Key
+			}
+			if n := len(told); n == 0 || told[n-1] != line {
+				told = append(told, line)
+			}
+		}
+		want := []string{"loading /a.flac", "playing /a.flac", "playing /b.flac", "idle"}
+		if !slices.Equal(told, want) {
+			t.Errorf("told %q, want %q", told, want)
+		}
+	})
+}
+
+func TestSpeedChangesTheItemsTime(t *testing.T) {
+	inBubble(t, setup{}, func(r *rig) {
+		r.Load(api.Load{Item: film("/film.mkv")})
+		r.until("it plays", time.Second, is(api.Playing))
+		r.Change(api.Change{Speed: ptr(2.0)})
+		r.wait(time.Second)
+		a := r.Status()
+		r.wait(2 * time.Second)
+		b := r.Status()
+		if got := time.Duration(b.Position - a.Position); !near(got, 4*time.Second, 10*time.Millisecond) || b.Speed != 2 {
+			t.Errorf("in two seconds it went on by %v", got)
+		}
+		if b.Sync.Dropped > 0 || time.Duration(b.Sync.Offset) > time.Millisecond {
+			t.Errorf("got %+v", b.Sync)
+		}
+	})
+}
+
+func TestSubtitlesAreTold(t *testing.T) {
+	items := usual()
+	subtitled := items["/film.mkv"]
+	for i := range 600 {
+		at := time.Duration(i) * 30 * time.Millisecond
+		subtitled.Cues = append(subtitled.Cues, cue(at, at+30*time.Millisecond, fmt.Sprint(i)))
+	}
+	items["/film.mkv"] = subtitled
+	inBubble(t, setup{items: items}, func(r *rig) {
+		r.Load(api.Load{Item: film("/film.mkv")})
+		r.until("it plays", time.Second, is(api.Playing))
+		if len(r.cues) > 0 {
+			t.Errorf("told %v before any was wanted", r.cues)
+		}
+		r.Change(api.Change{Subtitle: ptr(3)})
+		r.until("it plays", 2*time.Second, is(api.Playing))
+		r.wait(12 * time.Second)
+		if s := r.Status(); s.Subtitle != 3 {
+			t.Errorf("subtitle %d", s.Subtitle)
+		}
+		if len(r.cues) < 380 {
+			t.Errorf("%d were told", len(r.cues))
+		}
+		r.Change(api.Change{Subtitle: ptr(-1)})
+		r.wait(time.Second)
+		if last := r.cues[len(r.cues)-1]; len(last) != 0 {
+			t.Errorf("left over: %v", last)
+		}
+	})
+}
+
+// TestManyCommands throws commands at an engine whose outputs come and go, and then looks whether it still does what it
+// should, and whether what it says is what the card saw.
+func TestManyCommands(t *testing.T) {
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			settings := api.Settings{MatchRate: seed%2 == 0, ReplayGain: "track"}
+			if seed == 1 {
+				settings.Crossfade = media.Duration(time.Second)
+			}
+			inBubble(t, setup{settings: settings, sound: null.SoundOptions{PPM: float64(seed) * 50}}, func(r *rig) {
+				many(r, rand.New(rand.NewPCG(seed, 4)), 2500)
+				r.display.Plug()
+				r.sound.Plug()
+				r.Change(api.Change{Speed: ptr(1.0), Volume: ptr(100), Muted: ptr(false)})
+				r.Set(api.Settings{})
+				r.Load(api.Load{Item: film("/film.mkv")})
+				r.until("it still plays", 2*time.Second, is(api.Playing))
+				began := time.Now()
+				r.wait(5 * time.Second)
+				if s := r.Status(); !near(time.Duration(s.Position), 5*time.Second, 50*time.Millisecond) || s.Sync.Dropped > 0 || s.Sync.Underruns > 0 {
+					t.Errorf("at the end %+v", s)
+				}
+				runs := r.sound.Runs()
+				run := runs[len(runs)-1]
+				n := len(run.PCM)/run.Format.FrameSize() - 1
+				id, frame := playertest.Frame(sampleOf(run, n*4), sampleOf(run, n*4+2))
+				if at := time.Duration(frame) * time.Second / 48000; id != 4 || !near(at, time.Duration(r.Status().Position), 5*time.Millisecond) {
+					t.Errorf("it says %v, the card plays %v of item %d", time.Duration(r.Status().Position), at, id)
+				}
+				r.inStepSkewed(run, began.Add(time.Second), float64(seed)*50, time.Millisecond)
+			})
+		})
+	}
+}
+
+func many(r *rig, rng *rand.Rand, n int) {
+	paths := []string{"/a.flac", "/b.flac", "/cd.flac", "/film.mkv", "/mute.mkv", "/bad.flac", "/nothing"}
+	item := func() api.Item {
+		it := film(paths[rng.IntN(len(paths))])
+		if it.Path[len(it.Path)-1] == 'c' {
+			it.Kind = media.Music
+		}
+		it.Start = media.Duration(rng.IntN(3)) * media.Duration(time.Second)
+		return it
+	}
+	odd := []func(){
+		func() { r.Load(api.Load{Item: item(), Next: ptr(item()), Paused: rng.IntN(4) == 0}) },
+		func() { r.SetNext(ptr(item())) },
+		r.display.Unplug, r.display.Plug, r.sound.Unplug, r.sound.Plug, r.sound.Starve,
+		func() {
+			r.Set(api.Settings{Crossfade: media.Duration(rng.IntN(3)) * media.Duration(time.Second), ReplayGain: "album"})
+		},
+		func() { r.Set(api.Settings{Card: []string{"", "null", "gone"}[rng.IntN(3)], MatchRate: true}) },
+	}
+	for range n {
+		if k := rng.IntN(3 * len(commands)); k < len(commands) {
+			commands[k].do(r)
+		} else {
+			odd[rng.IntN(len(odd))]()
+		}
+		switch rng.IntN(6) {
+		case 0:
+			r.wait(time.Duration(rng.IntN(1500)) * time.Millisecond)
+		case 1, 2:
+			r.wait(time.Duration(rng.IntN(40)) * time.Millisecond)
+		}
+		if s := r.Status(); (s.Item == nil) != (s.State == api.Idle) || s.Position < 0 {
+			r.t.Fatalf("got %+v", s)
+		}
+	}
+}

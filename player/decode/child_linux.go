@@ -93,7 +93,7 @@ func (c *child) result() error {
 	case c.err != nil:
 		return explain(said, c.err)
 	case strings.Contains(said, inputOutput):
-		return explain(said, errors.New(inputOutput)) // ffmpeg takes it for the end
+		return errUnread
 	}
 	return nil
 }

@@ -15,6 +15,10 @@ const (
 	// borrows bits of earlier ones. A picture needs none, it begins at a keyframe before.
 	settle = 200 * time.Millisecond
 
+	// unindexed is the same for containers without an index, in which ffmpeg finds a place but no keyframe before it.
+	// Television and discs have one or two a second.
+	unindexed = 2 * time.Second
+
 	// cueShift is added to the times of subtitles on their way, so that one that began before the wanted place and is
 	// still to be seen has a time that the form can write.
 	cueShift = 1000 * time.Second
@@ -59,23 +63,30 @@ func newCommand(r player.Request) (command, error) {
 	if c.speed == 0 || r.Pass {
 		c.speed = 1
 	}
-	trim := ""
-	if r.Video == player.None && c.base > 0 {
-		lead := min(settle, c.base)
-		trim = fmt.Sprintf("atrim=start=%s,", seconds(lead))
-		c.base -= lead
-	}
-	c.args = []string{"-nostdin", "-hide_banner", "-loglevel", "error"}
+	lead := min(leadOf(r), c.base)
+	c.base -= lead
+	c.args = []string{"-nostdin", "-hide_banner", "-loglevel", "error", "-max_error_rate", "1"} // bad sound is no reason to show no picture
 	if c.base > 0 {
 		c.args = append(c.args, "-ss", seconds(c.base))
 	}
 	c.args = append(c.args, in...)
-	for _, add := range []func(player.Request, string) error{c.addPictures, c.addSound, c.addCues} {
-		if err := add(r, trim); err != nil {
+	for _, add := range []func(player.Request, time.Duration) error{c.addPictures, c.addSound, c.addCues} {
+		if err := add(r, lead); err != nil {
 			return command{}, err
 		}
 	}
 	return c, nil
+}
+
+// leadOf returns how much is decoded before the wanted place and thrown away.
+func leadOf(r player.Request) time.Duration {
+	switch {
+	case r.Info.Container == "mpegts" || r.Info.Container == "mpegps":
+		return unindexed
+	case r.Video == player.None:
+		return settle
+	}
+	return 0
 }
 
 // open adds an output: its descriptor is the next one.
@@ -92,7 +103,7 @@ func (c *command) open(o output, args ...string) {
 
 // addPictures writes raw pictures with the timestamps that the file gives them: none is doubled or left out to make up
 // a constant rate.
-func (c *command) addPictures(r player.Request, _ string) error {
+func (c *command) addPictures(r player.Request, lead time.Duration) error {
 	if r.Video == player.None {
 		return nil
 	}
@@ -104,7 +115,7 @@ func (c *command) addPictures(r player.Request, _ string) error {
 	if !ok || r.Width <= 0 || r.Height <= 0 || (r.Format != player.XRGB8888 && (r.Width|r.Height)&1 != 0) {
 		return fmt.Errorf("decode to %d×%d in format %#x: %w", r.Width, r.Height, uint32(r.Format), player.ErrFormat)
 	}
-	c.open(pictures, "-map", fmt.Sprintf("0:V:%d", n), "-filter:v", pictureFilters(r, format),
+	c.open(pictures, "-map", fmt.Sprintf("0:V:%d", n), "-filter:v", pictureFilters(r, lead, format),
 		"-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-c:v", "rawvideo", "-pix_fmt", format, "-write_index", "0", "-f", "nut")
 	return nil
 }
@@ -112,8 +123,11 @@ func (c *command) addPictures(r player.Request, _ string) error {
 // pixelFormats are ffmpeg's names.
 var pixelFormats = map[player.Format]string{player.XRGB8888: "bgr0", player.YUV420: "yuv420p", player.NV12: "nv12"}
 
-func pictureFilters(r player.Request, format string) string {
+func pictureFilters(r player.Request, lead time.Duration, format string) string {
 	var filters []string
+	if lead > 0 {
+		filters = append(filters, "trim=start="+seconds(lead))
+	}
 	if r.Info.Interlace {
 		filters = append(filters, "bwdif=mode="+deinterlaceMode(r.Info.Streams[r.Video].Height)+":deint=interlaced")
 	}
@@ -138,7 +152,7 @@ func deinterlaceMode(height int) string {
 }
 
 // addSound writes sound as 32-bit floats, or packets as they are for packing.
-func (c *command) addSound(r player.Request, trim string) error {
+func (c *command) addSound(r player.Request, lead time.Duration) error {
 	if r.Audio == player.None {
 		return nil
 	}
@@ -155,7 +169,7 @@ func (c *command) addSound(r player.Request, trim string) error {
 	if !ok || r.Rate <= 0 {
 		return fmt.Errorf("decode to %d channels at %d Hz: %w", r.Channels, r.Rate, player.ErrFormat)
 	}
-	filters := trim
+	filters := c.trim(r, lead)
 	if stream.Channels == 1 && r.Channels == 2 {
 		filters += "pan=stereo|c0=c0|c1=c0," // swresample makes it quieter by 3 dB
 	}
@@ -163,6 +177,22 @@ func (c *command) addSound(r player.Request, trim string) error {
 	filters += tempo(c.speed)
 	c.open(sound, append(from, "-filter:a", filters, "-c:a", "pcm_f32le", "-write_index", "0", "-f", "nut")...)
 	return nil
+}
+
+// trim cuts sound at both ends. ffmpeg does not leave out what an encoder of AAC added at the end, though MP4 says how
+// long the sound is.
+func (c *command) trim(r player.Request, lead time.Duration) string {
+	var ends []string
+	if lead > 0 {
+		ends = append(ends, "start="+seconds(lead))
+	}
+	if r.Video == player.None && r.Info.Container == "mp4" && r.Info.Duration > c.base {
+		ends = append(ends, "end="+seconds(r.Info.Duration-c.base))
+	}
+	if len(ends) == 0 {
+		return ""
+	}
+	return "atrim=" + strings.Join(ends, ":") + ","
 }
 
 // layouts are ffmpeg's names of the usual arrangements of so many speakers. Samples are interleaved in its order, which
@@ -207,7 +237,7 @@ func (c *command) passSound(s media.Stream, from []string) error {
 }
 
 // addCues writes text as SubRip, whichever kind of text it was, and pictures as they are.
-func (c *command) addCues(r player.Request, _ string) error {
+func (c *command) addCues(r player.Request, _ time.Duration) error {
 	if r.Subtitle == player.None {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package decode
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -8,7 +9,14 @@ import (
 	"manofwar/internal/media"
 )
 
+// inputOutput is what ffmpeg says when reading fails in the middle, which it takes for the end.
 const inputOutput = "Input/output error"
+
+// Errors that package media has no word for.
+var (
+	errUnread = errors.New("it could not be read any further")
+	errServer = errors.New("the device that has it does not answer")
+)
 
 // complaints are what ffmpeg says, in the order of how much it tells, and what that means.
 var complaints = []struct {
@@ -17,17 +25,17 @@ var complaints = []struct {
 	text string
 }{
 	{"not on whitelist", media.ErrUnsupported, "files of this kind are not played"},
-	{"Format not on whitelist", media.ErrUnsupported, "files of this kind are not played"},
 	{"No such file or directory", media.ErrNotFound, ""},
 	{"404 Not Found", media.ErrNotFound, "the other device does not have it"},
 	{"Permission denied", media.ErrDenied, ""},
 	{"401 Unauthorized", media.ErrDenied, ""},
 	{"403 Forbidden", media.ErrDenied, ""},
-	{"Connection refused", media.ErrAway, "the other device does not answer"},
-	{"No route to host", media.ErrAway, "the other device does not answer"},
-	{"Connection timed out", media.ErrAway, "the other device does not answer"},
-	{"Failed to resolve hostname", media.ErrAway, "the other device is not in this network"},
-	{inputOutput, media.ErrAway, "it could not be read any further"},
+	{"Connection refused", errServer, ""},
+	{"No route to host", errServer, ""},
+	{"Network is unreachable", errServer, ""},
+	{"Connection timed out", errServer, ""},
+	{"Failed to resolve hostname", errServer, ""},
+	{inputOutput, errUnread, ""},
 	{"no decoder found", media.ErrUnsupported, "nothing here decodes it"},
 	{"Decoder not found", media.ErrUnsupported, "nothing here decodes it"},
 	{"matches no streams", media.ErrInvalid, "it has no such stream"},

@@ -45,6 +45,9 @@ type kind struct {
 	args string // separated by white space
 }
 
+// holes are the kinds in which ffmpeg 5.1 leaves a hole after the first picture or packet of sound.
+var holes = map[string]bool{"h264-aac-fragments.mp4": true, "msmpeg4-mp3.avi": true}
+
 const (
 	film    = "-map 0:v "
 	stereo  = "-map 1:a "
@@ -61,7 +64,7 @@ var kinds = []kind{
 	{"h264-pcm.mov", film + stereo + h264 + "-c:a pcm_s16le"},
 	{"h264-opus-srt.mkv", film + stereo + words + h264 + "-c:a libopus -c:s srt"},
 	{"h264-dts.mkv", film + theatre + h264 + "-c:a dca -strict -2"},
-	{"h264-truehd.mkv", film + theatre + h264 + "-c:a truehd -strict -2"},
+	{"h264-truehd.mkv", film + stereo + h264 + "-c:a truehd -strict -2"},
 	{"h264-ac3.ts", film + theatre + h264 + "-c:a ac3"},
 	{"h264-aac.m2ts", film + stereo + h264 + "-c:a aac -mpegts_m2ts_mode 1"},
 	{"h264-aac.flv", film + stereo + h264 + "-c:a aac"},

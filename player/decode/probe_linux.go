@@ -1,7 +1,6 @@
 package decode
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,7 +76,7 @@ func fileError(err error) error {
 	case errors.Is(err, fs.ErrPermission):
 		return media.ErrDenied
 	case errors.Is(err, syscall.EIO):
-		return media.ErrAway
+		return errUnread
 	}
 	return err
 }
@@ -107,12 +106,12 @@ func (d *Decoder) report(ctx context.Context, in []string) ([]byte, error) {
 	if len(report) == maxReport {
 		return nil, fmt.Errorf("%w: there is no end to what it says it holds", media.ErrCorrupt)
 	}
-	err = c.result()
+	<-c.done
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("ffprobe: %w", context.Cause(ctx))
-	case err != nil && (!errors.Is(err, media.ErrAway) || len(bytes.TrimSpace(report)) < 3):
-		return nil, err
+	case c.err != nil:
+		return nil, c.result()
 	}
 	return report, nil
 }

@@ -71,12 +71,42 @@ func (r *probed) info() (player.Info, error) {
 	if !slices.ContainsFunc(info.Streams, func(s media.Stream) bool { return s.Kind != media.Subtitle }) {
 		return player.Info{}, fmt.Errorf("%w: there is no picture and no sound in it", media.ErrUnsupported)
 	}
+	if d := r.soundDuration(); d > 0 {
+		info.Duration = d
+	}
 	start := parseSeconds(r.Format.Start)
 	for _, c := range r.Chapters {
 		info.Chapters = append(info.Chapters, player.Chapter{Start: max(parseSeconds(c.Start)-start, 0), Title: tag(c.Tags, "title")})
 	}
 	info.Gain = gain(tags)
 	return info, nil
+}
+
+// soundDuration returns how long the sound is where nothing else is, to the sample: the file's as a whole is rounded to a
+// millisecond in MP4, or says how much silence the encoder added as well. iTunSMPB has that in samples, in hexadecimal:
+// zero, the delay, the padding, and what is in between.
+func (r *probed) soundDuration() time.Duration {
+	var only *probedStream
+	for i := range r.Streams {
+		if _, ok := r.Streams[i].kind(); ok {
+			if only != nil {
+				return 0
+			}
+			only = &r.Streams[i]
+		}
+	}
+	if only == nil || only.Type != string(media.Audio) {
+		return 0
+	}
+	for _, t := range []map[string]string{r.Format.Tags, only.Tags} {
+		if f := strings.Fields(tag(t, "iTunSMPB")); len(f) > 3 {
+			n, err := strconv.ParseUint(f[3], 16, 40)
+			if rate := atoi(only.SampleRate); err == nil && n > 0 && rate > 0 {
+				return time.Duration(float64(n) / float64(rate) * float64(time.Second))
+			}
+		}
+	}
+	return parseSeconds(only.Duration)
 }
 
 // containers are the names that package media has for those of ffmpeg.

@@ -16,7 +16,8 @@ import (
 
 // stream is an open item: what its child writes, as pictures, sound and subtitles.
 type stream struct {
-	name  string
+	name  string // for a person
+	path  string // empty: it is not a file
 	child *child // nil: nothing is decoded
 	base  time.Duration
 	pipes [outputs]*os.File // nil: there is no such output
@@ -40,7 +41,7 @@ func (d *Decoder) Open(ctx context.Context, r player.Request) (player.Stream, er
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{name: name(r.Source), base: c.base, closed: make(chan struct{})}
+	s := &stream{name: name(r.Source), path: r.Path, base: c.base, closed: make(chan struct{})}
 	if err := s.openCues(r); err != nil {
 		return nil, err
 	}
@@ -135,6 +136,8 @@ func (s *stream) end(err error) error {
 	default:
 	}
 	switch {
+	case errors.Is(reason, errUnread) && s.path != "" && checkFile(s.path) != nil:
+		return &media.Error{Op: "play", Path: s.name, Err: media.ErrAway}
 	case reason != nil:
 		return &media.Error{Op: "play", Path: s.name, Err: reason}
 	case err != io.EOF:

@@ -11,10 +11,11 @@ import (
 
 // own is our own access point.
 type own struct {
-	wanted  bool // it should be up
-	planned bool // it is told to be: it may have to wait
-	phy     int  // the radio that makes it, while it is wanted
-	channel int  // MHz where it is planned
+	wanted  bool   // it should be up
+	planned bool   // it is told to be: it may have to wait
+	phy     int    // the radio that makes it, while it is wanted
+	channel int    // MHz where it is planned
+	ssid    string // while it is planned
 	at      time.Time
 	address netip.Prefix
 	yielded time.Time // when it last went down so that its radio could join
@@ -88,7 +89,7 @@ func (p *Policy) lower() {
 	if !o.planned {
 		return
 	}
-	o.planned, o.up, o.index, o.mhz, o.channel, o.clients = false, false, 0, 0, 0, 0
+	o.planned, o.up, o.index, o.mhz, o.channel, o.ssid, o.clients = false, false, 0, 0, 0, "", 0
 	p.changes++
 }
 
@@ -134,7 +135,7 @@ func (p *Policy) place(r *radio, channel int) {
 		r.look.done == 0 && r.stay.phase == apart && !p.due(p.began.Add(firstLook)):
 		return
 	}
-	o.planned, o.channel, o.at = true, channel, p.now
+	o.planned, o.channel, o.ssid, o.at = true, channel, p.ownSSID(), p.now
 	p.changes++
 }
 
@@ -270,11 +271,20 @@ func (p *Policy) used(subnet netip.Prefix) bool {
 	return false
 }
 
+// ownSSID is what our access point is called. One that is up keeps its name when only the device's has changed: whoever is in it
+// would be thrown out.
+func (p *Policy) ownSSID() string {
+	if s := &p.settings.AccessPoint; p.own.ssid == "" || !s.Default {
+		return s.SSID
+	}
+	return p.own.ssid
+}
+
 // planOwn returns how our access point should be. While it is set up, phones find our page by what they look for to see
 // whether they must sign in, as they do where the way out wants somebody to sign in; without a way out every name is ours.
 func (p *Policy) planOwn() AccessPointPlan {
 	ap := AccessPointPlan{
-		Up: true, SSID: p.settings.AccessPoint.SSID, Open: p.settings.AccessPoint.Open,
+		Up: true, SSID: p.ownSSID(), Open: p.settings.AccessPoint.Open,
 		MHz: p.own.channel, Address: p.own.address, Capture: CaptureAll,
 	}
 	for _, l := range p.links {

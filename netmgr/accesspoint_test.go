@@ -49,6 +49,24 @@ func TestAccessPoint(t *testing.T) {
 			r.pass(3 * time.Second)
 			r.wantUp(false)
 		}},
+		{"keeps its name while it is up when the device gets another", func(t *testing.T) {
+			r := newRig(t, "home").begin()
+			r.settings.AccessPoint.SSID, r.settings.AccessPoint.Default = "manofwar 1A2B", true
+			r.tell(Configured{r.settings})
+			r.pass(13 * time.Second)
+			r.up(0)
+			r.settings.AccessPoint.SSID = "Kitchen 1A2B"
+			r.tell(Configured{r.settings})
+			r.wantSSID("manofwar 1A2B")
+			r.tell(AccessPointDown{})
+			r.pass(3 * time.Second)
+			r.wantUp(true)
+			r.wantSSID("Kitchen 1A2B")
+			r.up(0)
+			r.settings.AccessPoint.SSID, r.settings.AccessPoint.Default = "mine", false // the owner wants it so
+			r.tell(Configured{r.settings})
+			r.wantSSID("mine")
+		}},
 		{"not while somebody is in it", func(t *testing.T) {
 			r := newRig(t, "home").begin()
 			r.pass(13 * time.Second)

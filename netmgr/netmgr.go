@@ -87,8 +87,8 @@ type (
 		Index   int
 		Address netip.Prefix
 	}
-	// Named says which name under .local was won.
-	Named struct{ Hostname string }
+	// Named says which name under .local was won by whoever wanted one; Wanted is empty where nobody did, as it is the host's.
+	Named struct{ Wanted, Hostname string }
 	// ClockSet says when the clock was last set from the network.
 	ClockSet struct{ At time.Time }
 	// Troubled says what keeps the manager from working, in words for a person; empty: nothing any more.
@@ -112,7 +112,9 @@ type Plan struct {
 	DNS      []netip.Addr   // at most [MaxServers], the preferred link's first
 	Search   []string       // domains to complete names with
 	Time     []netip.Addr   // NTP servers the network names
-	Hostname string         // under .local, once it was won on some link
+	Wanted   string         // the name under .local to be won
+	Hostname string         // the one that was won, on some link; empty: none yet
+	Name     string         // the same for people to read; empty: nobody gave one
 	Announce []Announcement // where our name is answered
 	Judge    []JudgePlan    // what is to be found out by [Judged]
 }

@@ -42,6 +42,7 @@ func (p *Policy) configure(s Settings) {
 	known := p.networks
 	s.Profiles = s.Profiles[:min(len(s.Profiles), maxProfiles)]
 	p.settings, p.networks = s, nil
+	p.rename(s.Name)
 	for i, profile := range s.Profiles {
 		n := p.remembered(known, profile)
 		n.Profile, n.rank = profile, i

@@ -3,6 +3,8 @@ package netmgr
 import (
 	"net/netip"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -15,8 +17,9 @@ import (
 type Policy struct {
 	manage   bool
 	guest    bool   // addresses and routes are the host's own business
-	hostname string // wanted, then won
-	named    bool   // it was won
+	given    string // the host's name where the owner chose none
+	label    string // wanted under .local
+	hostname string // won; empty: not yet
 	clock    time.Time
 	trouble  string
 
@@ -42,13 +45,13 @@ type Policy struct {
 // NewPolicy returns a policy. With manage it configures the links; without, the host's own system does, and the policy
 // only tells how they are and where to answer our name.
 func NewPolicy(hostname string, manage bool) *Policy {
-	return &Policy{manage: manage, hostname: hostname}
+	return &Policy{manage: manage, given: hostname, label: hostname}
 }
 
 // NewGuestPolicy returns a policy that decides which networks the radios are in, and leaves the configuration of links to
 // the host's own system.
 func NewGuestPolicy(hostname string) *Policy {
-	return &Policy{manage: true, guest: true, hostname: hostname}
+	return &Policy{manage: true, guest: true, given: hostname, label: hostname}
 }
 
 // Handle takes note of what happened at now. Time does not go back: an earlier now counts as the last one.
@@ -88,7 +91,9 @@ func (p *Policy) note(ev Event) {
 	case Streaming:
 		p.stream = ev
 	case Named:
-		p.hostname, p.named = ev.Hostname, true
+		if ev.Wanted == "" || ev.Wanted == p.label { // else another one was chosen meanwhile
+			p.hostname = ev.Hostname
+		}
 	case ClockSet:
 		p.clock = ev.At
 	case Troubled:
@@ -143,12 +148,9 @@ func (p *Policy) number() int {
 
 // Plan returns how the network should be, given all that happened.
 func (p *Policy) Plan() Plan {
-	plan := Plan{}
+	plan := Plan{Wanted: p.label, Hostname: p.hostname, Name: p.name()}
 	if p.manage && len(p.links) > 0 {
 		plan.Links = make([]LinkPlan, 0, len(p.links))
-	}
-	if p.named {
-		plan.Hostname = p.hostname
 	}
 	for i, l := range p.ordered() {
 		if p.manages(l) && !p.guest {
@@ -172,6 +174,27 @@ func (p *Policy) Plan() Plan {
 		}
 	}
 	return plan
+}
+
+// rename takes over what the owner calls the device. The name that was won until now is given up for it.
+func (p *Policy) rename(name string) {
+	wanted := p.given
+	if name != "" {
+		wanted = Label(name)
+	}
+	if wanted != p.label {
+		p.label, p.hostname = wanted, ""
+	}
+}
+
+// name is what people are told the device is called, with the number that tells it from another one of the same name.
+func (p *Policy) name() string {
+	called := p.settings.Name
+	number := p.hostname[strings.LastIndexByte(p.hostname, '-')+1:]
+	if n, err := strconv.Atoi(number); err == nil && n > 1 && called != "" && p.hostname == NumberedLabel(p.label, n) {
+		called += " (" + number + ")" // RFC 6763, appendix D
+	}
+	return called
 }
 
 // planRadio returns what a radio should do.

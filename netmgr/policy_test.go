@@ -186,13 +186,40 @@ func TestObserve(t *testing.T) {
 	p := NewPolicy("pirate", false)
 	p.Handle(epoch, eth(1, true, "192.0.2.9/24", "fe80::9/64"))
 	p.Handle(epoch, eth(2, false, "198.51.100.9/24"))
-	p.Handle(epoch, Named{"pirate-2"})
+	p.Handle(epoch, Named{"pirate", "pirate-2"})
 	plan, status := p.Plan(), p.Status(epoch)
 	if plan.Links != nil || len(plan.Announce) != 1 || plan.Announce[0].Index != 1 || len(plan.Announce[0].Addresses) != 2 || plan.Hostname != "pirate-2" {
 		t.Errorf("plan %+v", plan)
 	}
 	if status.Links[0].State != api.LANOnly || status.Links[1].State != api.Down || status.Hostname != "pirate-2" {
 		t.Errorf("status %+v", status)
+	}
+}
+
+// TestNamed takes over what the owner calls the device, once the name that is made of it was won.
+func TestNamed(t *testing.T) {
+	p := NewPolicy("pirate", true)
+	type names struct{ Wanted, Hostname, Name, told string }
+	for i, tt := range []struct {
+		ev   Event
+		want names
+	}{
+		{Tick{}, names{"pirate", "", "", ""}},
+		{Named{"pirate", "pirate-2"}, names{"pirate", "pirate-2", "", "pirate-2"}},
+		{Configured{Settings{Name: "Wohnzimmer TV"}}, names{"wohnzimmer-tv", "", "Wohnzimmer TV", ""}},
+		{Named{"pirate", "pirate"}, names{"wohnzimmer-tv", "", "Wohnzimmer TV", ""}}, // too late
+		{Named{"wohnzimmer-tv", "wohnzimmer-tv"}, names{"wohnzimmer-tv", "wohnzimmer-tv", "Wohnzimmer TV", "wohnzimmer-tv"}},
+		{Configured{Settings{Name: "Wohnzimmer-TV"}}, names{"wohnzimmer-tv", "wohnzimmer-tv", "Wohnzimmer-TV", "wohnzimmer-tv"}},
+		{Named{"wohnzimmer-tv", "wohnzimmer-tv-3"}, names{"wohnzimmer-tv", "wohnzimmer-tv-3", "Wohnzimmer-TV (3)", "wohnzimmer-tv-3"}},
+		{Configured{Settings{Name: "Channel 5"}}, names{"channel-5", "", "Channel 5", ""}},
+		{Named{"channel-5", "channel-5"}, names{"channel-5", "channel-5", "Channel 5", "channel-5"}},
+		{Configured{}, names{"pirate", "", "", ""}},
+	} {
+		p.Handle(epoch, tt.ev)
+		plan, status := p.Plan(), p.Status(epoch)
+		if got := (names{plan.Wanted, plan.Hostname, plan.Name, status.Hostname}); got != tt.want || status.Name != plan.Name {
+			t.Errorf("%d: after %+v: %+v, and %q in the status; want %+v", i, tt.ev, got, status.Name, tt.want)
+		}
 	}
 }
 

@@ -193,3 +193,10 @@ func (r *rig) wantUp(up bool) {
 		r.Fatalf("after %v: our access point %v, want %v", r.now.Sub(epoch), got, up)
 	}
 }
+
+func (r *rig) wantSSID(ssid string) {
+	r.Helper()
+	if got, told := r.radio(0).AccessPoint.SSID, r.p.Status(r.now).AccessPoint.SSID; got != ssid || told != ssid {
+		r.Fatalf("after %v: our access point is %q, and told to be %q, want %q", r.now.Sub(epoch), got, told, ssid)
+	}
+}

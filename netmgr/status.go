@@ -15,9 +15,7 @@ import (
 // access point's passphrase and the country.
 func (p *Policy) Status(now time.Time) api.Status {
 	s := api.Status{Clock: p.clock, Trouble: p.trouble, Links: []api.Link{}, State: api.Down, Setup: p.settings.Setup}
-	if p.named {
-		s.Hostname = p.hostname
-	}
+	s.Name, s.Hostname = p.name(), p.hostname
 	way := false
 	for _, l := range p.ordered() {
 		if p.own.up && l.Index == p.own.index {
@@ -96,7 +94,7 @@ func (p *Policy) statusOwn() *api.AccessPoint {
 		return nil
 	}
 	ap := &api.AccessPoint{
-		Up: o.up, SSID: printable(s.SSID), Open: s.Open, Permanent: s.Permanent, Off: s.Off,
+		Up: o.up, SSID: printable(p.ownSSID()), Open: s.Open, Permanent: s.Permanent, Off: s.Off,
 		Channel: channel(o.mhz), Clients: o.clients,
 	}
 	switch {

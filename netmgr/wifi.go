@@ -59,9 +59,11 @@ type Profile struct {
 
 // Settings are what the owner wants beside profiles.
 type Settings struct {
+	Name        string    // what the owner calls the device; empty: nothing
 	Profiles    []Profile // in the order of preference
 	AccessPoint struct {
 		SSID      string
+		Default   bool // nobody chose the SSID: another one can wait until nobody is in it
 		Open      bool // without a password
 		Permanent bool // up even when it is not needed
 		Off       bool // never up: somebody with a cable only

@@ -45,7 +45,8 @@ const (
 
 // Status is the state of the network.
 type Status struct {
-	Hostname string    `json:"hostname"`         // the name under .local that was won
+	Name     string    `json:"name,omitempty"`   // what its owner calls it, with a number where another device is called so; empty: nothing
+	Hostname string    `json:"hostname"`         // the name under .local that was won; empty: none yet
 	Links    []Link    `json:"links"`            // in the order of preference
 	Clock    time.Time `json:"clock,omitzero"`   // when the clock was last set from the network; zero: not since boot
 	Trouble  string    `json:"trouble,omitzero"` // what keeps the manager from working, in words for a person

@@ -110,6 +110,7 @@ func (s AttemptState) Over() bool { return s != Joining && s != Addressing }
 
 // Settings are what the owner may choose beside networks. A nil field of a change is left as it is.
 type Settings struct {
+	Name        *string              `json:"name,omitempty"`    // what the owner calls the device, 1 to 63 characters; nil: nothing
 	Country     *string              `json:"country,omitempty"` // two capital letters, or empty: what the networks around say
 	AccessPoint *AccessPointSettings `json:"access_point,omitempty"`
 	Judge       *JudgeSettings       `json:"judge,omitempty"`

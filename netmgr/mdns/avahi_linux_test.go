@@ -65,7 +65,7 @@ func avahi(t *testing.T, peer *netnstest.Peer, hostname, device string) (ask fun
 }
 
 // start runs a responder on a real interface.
-func start(t *testing.T, hostname, device string) (names <-chan string, links chan<- []netmgr.Announcement, announcement netmgr.Announcement) {
+func start(t *testing.T, hostname, device string) (names <-chan string, wants chan<- Want, announcement netmgr.Announcement) {
 	t.Helper()
 	ifi, err := net.InterfaceByName(device)
 	if err != nil {
@@ -75,9 +75,9 @@ func start(t *testing.T, hostname, device string) (names <-chan string, links ch
 	if err != nil {
 		t.Fatal(err)
 	}
-	won, where := make(chan string, 8), make(chan []netmgr.Announcement)
+	won, what := make(chan string, 8), make(chan Want)
 	r := Responder{
-		Hostname: hostname, Links: where, Transport: socket, Reverse: true, Tell: func(n string) { won <- n },
+		Wants: what, Transport: socket, Reverse: true, Tell: func(_, n string) { won <- n },
 		Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -92,8 +92,8 @@ func start(t *testing.T, hostname, device string) (names <-chan string, links ch
 	})
 	a := on("192.0.2.9/24")
 	a.Index, a.Name = ifi.Index, device
-	where <- []netmgr.Announcement{a}
-	return won, where, a
+	what <- Want{hostname, []netmgr.Announcement{a}}
+	return won, what, a
 }
 
 func awaitName(t *testing.T, names <-chan string, want string) {
@@ -158,7 +158,7 @@ func TestAvahiFollows(t *testing.T) {
 		netnstest.IP(t, "addr add 192.0.2.9/24 dev eth0")
 		netnstest.IP(t, "link set eth0 up")
 		ask, _ := avahi(t, peer, "parrot", "lan0")
-		names, links, a := start(t, "pirate", "eth0")
+		names, wants, a := start(t, "pirate", "eth0")
 		awaitName(t, names, "pirate")
 
 		page := Service{Instance: "pirate", Type: "_http._tcp", Port: 80}
@@ -183,12 +183,12 @@ func TestAvahiFollows(t *testing.T) {
 			if i > 0 {
 				netnstest.IP(t, "addr flush dev eth0 scope global")
 				if i == 2 { // this time the link was gone in between
-					links <- nil
+					wants <- Want{Hostname: "pirate"}
 				}
 				netnstest.IP(t, "addr add "+address+"/24 dev eth0")
 			}
 			a.Addresses = []netip.Prefix{netip.MustParsePrefix(address + "/24")}
-			links <- []netmgr.Announcement{a}
+			wants <- Want{"pirate", []netmgr.Announcement{a}}
 			end()
 			var err error
 			if end, err = Announce(page, "pirate", []netmgr.Announcement{a}); err != nil {
@@ -196,5 +196,47 @@ func TestAvahiFollows(t *testing.T) {
 			}
 			found(address)
 		}
+	}, "avahi-daemon", "avahi-resolve", "avahi-browse", "dbus-daemon", "unshare")
+}
+
+// TestAvahiRenamed gives us another name, as a person writes it, under Debian's avahi: it finds the new one and the page under
+// it, and the old one no more.
+func TestAvahiRenamed(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		peer := netnstest.NewPeer(t, "avahi")
+		peer.Cable("eth0", "lan0")
+		peer.IP("addr add 192.0.2.7/24 dev lan0")
+		netnstest.IP(t, "addr add 192.0.2.9/24 dev eth0")
+		netnstest.IP(t, "link set eth0 up")
+		ask, _ := avahi(t, peer, "parrot", "lan0")
+		names, wants, a := start(t, "pirate", "eth0")
+		awaitName(t, names, "pirate")
+		if out := ask("avahi-resolve", "-4", "-n", "pirate.local"); !strings.Contains(out, "192.0.2.9") {
+			t.Errorf("by the old name: %s", out)
+		}
+		const called = `Küche, St. John's \ "5"`
+		wants <- Want{netmgr.Label(called), []netmgr.Announcement{a}}
+		awaitName(t, names, "kueche-st-johns-5")
+		end, err := Announce(Service{Instance: called, Type: "_http._tcp", Port: 80}, "kueche-st-johns-5", []netmgr.Announcement{a})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer end()
+		if out := ask("avahi-resolve", "-4", "-n", "kueche-st-johns-5.local"); !strings.Contains(out, "192.0.2.9") {
+			t.Errorf("by the new name: %s", out)
+		}
+		out := ask("avahi-browse", "--resolve", "--terminate", "--parsable", "--no-db-lookup", "_http._tcp")
+		const escaped = `K\195\188che\044\032St\.\032John\039s\032\\\032\0345\034` // as avahi writes it
+		if !strings.Contains(out, ";"+escaped+";_http._tcp;local;kueche-st-johns-5.local;192.0.2.9;80;") {
+			t.Errorf("browse: %s", out)
+		}
+		if out := ask("avahi-resolve", "-a", "192.0.2.9"); !strings.Contains(out, "kueche-st-johns-5.local") {
+			t.Errorf("by address: %s", out)
+		}
+		began := time.Now()
+		if out := ask("avahi-resolve", "-4", "-n", "pirate.local"); strings.Contains(out, "192.0.2.9") {
+			t.Errorf("the old name is still answered: %s", out)
+		}
+		t.Logf("the old name was given up after %v", time.Since(began).Round(10*time.Millisecond))
 	}, "avahi-daemon", "avahi-resolve", "avahi-browse", "dbus-daemon", "unshare")
 }

@@ -13,7 +13,6 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -47,15 +46,21 @@ type Packet struct {
 	Data      []byte
 }
 
+// Want is what is to be answered.
+type Want struct {
+	Hostname string                // without .local; with "-2" and so on where another host has it
+	Links    []netmgr.Announcement // where, with which addresses
+}
+
 // Responder answers one name. All fields are set before [Responder.Run] and not changed after.
 type Responder struct {
-	Hostname  string                       // wanted, without .local
-	Links     <-chan []netmgr.Announcement // where to answer, whenever that changes
+	Wants     <-chan Want // what to answer from now on
 	Transport Transport
-	Reverse   bool                  // the addresses are answered with the name, too: no other responder of the host does
-	Tell      func(hostname string) // a name was won; must not block
+	Reverse   bool                     // the addresses are answered with the name, too: no other responder of the host does
+	Tell      func(wanted, won string) // a name was won; must not block
 	Log       *slog.Logger
 
+	wanted    string
 	links     map[int]*link
 	attempt   int         // 1: the wanted name; n: with "-n"
 	won       string      // what was last told
@@ -95,8 +100,9 @@ func (r *Responder) Run(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case links := <-r.Links:
-			r.setLinks(time.Now(), links)
+		case want := <-r.Wants:
+			r.rename(time.Now(), want.Hostname)
+			r.setLinks(time.Now(), want.Links)
 		case p := <-r.Transport.Packets():
 			r.handle(time.Now(), p)
 		case <-timer.C:
@@ -177,27 +183,39 @@ func (r *Responder) setLinks(now time.Time, want []netmgr.Announcement) {
 	}
 }
 
-// leaveAll says goodbye wherever the name was announced.
-func (r *Responder) leaveAll() {
-	for index, l := range r.links {
+// rename takes back the name that was had and asks for another one, as at the start: on every link it is probed before it is
+// told (RFC 6762, sections 8.1 and 10.1).
+func (r *Responder) rename(now time.Time, wanted string) {
+	if wanted == r.wanted {
+		return
+	}
+	r.takeBack()
+	r.wanted, r.attempt, r.won = wanted, 1, ""
+	for _, l := range r.links {
+		clear(l.multicast)
+		r.startProbing(now, l)
+	}
+}
+
+// takeBack says goodbye wherever the name was announced.
+func (r *Responder) takeBack() {
+	for _, l := range r.links {
 		if l.phase != probing {
 			r.goodbye(l, l.Addresses)
 		}
+	}
+}
+
+// leaveAll says goodbye, and hears nothing more.
+func (r *Responder) leaveAll() {
+	r.takeBack()
+	for index := range r.links {
 		r.Transport.Leave(index)
 	}
 }
 
 // label returns the name under .local that is being tried or was won.
-func (r *Responder) label() string {
-	if r.attempt == 1 {
-		return r.Hostname
-	}
-	suffix := "-" + strconv.Itoa(r.attempt)
-	return r.Hostname[:min(len(r.Hostname), maxLabel-len(suffix))] + suffix
-}
-
-// maxLabel is the length of the longest part of a domain name, in bytes (RFC 1035).
-const maxLabel = 63
+func (r *Responder) label() string { return netmgr.NumberedLabel(r.wanted, r.attempt) }
 
 // name returns the fully qualified name.
 func (r *Responder) name() string { return r.label() + ".local." }

@@ -96,26 +96,37 @@ func (e *ether) since(t time.Time, from *fakeTransport) []sent {
 // host is a responder under test.
 type host struct {
 	*fakeTransport
-	links chan []netmgr.Announcement
+	name  string
+	wants chan Want
 	names *[]string
 	stop  func()
 }
 
 func (e *ether) responder(t *testing.T, name string, prefixes ...string) *host {
 	t.Helper()
-	h := &host{fakeTransport: e.join(netip.MustParsePrefix(prefixes[0]).Addr().String()), links: make(chan []netmgr.Announcement), names: new([]string)}
+	h := &host{fakeTransport: e.join(netip.MustParsePrefix(prefixes[0]).Addr().String()), name: name, wants: make(chan Want), names: new([]string)}
 	var mu sync.Mutex
 	r := Responder{
-		Hostname: name, Reverse: true, Links: h.links, Transport: h.fakeTransport, Log: slog.New(slog.DiscardHandler),
-		Tell: func(n string) { mu.Lock(); defer mu.Unlock(); *h.names = append(*h.names, n) },
+		Wants: h.wants, Reverse: true, Transport: h.fakeTransport, Log: slog.New(slog.DiscardHandler),
+		Tell: func(_, won string) { mu.Lock(); defer mu.Unlock(); *h.names = append(*h.names, won) },
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() { r.Run(ctx); close(ended) }()
 	h.stop = sync.OnceFunc(func() { cancel(); <-ended })
 	t.Cleanup(h.stop)
-	h.links <- []netmgr.Announcement{on(prefixes...)}
+	h.answer(on(prefixes...))
 	return h
+}
+
+// answer has the name answered on these links.
+func (h *host) answer(links ...netmgr.Announcement) { h.wants <- Want{h.name, links} }
+
+// rename has another name answered.
+func (h *host) rename(name string, links ...netmgr.Announcement) {
+	h.name = name
+	h.answer(links...)
+	synctest.Wait()
 }
 
 func on(prefixes ...string) netmgr.Announcement {
@@ -378,7 +389,7 @@ func TestGoodbye(t *testing.T) {
 		h := e.responder(t, "pirate", "192.0.2.9/24", "192.0.2.10/24")
 		pass(5 * time.Second)
 		now := time.Now()
-		h.links <- []netmgr.Announcement{on("192.0.2.10/24", "192.0.2.11/24")}
+		h.answer(on("192.0.2.10/24", "192.0.2.11/24"))
 		synctest.Wait()
 		log := e.since(now, h.fakeTransport)
 		if len(log) != 2 || !strings.HasPrefix(text(log[0].msg.Answer), "pirate.local. A 0 192.0.2.9; ") ||
@@ -395,19 +406,74 @@ func TestGoodbye(t *testing.T) {
 	})
 }
 
+// TestRename takes the old name back everywhere, and probes for the new one before it says that it is ours.
+func TestRename(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &ether{}
+		h, here := e.responder(t, "pirate", "192.0.2.9/24"), on("192.0.2.9/24")
+		pass(5 * time.Second)
+		now := time.Now()
+		h.rename("pirate", here)
+		if log := e.since(now, h.fakeTransport); len(log) != 0 {
+			t.Errorf("the same name again: sent %v", log)
+		}
+		h.rename("parrot", here)
+		h.ask(t, netip.MustParseAddrPort("192.0.2.7:5353"), nil, "pirate.local.", dns.TypeA)
+		pass(5 * time.Second)
+		var got []string
+		for _, s := range e.since(now, h.fakeTransport) {
+			if got = append(got, text(s.msg.Answer)); !s.msg.Response {
+				got[len(got)-1] = "probe " + s.msg.Question[0].Name
+			}
+		}
+		const probe, ours = "probe parrot.local.", "parrot.local. A 120 flush 192.0.2.9; 9.2.0.192.in-addr.arpa. PTR 120 flush parrot.local."
+		want := []string{"pirate.local. A 0 192.0.2.9; 9.2.0.192.in-addr.arpa. PTR 0 pirate.local.", probe, probe, probe, ours, ours}
+		if !slices.Equal(got, want) {
+			t.Errorf("sent %q, want %q", got, want)
+		}
+		if want := []string{"pirate", "parrot"}; !slices.Equal(*h.names, want) {
+			t.Errorf("told %q, want %q", *h.names, want)
+		}
+	})
+}
+
+// TestRenameWhereTaken gives two hosts one name: the one that wanted it first keeps it.
+func TestRenameWhereTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &ether{}
+		first, second := e.responder(t, "living-room", "192.0.2.7/24"), e.responder(t, "pirate", "192.0.2.9/24")
+		pass(5 * time.Second)
+		second.rename("living-room", on("192.0.2.9/24"))
+		pass(10 * time.Second)
+		if got, want := *second.names, []string{"pirate", "living-room-2"}; !slices.Equal(got, want) {
+			t.Errorf("the second is told %q, want %q", got, want)
+		}
+		first.rename("kitchen", on("192.0.2.7/24"))
+		second.rename("parrot", on("192.0.2.9/24"))
+		second.rename("living-room", on("192.0.2.9/24")) // thought better of it, while the other one was being probed
+		pass(10 * time.Second)
+		if got, want := *second.names, []string{"pirate", "living-room-2", "living-room"}; !slices.Equal(got, want) {
+			t.Errorf("then %q, want %q", got, want)
+		}
+		if got, want := *first.names, []string{"living-room", "kitchen"}; !slices.Equal(got, want) {
+			t.Errorf("the first is told %q, want %q", got, want)
+		}
+	})
+}
+
 // TestNewLink probes on a link that comes back, and stays silent on one that has gone.
 func TestNewLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &ether{}
 		h := e.responder(t, "pirate", "192.0.2.9/24")
 		pass(5 * time.Second)
-		h.links <- nil
+		h.answer()
 		now := time.Now()
 		h.ask(t, netip.MustParseAddrPort("192.0.2.7:5353"), nil, "pirate.local.", dns.TypeA)
 		if log := e.since(now, h.fakeTransport); len(log) != 0 {
 			t.Errorf("sent %v", log)
 		}
-		h.links <- []netmgr.Announcement{on("192.0.2.9/24")}
+		h.answer(on("192.0.2.9/24"))
 		pass(5 * time.Second)
 		if log := e.since(now, h.fakeTransport); len(log) != 5 || log[0].msg.Response {
 			t.Errorf("sent %d messages, want 3 probes and 2 announcements", len(log))
@@ -468,8 +534,8 @@ func FuzzHandle(f *testing.F) {
 			return
 		}
 		r := Responder{
-			Hostname: "pirate", Reverse: true, Transport: (&ether{}).join("192.0.2.9"), Tell: func(string) {}, Log: slog.New(slog.DiscardHandler),
-			links: make(map[int]*link), attempt: 1,
+			Reverse: true, Transport: (&ether{}).join("192.0.2.9"), Tell: func(string, string) {}, Log: slog.New(slog.DiscardHandler),
+			wanted: "pirate", links: make(map[int]*link), attempt: 1,
 		}
 		now := time.Now()
 		r.setLinks(now, []netmgr.Announcement{on("192.0.2.9/24", "fe80::9/64")})

@@ -36,7 +36,7 @@ func (r *Responder) probe(now time.Time, l *link) {
 		r.announce(now, l)
 		if name := r.label(); name != r.won {
 			r.won = name
-			r.Tell(name)
+			r.Tell(r.wanted, name)
 		}
 		return
 	}

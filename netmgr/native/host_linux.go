@@ -178,7 +178,7 @@ func (h *host) carryOutLinks(ctx context.Context, p netmgr.Plan) []error {
 	planned := make(map[int]bool)
 	for _, lp := range p.Links {
 		planned[lp.Index] = true
-		errs = append(errs, h.carryOutLink(ctx, lp))
+		errs = append(errs, h.carryOutLink(ctx, lp, p.Wanted))
 	}
 	for index, w := range h.running {
 		if !planned[index] {
@@ -200,7 +200,7 @@ func replace[T any](ch chan T, v T) {
 }
 
 // carryOutLink configures before it starts anything, so that what starts finds the link as planned.
-func (h *host) carryOutLink(ctx context.Context, lp netmgr.LinkPlan) error {
+func (h *host) carryOutLink(ctx context.Context, lp netmgr.LinkPlan, hostname string) error {
 	if lp.SwitchOn {
 		return link.Up(lp.Index)
 	}
@@ -222,7 +222,7 @@ func (h *host) carryOutLink(ctx context.Context, lp netmgr.LinkPlan) error {
 		w = &linkWork{host: h, index: lp.Index, generation: lp.Generation}
 		h.running[lp.Index] = w
 	}
-	return w.follow(ctx, lp)
+	return w.follow(ctx, lp, hostname)
 }
 
 // writeResolvConf writes the name servers where the root's /etc/resolv.conf points to.

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"reflect"
@@ -14,7 +15,7 @@ type names struct {
 	options Options
 	log     *slog.Logger
 	tell    func(context.Context, netmgr.Event)
-	links   chan []netmgr.Announcement
+	wants   chan mdns.Want
 
 	announced announced // for the loop's goroutine only
 	end       func()    // ends the announcement
@@ -22,12 +23,12 @@ type names struct {
 
 // announced is what the web page's announcement depends on.
 type announced struct {
-	hostname string
-	links    []netmgr.Announcement
+	name, hostname string
+	links          []netmgr.Announcement
 }
 
 func newNames(o Options, log *slog.Logger, tell func(context.Context, netmgr.Event)) *names {
-	return &names{options: o, log: log, tell: tell, links: make(chan []netmgr.Announcement, 1), end: func() {}}
+	return &names{options: o, log: log, tell: tell, wants: make(chan mdns.Want, 1), end: func() {}}
 }
 
 // run answers until ctx ends. A host where that is not possible works by its IP address.
@@ -38,8 +39,8 @@ func (n *names) run(ctx context.Context) {
 		return
 	}
 	responder := mdns.Responder{
-		Hostname: n.options.Hostname, Links: n.links, Transport: socket, Reverse: !n.options.Observe, Log: n.log,
-		Tell: func(hostname string) { n.tell(ctx, netmgr.Named{Hostname: hostname}) },
+		Wants: n.wants, Transport: socket, Reverse: !n.options.Observe, Log: n.log,
+		Tell: func(wanted, won string) { n.tell(ctx, netmgr.Named{Wanted: wanted, Hostname: won}) },
 	}
 	responder.Run(ctx)
 	if err := socket.Close(); err != nil {
@@ -49,14 +50,17 @@ func (n *names) run(ctx context.Context) {
 
 // follow answers and announces where the plan says.
 func (n *names) follow(p netmgr.Plan) {
-	replace(n.links, p.Announce)
-	want := announced{p.Hostname, p.Announce}
-	if n.options.WebPort == 0 || p.Hostname == "" || reflect.DeepEqual(want, n.announced) {
+	replace(n.wants, mdns.Want{Hostname: p.Wanted, Links: p.Announce})
+	want := announced{cmp.Or(p.Name, p.Hostname), p.Hostname, p.Announce}
+	if n.options.WebPort == 0 || reflect.DeepEqual(want, n.announced) {
 		return
 	}
 	n.stop()
+	if p.Hostname == "" {
+		return
+	}
 	end, err := mdns.Announce(mdns.Service{
-		Instance: p.Hostname, Type: "_http._tcp", Port: n.options.WebPort, Text: []string{"path=/"},
+		Instance: want.name, Type: "_http._tcp", Port: n.options.WebPort, Text: []string{"path=/"},
 	}, p.Hostname, p.Announce)
 	if err != nil {
 		n.log.Warn("web page not announced", "err", err)

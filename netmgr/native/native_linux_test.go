@@ -55,6 +55,31 @@ func TestWired(t *testing.T) {
 	}, "dnsmasq")
 }
 
+// TestNamed gives the device a name: the router and the network know it by the new one in a second or two, and no address is
+// taken away meanwhile.
+func TestNamed(t *testing.T) {
+	netnstest.Run(t, func(t *testing.T) {
+		_, log := newRouter(t)
+		s := startService(t, Options{Hostname: "pirate", WebPort: 80, TimeServers: []string{}})
+		address := s.await(t, leased).Addresses[0]
+		s.awaitStatus(t, func(s api.Status) bool { return s.Hostname == "pirate" && s.Name == "" })
+		log.Await(t, "client provides name: pirate", 1, 10*time.Second)
+		watch, began, name := addressEvents(t), time.Now(), "Wohnzimmer TV"
+		if _, err := s.client.ChangeSettings(t.Context(), api.Settings{Name: &name}); err != nil {
+			t.Fatal(err)
+		}
+		s.awaitStatus(t, func(s api.Status) bool { return s.Hostname == "wohnzimmer-tv" && s.Name == name })
+		log.Await(t, "client provides name: wohnzimmer-tv", 1, 10*time.Second)
+		t.Logf("known by its new name after %v", time.Since(began).Round(10*time.Millisecond))
+		if got := s.await(t, leased).Addresses[0]; got != address {
+			t.Errorf("address %v, before %v", got, address)
+		}
+		if events := watch(); strings.Contains(events, "Deleted") {
+			t.Errorf("the address was taken away:\n%s", events)
+		}
+	}, "dnsmasq")
+}
+
 // TestRestart comes back to what a predecessor left, as after kill -9, without taking it away first.
 func TestRestart(t *testing.T) {
 	netnstest.Run(t, func(t *testing.T) {

@@ -17,8 +17,9 @@ type linkWork struct {
 	host       *host
 	index      int
 	generation int
-	lease      *task // the DHCP client
-	self       *task // the claim of a link-local address
+	hostname   string // that the DHCP client tells
+	lease      *task  // the DHCP client
+	self       *task  // the claim of a link-local address
 }
 
 // task is a goroutine that can be stopped.
@@ -43,12 +44,17 @@ func (t *task) stop() {
 }
 
 // follow starts and stops what the plan says.
-func (w *linkWork) follow(ctx context.Context, lp netmgr.LinkPlan) error {
+func (w *linkWork) follow(ctx context.Context, lp netmgr.LinkPlan, hostname string) error {
 	if !lp.Lease {
 		w.stop()
 		return nil
 	}
+	if w.lease != nil && w.hostname != hostname { // it asks for its address again, by the new name
+		w.lease.stop()
+		w.lease = nil
+	}
 	if w.lease == nil {
+		w.hostname = hostname
 		if err := w.startLease(ctx, lp); err != nil {
 			return err
 		}
@@ -72,11 +78,11 @@ func (w *linkWork) startLease(ctx context.Context, lp netmgr.LinkPlan) error {
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
-	h, mac := w.host, lp.MAC.String()
+	h, mac, hostname := w.host, lp.MAC.String(), w.hostname
 	w.lease = startTask(ctx, func(ctx context.Context) {
 		g := guard{conn: neighbours, mac: lp.MAC, rivals: make(chan net.HardwareAddr, 1)}
 		client := dhcp.Client{
-			Index: lp.Index, MAC: lp.MAC, Hostname: h.options.Hostname, Conn: conn,
+			Index: lp.Index, MAC: lp.MAC, Hostname: hostname, Conn: conn,
 			Previous:  h.leases.get(mac),
 			Conflicts: g.rivals,
 			Log:       h.env.Log.With("link", lp.Name),

@@ -17,8 +17,9 @@ import (
 
 // maxSSID and maxName bound names, in bytes and characters. The former is IEEE 802.11's (clause 9.4.2.2).
 const (
-	maxSSID = 32
-	maxName = 64
+	maxSSID       = 32
+	maxName       = 64
+	maxDeviceName = 63
 )
 
 // invalid says which field of a request is wrong, how, and what to do.
@@ -49,6 +50,20 @@ func checkName(name string) error {
 		return invalid("name", fmt.Sprintf("This name is too long or cannot be shown. Names have up to %d characters.", maxName), "Choose a shorter one.")
 	}
 	return nil
+}
+
+// checkDeviceName holds the rule for what the owner calls the device, and returns it without the blanks around it.
+func checkDeviceName(name string) (string, error) {
+	name = strings.TrimSpace(name)
+	switch n := utf8.RuneCountInString(name); {
+	case n == 0:
+		return "", invalid("name", "The name is missing.", `Give one, as in "Living room".`)
+	case n > maxDeviceName:
+		return "", invalid("name", fmt.Sprintf("The name has %d characters. It can have up to %d.", n, maxDeviceName), "Choose a shorter one.")
+	case !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) && !unicode.Is(unicode.Cf, r) }):
+		return "", invalid("name", "This name cannot be shown.", "Choose another one.")
+	}
+	return name, nil
 }
 
 var rawKey = regexp.MustCompile(`^[0-9a-fA-F]{64}$`)

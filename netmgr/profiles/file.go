@@ -22,7 +22,8 @@ const (
 // state is what profiles.json has.
 type state struct {
 	Version     int               `json:"version"`
-	Profiles    []profile         `json:"profiles"` // in the order of preference
+	Profiles    []profile         `json:"profiles"`       // in the order of preference
+	Name        string            `json:"name,omitempty"` // of the device
 	AccessPoint accessPoint       `json:"access_point"`
 	Country     string            `json:"country,omitempty"`
 	Judge       api.JudgeSettings `json:"judge"`
@@ -105,6 +106,10 @@ func (p *profile) sound() bool {
 
 // repair sets to their defaults those settings that are wrong, and counts them.
 func (s *state) repair() (bad int) {
+	if _, err := checkDeviceName(s.Name); s.Name != "" && err != nil {
+		s.Name = ""
+		bad++
+	}
 	if checkCountry(s.Country) != nil {
 		s.Country = ""
 		bad++

@@ -34,7 +34,7 @@ type Options struct {
 	Dir    string // the service's own, kept across reboots
 	RunDir string // kept until the next boot only; empty: none
 	Serial string // the board's serial number; empty: it has none
-	Name   string // what the device's own network is called, before what tells devices apart; empty: "manofwar"
+	Name   string // what the device's own network is called, before what tells devices apart, while the owner calls it nothing else; empty: "manofwar"
 	Log    *slog.Logger
 }
 
@@ -109,7 +109,8 @@ func (s *Store) Settings() netmgr.Settings {
 		out.Profiles = append(out.Profiles, known)
 	}
 	ap := s.state.AccessPoint
-	out.AccessPoint.SSID = s.accessPointSSID()
+	out.Name = s.state.Name
+	out.AccessPoint.SSID, out.AccessPoint.Default = s.accessPointSSID(), ap.SSID == ""
 	out.AccessPoint.Open, out.AccessPoint.Permanent, out.AccessPoint.Off = ap.Open, ap.Permanent, ap.Off
 	out.Setup = !s.state.Done
 	return out

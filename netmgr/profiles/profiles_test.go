@@ -490,3 +490,53 @@ func FuzzImport(f *testing.F) {
 		}
 	})
 }
+
+// TestDeviceName takes a name that a person gives, keeps it, and calls the access point by it where nobody chose otherwise.
+func TestDeviceName(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir, serial)
+	mark := strings.TrimPrefix(s.Settings().AccessPoint.SSID, "manofwar ")
+	if c := s.Chosen(); c.Name != nil || len(mark) != 4 {
+		t.Errorf("nobody gave a name, and it is %q, %q", *c.Name, mark)
+	}
+	for _, tt := range []struct{ name, want, ssid string }{
+		{"Wohnzimmer TV", "Wohnzimmer TV", "Wohnzimmer TV " + mark},
+		{"  Küche\t", "Küche", "Küche " + mark},
+		{strings.Repeat("ü", 63), strings.Repeat("ü", 63), strings.Repeat("ü", 13) + " " + mark}, // 26 bytes, as 27 would cut one in two
+		{"In the very middle of house 5", "In the very middle of house 5", "In the very middle of house " + mark},
+		{"👩‍🚀", "👩‍🚀", "👩‍🚀 " + mark},
+		{"", "", ""},
+		{" ", "", ""},
+		{strings.Repeat("x", 64), "", ""},
+		{"a\nb", "", ""},
+		{"a\x00", "", ""},
+		{"\xff", "", ""},
+	} {
+		got, err := s.Choose(api.Settings{Name: &tt.name})
+		if tt.want == "" {
+			if e, ok := errors.AsType[*ipc.Error](err); !ok || e.Field != "name" || e.Hint == "" {
+				t.Errorf("%q: %v, want an error about the name", tt.name, err)
+			}
+			continue
+		}
+		if err != nil || *got.Name != tt.want || got.AccessPoint.SSID != tt.ssid {
+			t.Errorf("%q: %v; %+v, %+v", tt.name, err, got, got.AccessPoint)
+		}
+		if again := open(t, dir, serial).Settings(); again.Name != tt.want || again.AccessPoint.SSID != tt.ssid || !again.AccessPoint.Default {
+			t.Errorf("%q after a restart: %q, %+v", tt.name, again.Name, again.AccessPoint)
+		}
+	}
+	if _, err := s.Choose(api.Settings{AccessPoint: &api.AccessPointSettings{SSID: "mine"}}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Choose(api.Settings{Name: text("Kitchen")}); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.Settings(); got.Name != "Kitchen" || got.AccessPoint.SSID != "mine" || got.AccessPoint.Default {
+		t.Errorf("with an SSID that was chosen: %+v", got)
+	}
+	e := s.exported()
+	if other := open(t, t.TempDir(), "2"); e.Settings.Name == nil || other.update(func(st *state) error { return other.choose(st, e.Settings) }) != nil || other.Settings().Name != "Kitchen" {
+		t.Errorf("an export does not carry the name: %v", e.Settings.Name)
+	}
+}

@@ -1,6 +1,7 @@
 package profiles
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"manofwar/internal/atomicfile"
 	"manofwar/internal/setup"
@@ -25,7 +28,11 @@ func (s *Store) Chosen() api.Settings {
 	ap.Passphrase, _ = s.vault.open(accessPointID, st.AccessPoint.Secret)
 	judge := st.Judge
 	judge.Operators = slices.Clone(judge.Operators)
-	return api.Settings{Country: &st.Country, AccessPoint: &ap, Judge: &judge, Done: &st.Done}
+	out := api.Settings{Country: &st.Country, AccessPoint: &ap, Judge: &judge, Done: &st.Done}
+	if st.Name != "" {
+		out.Name = &st.Name
+	}
+	return out
 }
 
 // Choose changes what is not nil and returns all settings. The error is an [*ipc.Error] that says which field is wrong.
@@ -38,6 +45,13 @@ func (s *Store) Choose(change api.Settings) (api.Settings, error) {
 }
 
 func (s *Store) choose(st *state, change api.Settings) error {
+	if change.Name != nil {
+		name, err := checkDeviceName(*change.Name)
+		if err != nil {
+			return err
+		}
+		st.Name = name
+	}
 	if c := change.Country; c != nil {
 		if err := checkCountry(*c); err != nil {
 			return err
@@ -71,7 +85,7 @@ func (s *Store) chooseAccessPoint(st *state, ap api.AccessPointSettings) error {
 			return err
 		}
 	}
-	if ap.SSID == s.defaultSSID() {
+	if ap.SSID == s.defaultSSID(st.Name) {
 		ap.SSID = ""
 	}
 	st.AccessPoint = accessPoint{
@@ -107,14 +121,18 @@ func (s *Store) accessPointSSID() string {
 	if ssid := s.state.AccessPoint.SSID; ssid != "" {
 		return ssid
 	}
-	return s.defaultSSID()
+	return s.defaultSSID(s.state.Name)
 }
 
-// defaultSSID is the device's name and four digits that another device does not have, so that a phone never takes one of two
+// defaultSSID is what the device is called and four digits that another device does not have, so that a phone never takes one of two
 // for the other.
-func (s *Store) defaultSSID() string {
-	name := s.options.Name
-	return name[:min(len(name), maxSSID-5)] + " " + s.vault.mark
+func (s *Store) defaultSSID(name string) string {
+	name = cmp.Or(name, s.options.Name)
+	for len(name) > maxSSID-5 {
+		_, size := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-size]
+	}
+	return strings.TrimSpace(name) + " " + s.vault.mark
 }
 
 // passphraseName is the file of the passphrase of this boot, where what is gone at the next boot is kept.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode/utf8"
 
 	"manofwar/internal/ipc"
 	"manofwar/internal/media"
@@ -79,6 +80,12 @@ func (a *air) routes() map[string]any {
 			return nil
 		},
 		"PUT /settings": hear(a, func(_ string, s netapi.Settings) (any, error) {
+			if s.Name != nil && (*s.Name == "" || utf8.RuneCountInString(*s.Name) > 63) {
+				return nil, &ipc.Error{Status: http.StatusBadRequest, Code: "invalid", Field: "name", Message: "The name is not one."}
+			}
+			if s.Name != nil { // which is won a moment later
+				a.settings.Name, a.status.Name, a.status.Hostname = s.Name, *s.Name, ""
+			}
 			if s.Country != nil {
 				a.settings.Country = s.Country
 			}

@@ -7,8 +7,10 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"manofwar/internal/ipc"
@@ -92,13 +94,34 @@ func checkBody(r *http.Request) error {
 type hosts struct {
 	fixed map[string]bool
 	own   func() string // the host name that was won on the network, without a domain; may be empty
+	won   *won
+}
+
+// won remembers which names were won on the network: a browser that came by one of them is in the middle of something when
+// the device is given another.
+type won struct {
+	mu   sync.Mutex // guards list
+	list []string   // the last first, in lower case
+}
+
+// maxWon bounds the names that are remembered.
+const maxWon = 8
+
+// names returns those that were won, given the one that is now, if any.
+func (w *won) names(now string) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now = strings.ToLower(now); now != "" && !slices.Contains(w.list, now) {
+		w.list = append([]string{now}, w.list[:min(len(w.list), maxWon-1)]...)
+	}
+	return w.list
 }
 
 // localDomains are the domains that home routers put behind a device's name. None can be registered by a stranger.
 var localDomains = []string{"", ".local", ".lan", ".home", ".home.arpa", ".internal", ".localdomain", ".fritz.box"}
 
 func newHosts(names []string, own func() string) hosts {
-	h := hosts{fixed: map[string]bool{"localhost": true}, own: own}
+	h := hosts{fixed: map[string]bool{"localhost": true}, own: own, won: &won{}}
 	for _, name := range names {
 		name = strings.ToLower(strings.TrimSuffix(name, "."))
 		h.fixed[name] = true
@@ -128,17 +151,10 @@ func (h hosts) allow(host string) bool {
 	if h.fixed[host] {
 		return true
 	}
-	own := strings.ToLower(h.own())
-	domain, ok := strings.CutPrefix(host, own)
-	if own == "" || !ok {
-		return false
-	}
-	for _, d := range localDomains {
-		if domain == d {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(h.won.names(h.own()), func(name string) bool {
+		domain, ok := strings.CutPrefix(host, name)
+		return ok && slices.Contains(localDomains, domain)
+	})
 }
 
 // misdirected answers a request for a name that is not ours, and says where to go instead.

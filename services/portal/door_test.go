@@ -118,6 +118,21 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+// TestHostsRenamed keeps the door open for who came by an earlier name.
+func TestHostsRenamed(t *testing.T) {
+	own := "pirate"
+	h := newHosts(nil, func() string { return own })
+	for i, name := range []string{"pirate", "", "kueche", "a", "b", "c", "d", "e", "f", "g"} {
+		own = name
+		if !h.allow("localhost") || h.allow("kueche.local") != (i >= 2) || name != "" && !h.allow(name+".local") || h.allow("") || h.allow(".local") {
+			t.Errorf("as %q: wrong", name)
+		}
+		if got, want := h.allow("pirate.local"), i < 9; got != want {
+			t.Errorf("as %q, the first of %d: pirate.local is allowed: %v", name, i+1, got)
+		}
+	}
+}
+
 func FuzzHost(f *testing.F) {
 	for _, seed := range []string{"localhost:80", "[::1]:80", "manofwar.local", "10.0.0.1", "a:b:c"} {
 		f.Add(seed)

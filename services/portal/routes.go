@@ -89,6 +89,7 @@ func (p *Service) routes() []route {
 		{"GET", "/setup/add", setup, p.setupPage(p.setupAddForm)},
 		{"POST", "/setup/add", setup, p.setupPage(p.setupAdd)},
 		{"POST", "/setup/offline", setup, p.setupPage(p.setupOffline)},
+		{"POST", "/setup/name", setup, p.setupPage(p.setupName)},
 		{"GET", "/setup/done", setup, p.setupPage(p.setupDone)},
 	}
 }

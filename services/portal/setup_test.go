@@ -187,7 +187,7 @@ func TestSetupWithoutManager(t *testing.T) {
 
 func TestSetupRefusesOtherSites(t *testing.T) {
 	b := ashore(t)
-	for _, path := range []string{"/setup/join", "/setup/add", "/setup/country", "/setup/offline", "/setup/scan"} {
+	for _, path := range []string{"/setup/join", "/setup/add", "/setup/name", "/setup/country", "/setup/offline", "/setup/scan"} {
 		for _, header := range [][]string{{"Origin", "http://evil.example"}, {"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}} {
 			if got := b.from(t, phone, "POST", path, "", url.Values{"ssid": {"Evil"}}, header...); got.StatusCode != 403 {
 				t.Errorf("%s, %v: %s", path, header, got.Status)
@@ -235,10 +235,10 @@ var update = flag.Bool("update", false, "write testdata/setup anew")
 func TestSetupPages(t *testing.T) {
 	b := ashore(t)
 	_, port, _ := net.SplitHostPort(b.addr)
-	look := func(name, path string) {
+	show := func(name, method, path string, form url.Values) {
 		t.Helper()
 		_, lang, _ := strings.Cut(name, ".")
-		got := b.from(t, phone, "GET", path, "", nil, "Accept-Language", lang)
+		got := b.from(t, phone, method, path, "", form, "Accept-Language", lang)
 		if got.StatusCode != 200 {
 			t.Fatalf("%s: %s", name, got.Status)
 		}
@@ -258,6 +258,7 @@ func TestSetupPages(t *testing.T) {
 			t.Errorf("%s differs; look at it, then run with -update:\n%s", file, page)
 		}
 	}
+	look := func(name, path string) { t.Helper(); show(name, "GET", path, nil) }
 	home := key([]byte("Home"))
 	look("list.en", "/setup")
 	look("list.de", "/setup")
@@ -283,6 +284,24 @@ func TestSetupPages(t *testing.T) {
 	look("done.en", "/setup/done")
 	look("done.de", "/setup/done?added=phone")
 	look("factory.en", "/setup/add?kind=factory")
+	for name, want := range map[string]string{" ": "NameMissing", strings.Repeat("ä", 64): "NameLong"} {
+		got := b.from(t, phone, "POST", "/setup/name", "", url.Values{"name": {name}})
+		if problem := reflect.ValueOf(english).FieldByName(want).String(); got.StatusCode != 200 || !strings.Contains(got.body, problem) {
+			t.Errorf("the name %q: %s, want %q: %s", name, got.Status, problem, got.body)
+		}
+	}
+	show("badname.de", "POST", "/setup/name", url.Values{"name": {strings.Repeat("Wohnzimmer ", 6)}})
+	got := b.from(t, phone, "POST", "/setup/name", "", url.Values{"name": {" Wohnzimmer <TV> "}})
+	if got.Header.Get("Location") != "/setup/done?named" {
+		t.Fatalf("a name: %s to %q: %s", got.Status, got.Header.Get("Location"), got.body)
+	}
+	look("naming.en", got.Header.Get("Location"))
+	b.air.set(t, func(s *netapi.Status) { s.Name, s.Hostname = "Wohnzimmer <TV> (2)", "wohnzimmer-tv-2" })
+	look("named.de", "/setup/done?named=1")
+	b.air.mu.Lock()
+	b.air.settings.Name = nil
+	b.air.mu.Unlock()
+	b.air.set(t, func(s *netapi.Status) { s.Name, s.Hostname = "", "manofwar-2" })
 	look("phone.de", "/setup/add?kind=phone")
 	b.air.set(t, func(s *netapi.Status) {
 		s.Links[0].State, s.Links[0].Login = netapi.Captive, "http://login.example/?a=1&b=2"

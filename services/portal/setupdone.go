@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"html/template"
 	"net"
 	"net/http"
@@ -10,7 +11,9 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"manofwar/internal/ipc"
 	"manofwar/internal/media"
@@ -47,9 +50,14 @@ func (p *Service) setupDone(ctx context.Context, w http.ResponseWriter, r *http.
 	if err != nil {
 		return err
 	}
+	settings, err := p.networks.Settings(ctx)
+	if err != nil {
+		return err
+	}
 	s := p.sheet(r)
 	s.Leave = false
 	s.arrive(status, r)
+	s.named(status, settings, r)
 	s.AskFactory = !slices.ContainsFunc(profiles, func(p netapi.Profile) bool { return p.Factory })
 	s.AskPhone = !slices.ContainsFunc(profiles, func(p netapi.Profile) bool { return p.Metered })
 	s.More = status.AccessPoint != nil && len(profiles) > 0 && (s.AskFactory || s.AskPhone)
@@ -61,6 +69,53 @@ func (p *Service) setupDone(ctx context.Context, w http.ResponseWriter, r *http.
 	}
 	return p.show(w, r, "done", s)
 }
+
+// namedTries is how often the page after a new name loads anew until that was won on the network: it takes a second or two.
+const namedTries = 5
+
+// named offers to give the device a name, or says which it has been given and, once it was won, under which address.
+func (s *sheet) named(status netapi.Status, settings netapi.Settings, r *http.Request) {
+	query := r.URL.Query()
+	if settings.Name != nil {
+		s.Name = *settings.Name
+	}
+	s.AskName = s.Refresh == "" // which would take away what is being typed
+	if !query.Has("named") || s.Name == "" {
+		return
+	}
+	s.Named = say(s.W.Named, s.Name)
+	tries, _ := strconv.Atoi(query.Get("named")) // none has been
+	news := status.Hostname != "" && (status.Name == s.Name || strings.HasPrefix(status.Name, s.Name+" ("))
+	if !news && len(status.Links) > 0 && tries < namedTries {
+		s.Refresh, s.AskName = fmt.Sprintf("%s;url=%s/done?named=%d", tryRefresh, setupPath, tries+1), false
+	}
+}
+
+// setupName gives the device a name.
+func (p *Service) setupName(ctx context.Context, w http.ResponseWriter, r *http.Request) error {
+	name := strings.TrimSpace(r.PostFormValue("name"))
+	_, err := p.networks.ChangeSettings(ctx, netapi.Settings{Name: &name})
+	if !errors.Is(err, media.ErrInvalid) {
+		if err != nil {
+			return err
+		}
+		return turn(w, r, setupPath+"/done?named")
+	}
+	s := p.sheet(r)
+	s.Leave, s.Name, s.Heading = false, name, template.HTML(s.W.NameTitle)
+	switch n := utf8.RuneCountInString(name); {
+	case n == 0:
+		s.Problem = template.HTML(s.W.NameMissing)
+	case n > maxDeviceName:
+		s.Problem = template.HTML(s.W.NameLong)
+	default:
+		s.Problem = template.HTML(s.W.NameOdd)
+	}
+	return p.show(w, r, "name", s)
+}
+
+// maxDeviceName is the length of the longest name that a device may be given, in characters.
+const maxDeviceName = 63
 
 // arrive says what the device is connected to.
 func (s *sheet) arrive(status netapi.Status, r *http.Request) {

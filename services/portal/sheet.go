@@ -50,6 +50,9 @@ type sheet struct {
 	More                 bool
 	AskFactory, AskPhone bool
 	Added                template.HTML
+	AskName              bool
+	Name                 string        // what its owner calls the device
+	Named                template.HTML // that it was given one
 	Kind                 string
 }
 

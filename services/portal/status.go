@@ -112,8 +112,11 @@ func (p *Service) status(w http.ResponseWriter, r *http.Request) error {
 	return writeJSON(w, r, a)
 }
 
-// name returns what the device is called: the name it won on the network, else the first it was configured with.
+// name returns what the device is called: by its owner, else on the network, else by whoever configured it.
 func (p *Service) name() string {
+	if called := p.watch.called(); called != "" {
+		return called
+	}
 	if own := p.watch.hostname(); own != "" {
 		return own
 	}
@@ -121,6 +124,13 @@ func (p *Service) name() string {
 		return p.opts.Names[0]
 	}
 	return "manofwar"
+}
+
+// called returns what the owner calls the device; empty: nothing, or it is not known yet.
+func (w *watch) called() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.network.Name
 }
 
 func (p *Service) device(now parts) *device {

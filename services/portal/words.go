@@ -40,6 +40,9 @@ type words struct {
 	AddressText, StillHere, CloseSheet                   string
 	Offline, OfflineText, UseOffline, Finish, OpenNow    string
 
+	NameTitle, NameText, NameLabel, NameLike, Named string
+	NameMissing, NameLong, NameOdd                  string
+
 	More, Skip, Save, Added                      string
 	Factory, FactoryText, FactoryHow, AfterReset string
 	Phone, PhoneText, PhoneHow, PhoneName        string
@@ -80,6 +83,10 @@ var english = words{
 	CloseSheet: "You can close this page.",
 	Offline:    "Ready, without internet", OfflineText: "Music, films and control work in this network, and you can add a WiFi later.",
 	UseOffline: "Use without internet", Finish: "Finish", OpenNow: "Open the library",
+
+	NameTitle: "Give it a name", NameText: "You find it under that name, in your browser and among your other devices.",
+	NameLabel: "Name", NameLike: "Living room TV", Named: "It is called {name} now.",
+	NameMissing: "The name is missing.", NameLong: "A name has at most 63 characters.", NameOdd: "This name cannot be shown. Choose another one.",
 
 	More: "For when the router fails", Skip: "Skip", Save: "Save", Added: "{name} is known now.",
 	Factory: "The router after a reset", FactoryText: "A router that resets itself uses the name and password from its sticker. Add them, and the device finds it again.",
@@ -124,6 +131,10 @@ var german = words{
 	CloseSheet: "Du kannst diese Seite schließen.",
 	Offline:    "Bereit, ohne Internet", OfflineText: "Musik, Filme und Steuerung laufen in diesem Netz, und ein WLAN kannst du später hinzufügen.",
 	UseOffline: "Ohne Internet benutzen", Finish: "Fertig", OpenNow: "Bibliothek öffnen",
+
+	NameTitle: "Gib ihm einen Namen", NameText: "Unter diesem Namen findest du es, im Browser und unter deinen anderen Geräten.",
+	NameLabel: "Name", NameLike: "Wohnzimmer TV", Named: "Es heißt jetzt {name}.",
+	NameMissing: "Der Name fehlt.", NameLong: "Ein Name hat höchstens 63 Zeichen.", NameOdd: "Dieser Name lässt sich nicht anzeigen. Wähle einen anderen.",
 
 	More: "Falls der Router ausfällt", Skip: "Überspringen", Save: "Speichern", Added: "{name} ist jetzt bekannt.",
 	Factory: "Der Router nach einem Zurücksetzen", FactoryText: "Ein zurückgesetzter Router nimmt Namen und Passwort von seinem Aufkleber. Füge sie hinzu, und das Gerät findet ihn wieder.",

@@ -160,6 +160,10 @@ export function answer(air, status, { method, path, body }, tell) {
       return air.settings
     case 'PUT settings':
       air.settings = { ...air.settings, ...body }
+      if (body.name) {
+        Object.assign(status.network, { name: body.name, hostname: body.name.toLowerCase().replaceAll(' ', '-') })
+        tell('network', status.network)
+      }
       return air.settings
     case 'GET history':
       return air.history

@@ -334,6 +334,25 @@ test(
 )
 
 test(
+  'the device is given a name, and says where it is found by it',
+  standIn,
+  aloft(async (page, air) => {
+    const panel = page.getByRole('region', { name: 'Name' })
+    const field = panel.getByLabel('Name of the device')
+    await panel.getByRole('link', { name: 'http://livingroom.local' }).waitFor()
+    assert.ok(await panel.getByRole('button', { name: 'Save' }).isDisabled())
+    await field.fill('Kitchen TV')
+    await panel.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('It is called “Kitchen TV” now.').waitFor()
+    await panel.getByRole('link', { name: 'http://kitchen-tv.local' }).waitFor()
+    assert.equal(air.settings.name, 'Kitchen TV')
+    await field.fill(' ')
+    await field.press('Enter')
+    await panel.getByText('The name is missing.').waitFor()
+  }),
+)
+
+test(
   'a device that nobody has set up says so until it is',
   standIn,
   aloft(

@@ -146,6 +146,8 @@ export interface AccessPoint {
 }
 
 export interface Network {
+  /** What the owner calls the device. None: nothing. */
+  name?: string
   hostname: string
   links: Link[] | null
   clock?: string
@@ -222,6 +224,8 @@ export interface Attempt {
 }
 
 export interface NetworkSettings {
+  /** What the owner calls the device. None: nothing. */
+  name?: string
   country?: string
   access_point?: AccessPointSettings
   judge?: { off: boolean; operators?: string[] | null }

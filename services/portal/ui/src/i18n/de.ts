@@ -351,6 +351,16 @@ export const de: Messages = {
   'around.open': 'ohne Passwort',
   'around.cannot': 'Nicht möglich. {reason}',
 
+  'name.title': 'Name',
+  'name.label': 'Name des Geräts',
+  'name.text': 'Unter diesem Namen findest du es, im Browser und unter deinen anderen Geräten.',
+  'name.like': 'Wohnzimmer TV',
+  'name.address': 'Seine Adresse:',
+  'name.asking': 'Der Name wird im Netz erfragt.',
+  'name.missing': 'Der Name fehlt.',
+  'name.long': 'Ein Name hat höchstens 63 Zeichen.',
+  'name.saved': 'Es heißt jetzt „{name}“.',
+
   'own.title': 'Eigenes Netz',
   'own.text':
     'Für den Fall, dass nichts anderes geht: Tritt ihm mit dem Telefon bei, und die ganze Seite und Bibliothek sind da.',

@@ -353,6 +353,16 @@ export const en = {
   'around.open': 'no password',
   'around.cannot': 'Cannot be joined. {reason}',
 
+  'name.title': 'Name',
+  'name.label': 'Name of the device',
+  'name.text': 'You find it under that name, in your browser and among your other devices.',
+  'name.like': 'Living room TV',
+  'name.address': 'Its address:',
+  'name.asking': 'Asking the network for the name.',
+  'name.missing': 'The name is missing.',
+  'name.long': 'A name has at most 63 characters.',
+  'name.saved': 'It is called “{name}” now.',
+
   'own.title': 'Its own network',
   'own.text': 'For when nothing else works: join it with a phone, and the whole page and library are there.',
   'own.up': 'On',

@@ -16,24 +16,28 @@ export const standIn = { skip: real ? 'a real manofwar does not fail on demand' 
 /** The stand-in, or null; and the address of whichever it is. */
 export let server = null
 export let base = real
-let browser
+let chromium
 
 before(async () => {
   if (!real) {
     server = await serve()
     base = server.url
   }
-  browser = await launch()
+  chromium = await launch()
 })
 after(async () => {
-  await browser?.close()
+  await chromium?.close()
   await server?.close()
 })
 
+/** The browser, for a test that needs more than one page. */
+export const browser = () => chromium
+
 /** Runs a test on a page of its own, which must have had no trouble by its end. */
 export async function visit(path, run, options = {}) {
-  const { page, troubles, close } = await open(browser, base, options)
+  const { page, troubles, close } = await open(chromium, base, options)
   page.setDefaultTimeout(20_000)
+  if (options.settings) await page.addInitScript(prefer, options.settings)
   try {
     await page.goto(base + path)
     await run(page)
@@ -41,6 +45,11 @@ export async function visit(path, run, options = {}) {
   } finally {
     await close()
   }
+}
+
+/** Makes a browser's choices before its page is there. */
+function prefer(settings) {
+  if (!localStorage.getItem('manofwar.settings')) localStorage.setItem('manofwar.settings', JSON.stringify(settings))
 }
 
 export const advances = (page, selector, by = 1) =>

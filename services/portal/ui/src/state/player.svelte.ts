@@ -257,13 +257,16 @@ class Player {
         this.output.silence()
         this.solo.clear()
       }
-      if (to === Here && item?.kind === 'film') go(`/film/${item.id}/play`)
+      if (item?.kind !== 'film') return
+      if (to === Here) go(`/film/${item.id}/play`)
+      else if (route.path.endsWith('/play')) go(`/film/${item.id}#now`, { replace: true })
     } catch (err) {
       void change({ place: from })
       if (told) cast.unwish(told.id)
       this.#refused(err)
+    } finally {
+      this.#promised = null
     }
-    this.#promised = null
   }
 
   /** Takes the remote of another session. */
@@ -433,7 +436,8 @@ class Player {
   }
 
   async #edit(what: Edit, apply?: (entries: Entry[]) => Entry[]): Promise<boolean> {
-    const id = this.#told!.id
+    const id = this.#told?.id
+    if (!id) return false
     try {
       const entries = this.list.entries
       await this.list.edit(apply?.(entries) ?? entries, async () => cast.take(await api.edit(id, what)))
@@ -461,6 +465,7 @@ class Player {
   }
 
   async #ask(id: string, run: (id: string) => Promise<api.Session>, wish: Wish): Promise<void> {
+    if (!id) return // it is only promised yet
     cast.wish(id, wish)
     try {
       cast.take(await run(id))
@@ -474,7 +479,7 @@ class Player {
   /** Sends the volume, at most one request at a time: a slider gives many. */
   #louden(what: Loudness): void {
     const told = this.#told
-    if (!told) return
+    if (!told?.id) return
     cast.wish(told.id, what)
     this.#loud.what = what
     if (this.#loud.busy) return

@@ -31,7 +31,7 @@ export class QueueWindow {
     }
     this.after = session ? Math.max(0, session.total - session.index - 1) : 0
     this.#current = session?.entry?.key ?? ''
-    if (!session || this.#editing || this.#held) return
+    if (!session?.id || this.#editing || this.#held) return // one that was only promised has no queue yet
     if (session.revision !== this.#revision || !this.entries.some(({ key }) => key === this.#current)) {
       this.#revision = session.revision
       this.#start = -1 // nothing follows on
@@ -47,7 +47,7 @@ export class QueueWindow {
 
   /** Fetches what follows what is known. */
   async more(): Promise<void> {
-    if (!this.#session || this.upcoming.length >= this.after || this.#request) return
+    if (!this.loaded || this.#start < 0 || this.upcoming.length >= this.after || this.#request) return
     await this.#fetch(this.#start + this.entries.length, page)
   }
 

@@ -1,0 +1,402 @@
+/** The page as a remote: for the TV, for another page, and as a page that others play on. */
+
+import assert from 'node:assert/strict'
+import { beforeEach, test } from 'node:test'
+import { advances, base, browser, firstAlbum, firstFilm, server, standIn, titleOf, until, visit } from './harness.mjs'
+import { open } from './browser.mjs'
+
+const phone =
+  'Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36'
+
+const bar = (page) => page.getByRole('region', { name: 'Player' })
+const now = (page) => page.getByRole('dialog', { name: 'Now playing' })
+const place = (page) => page.getByRole('button', { name: /^Play on … Now: / }).locator('visible=true')
+const sheet = (page) => page.getByRole('dialog', { name: 'Play on' })
+const upcoming = (page) => page.getByRole('region', { name: 'Next' }).getByRole('listitem')
+const silent = (page) => page.waitForFunction(() => [...document.querySelectorAll('audio')].every((a) => a.paused))
+const timeOf = (page) => page.evaluate(() => document.querySelector('#audio').currentTime)
+
+/** Chooses a place. */
+async function choose(page, name) {
+  await place(page).first().click()
+  await sheet(page).getByRole('button', { name, exact: false }).first().click()
+}
+
+const onTV = () => server.state.cast.on('tv')
+const control = (what) => server.state.cast.answer('POST', `sessions/${onTV().id}/control`, null, what)
+const songs = ['s4-1', 's4-2', 's4-3', 's4-4', 's4-5', 's4-6', 's4-7', 's4-8']
+
+beforeEach(() => {
+  if (!server) return
+  const { state } = server.state.cast
+  for (const session of state.sessions.values()) clearTimeout(session.timer)
+  state.sessions.clear()
+  Object.assign(state, { delay: 0, away: 0, reports: [] })
+  server.state.casting = true
+})
+
+/** A page for which the TV is already chosen. */
+const forTV = (path, run, options = {}) =>
+  visit(
+    path,
+    async (page) => {
+      await run(page)
+    },
+    { ...options, settings: { place: 'tv', ...options.settings } },
+  )
+
+test('what is chosen plays on the TV, and the page is its remote', standIn, () =>
+  visit('/album/a4', async (page) => {
+    await choose(page, 'Living room TV')
+    await place(page).first().getByText('Living room TV').waitFor()
+    await page.getByRole('button', { name: 'Play', exact: true }).first().click()
+    await until(() => onTV()?.state === 'playing')
+    assert.equal(onTV().queue.length, 10)
+    await bar(page).getByRole('button', { name: 'Pause' }).waitFor()
+    await silent(page)
+    await bar(page).getByText('0:01').waitFor()
+    await bar(page).getByRole('button', { name: 'Pause' }).click()
+    await until(() => onTV().state === 'paused')
+    await page.locator('main').focus()
+    await page.keyboard.press('n')
+    await until(() => onTV().queue[onTV().index].item.id === 's4-2')
+    await bar(page)
+      .getByRole('link', { name: /Glass signals/ })
+      .waitFor()
+    await page.keyboard.press('ArrowRight')
+    await until(() => Math.abs(onTV().position - 10) < 1)
+    await page.keyboard.press('m')
+    await until(() => onTV().muted)
+    await page.reload()
+    await bar(page).getByText('Living room TV').waitFor() // it is remembered
+  }),
+)
+
+test('a press shows at once, and is taken back where it was refused', standIn, () =>
+  forTV('/', async (page) => {
+    server.state.cast.play({ renderer: 'tv', items: songs })
+    await bar(page).getByRole('button', { name: 'Pause' }).waitFor()
+    server.state.cast.state.delay = 1000
+    await bar(page).getByRole('button', { name: 'Pause' }).click()
+    await bar(page).getByRole('button', { name: 'Play', exact: true }).waitFor({ timeout: 600 })
+    assert.equal(onTV().state, 'playing', 'the device has not heard of it yet')
+    await until(() => onTV().state === 'paused')
+    await page.waitForTimeout(300)
+    await bar(page).getByRole('button', { name: 'Play', exact: true }).waitFor({ timeout: 600 })
+  }),
+)
+
+test('the time goes on by the device’s clock, however wrong this one is', standIn, () =>
+  forTV('/', async (page) => {
+    server.state.cast.state.away = 3_600_000 * 5
+    server.state.cast.play({ renderer: 'tv', items: songs, position: 61 })
+    await bar(page).getByText('1:02').waitFor()
+    // A word that differs by less than a second does not make the time step back.
+    const seen = []
+    for (let i = 0; i < 12; i++) {
+      const session = onTV()
+      session.position = (Date.now() + server.state.cast.state.away - session.at) / 1000 + session.position - 0.3
+      session.at = Date.now() + server.state.cast.state.away
+      if (i % 4 === 0) server.state.cast.changed(session)
+      seen.push(Number(await bar(page).getByRole('slider', { name: 'Position' }).inputValue()))
+      await page.waitForTimeout(120)
+      session.position += 0.3
+    }
+    assert.deepEqual(
+      seen,
+      seen.toSorted((a, b) => a - b),
+    )
+  }),
+)
+
+test('music moves to the TV in one tap and back, at the same place', standIn, () =>
+  visit('/album/a4', async (page) => {
+    await page.getByRole('button', { name: 'Play', exact: true }).first().click()
+    await advances(page, '#audio', 1.5)
+    await choose(page, 'Living room TV')
+    await until(() => onTV()?.state === 'playing')
+    assert.ok(Math.abs(onTV().position - 1.6) < 1.5, `at ${onTV().position}`)
+    await silent(page)
+    control({ do: 'seek', to: 12 })
+    await bar(page).getByText('0:12').waitFor()
+    await choose(page, 'This computer')
+    await page.waitForFunction(() => document.querySelector('#audio').currentTime > 12)
+    assert.ok((await timeOf(page)) < 16)
+    await until(() => !onTV())
+    await bar(page).getByText('This computer').waitFor()
+    assert.equal(server.state.cast.state.sessions.size, 1)
+  }),
+)
+
+test('one page plays, another is its remote, and takes it over', async () => {
+  const album = await firstAlbum()
+  await visit(`/album/${album.id}`, async (one) => {
+    await one.getByRole('button', { name: 'Play', exact: true }).first().click()
+    await advances(one, '#audio')
+    const { page: two, close, troubles } = await open(browser(), base, { userAgent: phone })
+    two.setDefaultTimeout(20_000)
+    try {
+      await two.goto(base + '/')
+      await place(two).first().click()
+      await sheet(two)
+        .getByRole('button', { name: /^Remote for / })
+        .click()
+      await bar(two).getByText('Chrome on Linux').waitFor()
+      await bar(two).getByRole('button', { name: 'Pause' }).click()
+      await silent(one)
+      await bar(one).getByRole('button', { name: 'Play', exact: true }).waitFor()
+      await bar(two).getByRole('button', { name: 'Play', exact: true }).click()
+      await one.waitForFunction(() => !document.querySelector('#audio').paused)
+      const before = await timeOf(one)
+      await choose(two, 'This phone')
+      await two.waitForFunction(() => document.querySelector('#audio').currentTime > 0.5)
+      await silent(one)
+      assert.ok((await timeOf(two)) >= before - 1.5, 'at the same place')
+      assert.deepEqual(troubles, [])
+    } finally {
+      await close()
+    }
+  })
+})
+
+test('a film goes from this page to the TV, and the page becomes its remote', standIn, async () => {
+  const film = await firstFilm()
+  await visit(`/film/${film.id}/play`, async (page) => {
+    await advances(page, '#video', 1)
+    await page.mouse.move(200, 200)
+    await until(() => server.state.cast.state.sessions.size === 1)
+    await choose(page, 'Living room TV')
+    await until(() => onTV()?.state === 'playing')
+    assert.ok(onTV().position > 0.5 && onTV().position < 5, `at ${onTV().position}`)
+    await now(page)
+      .getByRole('heading', { name: titleOf(film) })
+      .waitFor()
+    await page.locator('#video').waitFor({ state: 'detached' })
+    await now(page).getByRole('button', { name: '30 seconds on' }).click()
+    await until(() => onTV().position > 30)
+    await now(page).getByRole('button', { name: 'Sound and subtitles' }).click()
+    await page.getByRole('radio', { name: /German/ }).check()
+    await until(() => onTV().subtitle === 2)
+    await page.keyboard.press('Escape')
+    await now(page).getByRole('button', { name: 'Chapters' }).click()
+    await page.getByRole('radio', { name: /The storm/ }).check()
+    await until(() => onTV().position > 2500)
+    await now(page).getByText('2019 · The storm').waitFor()
+  })
+})
+
+test('a film that somebody sends here opens and plays', standIn, () =>
+  visit('/', async (page) => {
+    await place(page).first().waitFor()
+    const id = [...server.state.cast.state.browsers.keys()].at(-1)
+    server.state.cast.play({ renderer: id, items: ['f0'], position: 20 })
+    await page.waitForFunction(() => document.querySelector('#video')?.currentTime > 20.3)
+    const session = server.state.cast.on(id)
+    server.state.cast.answer('POST', `sessions/${session.id}/control`, null, { do: 'pause' })
+    await page.waitForFunction(() => document.querySelector('#video').paused)
+    server.state.cast.answer('DELETE', `sessions/${session.id}`)
+    await page.locator('#video').waitFor({ state: 'detached' })
+  }),
+)
+
+test('a phone at home begins with the TV, a computer with itself', standIn, async () => {
+  await visit('/', (page) => place(page).first().getByText('Living room TV').waitFor(), { userAgent: phone })
+  await visit('/', (page) => place(page).first().getByText('This computer').waitFor())
+})
+
+test('a place that cannot play says why', standIn, () =>
+  forTV('/', async (page) => {
+    server.state.cast.play({ renderer: 'tv', items: ['f0'] })
+    await bar(page).getByText('The Lighthouse Keeper').waitFor()
+    await place(page).first().click()
+    const attic = sheet(page).getByRole('button', { name: /^Attic television/ })
+    await attic.getByText('It is switched off.').waitFor()
+    assert.ok(await attic.isDisabled())
+    assert.ok(await sheet(page).getByRole('button', { name: 'Kitchen Music only' }).isDisabled())
+  }),
+)
+
+test('the queue is dragged, moved by keys and by buttons, and others see it', standIn, () =>
+  forTV('/#now', async (page) => {
+    server.state.cast.play({ renderer: 'tv', items: songs })
+    const order = () => onTV().queue.map(({ item }) => Number(item.id.split('-')[1]))
+    await until(async () => (await upcoming(page).count()) === 7)
+    const grip = (n) =>
+      upcoming(page)
+        .nth(n)
+        .getByRole('button', { name: /^Move / })
+    const [from, to] = [await grip(0).boundingBox(), await grip(3).boundingBox()]
+    await page.mouse.move(from.x + 10, from.y + 20)
+    await page.mouse.down()
+    await page.mouse.move(from.x + 10, from.y + 60, { steps: 4 })
+    await page.mouse.move(to.x + 10, to.y + 22, { steps: 8 })
+    await page.mouse.up()
+    await until(() => order().join() === '1,3,4,5,2,6,7,8')
+    await grip(0).focus()
+    await page.keyboard.press('ArrowDown')
+    await until(() => order().join() === '1,4,3,5,2,6,7,8')
+    await page.getByRole('status').getByText('is number 2 of 7 now').waitFor()
+    await grip(2).click()
+    await upcoming(page).nth(2).getByRole('button', { name: 'Move up' }).click()
+    await until(() => order().join() === '1,4,5,3,2,6,7,8')
+    await upcoming(page)
+      .nth(6)
+      .getByRole('button', { name: /^Remove / })
+      .click()
+    await until(() => order().length === 7)
+    server.state.cast.answer('POST', `sessions/${onTV().id}/queue`, null, { do: 'add', items: ['s6-2'] })
+    await until(async () => (await upcoming(page).count()) === 7)
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await until(() => order().join() === '1,4,5,3,2,6,7,8,2' || order().length === 9)
+    await page.getByRole('button', { name: 'Empty' }).click()
+    await until(() => order().length === 1)
+    await page.getByText('Nothing after this song.').waitFor()
+    await page.getByRole('button', { name: 'Undo' }).last().click()
+    await until(() => order().length === 9)
+  }),
+)
+
+test('a swipe takes a song out, and Undo puts it back', standIn, () =>
+  forTV(
+    '/#now',
+    async (page) => {
+      server.state.cast.play({ renderer: 'tv', items: songs })
+      await until(async () => (await upcoming(page).count()) === 7)
+      const row = upcoming(page).nth(1)
+      await row.scrollIntoViewIfNeeded()
+      const { x, y, width, height } = await row.boundingBox()
+      const touch = await page.context().newCDPSession(page)
+      const at = (type, part) =>
+        touch.send('Input.dispatchTouchEvent', {
+          type,
+          touchPoints: type === 'touchEnd' ? [] : [{ x: x + width * part, y: y + height / 2 }],
+        })
+      await at('touchStart', 0.7)
+      for (const part of [0.65, 0.55, 0.4, 0.3, 0.2, 0.15]) await at('touchMove', part)
+      await at('touchEnd')
+      await until(() => onTV().queue.length === 7)
+      assert.ok(!onTV().queue.some(({ item }) => item.id === 's4-3'))
+      assert.equal(onTV().queue[onTV().index].item.id, 's4-1', 'it was no tap')
+      await page.getByRole('button', { name: 'Undo' }).click()
+      await until(
+        () =>
+          onTV()
+            .queue.map(({ item }) => item.id)
+            .join() === songs.join(),
+      )
+    },
+    { width: 390, height: 844, hasTouch: true, isMobile: true, userAgent: phone },
+  ),
+)
+
+test('songs, albums and films are put into the queue of the place', standIn, () =>
+  forTV('/album/a4', async (page) => {
+    server.state.cast.play({ renderer: 'tv', items: ['s4-1'] })
+    await bar(page).waitFor()
+    await page.getByRole('button', { name: 'More for Glass signals' }).click()
+    await page.getByRole('button', { name: 'Add to the queue' }).click()
+    await until(() => onTV().queue.length === 2)
+    await page.getByRole('button', { name: 'More for Slow tide' }).click()
+    await page.getByRole('button', { name: 'Play next' }).click()
+    await until(() => onTV().queue[1]?.item.id === 's4-3')
+    await page.goto(base + '/film/f0')
+    await page.getByRole('button', { name: 'More for The Lighthouse Keeper' }).click()
+    await page.getByRole('button', { name: 'Add to the queue' }).click()
+    await until(() => onTV().queue.at(-1).item.id === 'f0')
+  }),
+)
+
+test('a long list goes to the TV whole', standIn, () =>
+  forTV('/music/songs', async (page) => {
+    await page.locator('main ol > li').nth(2).getByRole('button', { name: /^Play/ }).click()
+    await until(() => onTV()?.queue.length > 300)
+    assert.equal(onTV().index, 2)
+    await bar(page)
+      .getByRole('link', { name: /^Now playing: / })
+      .click()
+    await page.getByRole('button', { name: /\d+ more/ }).click()
+    await until(async () => (await upcoming(page).count()) > 100)
+  }),
+)
+
+test('volume, repeat, sleep timer and speed reach the TV', standIn, () =>
+  forTV('/#now', async (page) => {
+    server.state.cast.play({ renderer: 'tv', items: songs })
+    await now(page).getByRole('slider', { name: 'Volume' }).focus()
+    await page.keyboard.press('ArrowLeft')
+    await until(() => onTV().volume === 65)
+    await now(page).getByRole('button', { name: 'Repeat: off' }).click()
+    await until(() => onTV().repeat === 'all')
+    await now(page).getByRole('button', { name: 'Repeat: all' }).click()
+    await now(page).getByRole('button', { name: 'Repeat: this one' }).waitFor()
+    await until(() => onTV().repeat === 'one')
+    await now(page).getByRole('button', { name: 'Sleep timer' }).click()
+    await page.getByRole('radio', { name: '30 minutes' }).check()
+    await until(() => onTV().sleep)
+    await now(page).getByText('29:5').waitFor()
+    await now(page).getByRole('button', { name: 'Speed' }).click()
+    await page.getByRole('radio', { name: '1.5 times' }).check()
+    await until(() => onTV().speed === 1.5)
+    await now(page).getByText('1.5×').waitFor()
+  }),
+)
+
+test('what was left out is said with its reason', standIn, () =>
+  forTV('/', async (page) => {
+    const { id } = server.state.cast.play({ renderer: 'tv', items: songs })
+    await bar(page).waitFor()
+    const session = server.state.cast.state.sessions.get(id)
+    session.problem = { title: 'Low tide', code: 'corrupt', text: 'x', at: new Date().toISOString() }
+    server.state.cast.changed(session)
+    await page.getByRole('status').getByText('Skipped “Low tide”. The file is damaged').waitFor()
+    Object.assign(session, { state: 'stopped', problem: { code: 'gone', text: 'The TV is off.', at: 'x' } })
+    server.state.cast.changed(session)
+    await bar(page).getByText('The TV is off.').waitFor()
+  }),
+)
+
+test('without the service the page plays by itself', standIn, async () => {
+  server.state.casting = false
+  await visit('/album/a4', async (page) => {
+    await page.getByRole('button', { name: 'Play', exact: true }).first().click()
+    await advances(page, '#audio')
+    await bar(page).getByRole('button', { name: 'Next song' }).click()
+    await page.waitForFunction(() => document.querySelector('#audio').src.includes('s4-2'))
+    await page.evaluate(() => (document.querySelector('#audio').currentTime = 29.6))
+    await page.waitForFunction(() => document.querySelector('#audio').src.includes('s4-3'))
+    await bar(page)
+      .getByRole('link', { name: /^Now playing: / })
+      .click()
+    await now(page).getByRole('button', { name: 'Shuffle' }).click()
+    await now(page).getByRole('button', { name: 'Shuffle', pressed: true }).waitFor()
+    await upcoming(page)
+      .first()
+      .getByRole('button', { name: /^Remove / })
+      .click()
+    await until(async () => (await upcoming(page).count()) === 6)
+    await page.keyboard.press('Escape')
+    await page.reload()
+    await bar(page).getByRole('button', { name: 'Play', exact: true }).click()
+    await page.waitForFunction(() => document.querySelector('#audio').src.includes('s4-3'))
+  })
+})
+
+test('picture and sound are chosen, and say what they do now', standIn, () =>
+  visit('/settings', async (page) => {
+    await page.getByRole('link', { name: /^Picture and sound/ }).click()
+    await page.getByText('1920 × 1080 at 23.976 Hz').waitFor()
+    await page.getByText('48 kHz · 2 channels').waitFor()
+    await page.getByText('Details').click()
+    await page.getByText('20,114 pictures shown').waitFor()
+    await page.getByRole('radio', { name: /Topping D50/ }).check()
+    await until(() => server.state.screen.settings.card === 'D50')
+    await page.getByRole('button', { name: '10 milliseconds later' }).click()
+    await until(() => Math.abs(server.state.screen.settings.offset - 0.05) < 0.001)
+    await page.getByRole('radio', { name: '5 seconds' }).check()
+    await until(() => server.state.screen.settings.crossfade === 5)
+    await page.getByRole('switch', { name: 'Surround to the receiver' }).check()
+    await until(() => server.state.screen.settings.passthrough === true)
+    await page.getByRole('switch', { name: /^Look for loudspeakers/ }).check()
+    await until(() => server.state.cast.state.settings.dlna)
+  }),
+)

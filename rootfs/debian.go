@@ -103,8 +103,8 @@ var notoFonts = []string{
 	"Khmer-Regular", "Lao-Regular", "Malayalam-Regular", "Myanmar-Regular", "Sinhala-Regular", "Tamil-Regular", "Telugu-Regular",
 }
 
-// fonts adds those of the television. All of China's, Japan's and Korea's characters are in one file of 4 MB, where
-// Noto's would take 38.
+// fonts adds those of the television. China's, Japan's and Korea's characters, and signs such as notes and stars, are in
+// one file of 5 MB, where Noto's would take 38.
 func (b *builder) fonts() error {
 	const dir = "usr/share/fonts/truetype/"
 	for _, name := range notoFonts {
@@ -114,8 +114,8 @@ func (b *builder) fonts() error {
 			return err
 		}
 	}
-	const eastAsia = dir + "droid/DroidSansFallbackFull.ttf"
-	return b.addFile(Entry{Path: eastAsia, Mode: 0o644, Origin: "fonts-droid-fallback"}, filepath.Join(b.Parts.FontsEastAsia, eastAsia))
+	const eastAsia = dir + "wqy/wqy-microhei.ttc"
+	return b.addFile(Entry{Path: eastAsia, Mode: 0o644, Origin: "fonts-wqy-microhei"}, filepath.Join(b.Parts.FontsEastAsia, eastAsia))
 }
 
 // without is a file system without some files and directories.

@@ -29,7 +29,7 @@ func (b *builder) licenses() error {
 	}
 	packages := map[string]string{
 		"ca-certificates": b.Parts.CACertificates, "tzdata": b.Parts.TimeZones, "wireless-regdb": b.Parts.RegulatoryDB,
-		"fonts-noto-core": b.Parts.Fonts, "fonts-droid-fallback": b.Parts.FontsEastAsia,
+		"fonts-noto-core": b.Parts.Fonts, "fonts-wqy-microhei": b.Parts.FontsEastAsia,
 	}
 	if b.WiFi {
 		packages["firmware-brcm80211"] = b.Parts.WiFiFirmware

@@ -31,22 +31,22 @@ type Parts struct {
 	RegulatoryDB    string // wireless-regdb
 	WiFiFirmware    string // firmware-brcm80211
 	Fonts           string // fonts-noto-core
-	FontsEastAsia   string // fonts-droid-fallback
+	FontsEastAsia   string // fonts-wqy-microhei
 }
 
 // fields gives each part by its name in all.sh.
 func (p *Parts) fields() map[string]*string {
 	return map[string]*string{
-		"codec":                &p.Codec,
-		"ext":                  &p.Ext,
-		"base-files":           &p.Licenses,
-		"ca-certificates":      &p.CACertificates,
-		"tzdata":               &p.TimeZones,
-		"tzdata-legacy":        &p.TimeZonesLegacy,
-		"wireless-regdb":       &p.RegulatoryDB,
-		"firmware-brcm80211":   &p.WiFiFirmware,
-		"fonts-noto-core":      &p.Fonts,
-		"fonts-droid-fallback": &p.FontsEastAsia,
+		"codec":              &p.Codec,
+		"ext":                &p.Ext,
+		"base-files":         &p.Licenses,
+		"ca-certificates":    &p.CACertificates,
+		"tzdata":             &p.TimeZones,
+		"tzdata-legacy":      &p.TimeZonesLegacy,
+		"wireless-regdb":     &p.RegulatoryDB,
+		"firmware-brcm80211": &p.WiFiFirmware,
+		"fonts-noto-core":    &p.Fonts,
+		"fonts-wqy-microhei": &p.FontsEastAsia,
 	}
 }
 

@@ -94,8 +94,8 @@ func fakeParts(t *testing.T) rootfs.Parts {
 		"wifi/usr/lib/firmware/brcm/brcmfmac43430-sdio.raspberrypi,3-model-b.txt",
 		"wifi/usr/lib/firmware/brcm/brcmfmac43455-sdio.raspberrypi,3-model-b-plus.txt",
 		"wifi/usr/lib/firmware/brcm/brcmfmac43455-sdio.raspberrypi,4-model-b.txt",
-		"noto/usr/share/doc/fonts-noto-core/copyright", "droid/usr/share/doc/fonts-droid-fallback/copyright",
-		"droid/usr/share/fonts/truetype/droid/DroidSansFallbackFull.ttf",
+		"noto/usr/share/doc/fonts-noto-core/copyright", "wqy/usr/share/doc/fonts-wqy-microhei/copyright",
+		"wqy/usr/share/fonts/truetype/wqy/wqy-microhei.ttc",
 	} {
 		file(name)
 	}
@@ -121,7 +121,7 @@ func fakeParts(t *testing.T) rootfs.Parts {
 	at := func(name string) string { return filepath.Join(dir, name) }
 	return rootfs.Parts{
 		Codec: at("codec"), Ext: at("ext"), Licenses: at("base"), CACertificates: at("ca"), TimeZones: at("tz"), TimeZonesLegacy: at("legacy"),
-		RegulatoryDB: at("regdb"), WiFiFirmware: at("wifi"), Fonts: at("noto"), FontsEastAsia: at("droid"),
+		RegulatoryDB: at("regdb"), WiFiFirmware: at("wifi"), Fonts: at("noto"), FontsEastAsia: at("wqy"),
 	}
 }
 

@@ -23,7 +23,8 @@ type family struct {
 	files   [4]string         // regular, bold, italic, bold italic
 }
 
-// families are in order of preference. The image has those of the first and Droid; a computer may have the others.
+// families are in order of preference. The image has those of the first, the scripts and WenQuanYi's; a
+// computer may have the others.
 var families = []family{
 	{files: [4]string{"NotoSans-Regular.ttf", "NotoSans-Bold.ttf", "NotoSans-Italic.ttf", "NotoSans-BoldItalic.ttf"}},
 	{files: [4]string{"segoeui.ttf", "segoeuib.ttf", "segoeuii.ttf", "segoeuiz.ttf"}},
@@ -48,8 +49,9 @@ var families = []family{
 	noto("Ethiopic", language.Ethiopic),
 	noto("Georgian", language.Georgian),
 	noto("Armenian", language.Armenian),
-	{files: [4]string{"DroidSansFallbackFull.ttf"}, scripts: eastAsia},
+	{files: [4]string{"wqy-microhei.ttc"}, scripts: eastAsia},
 	{files: [4]string{"NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc"}, scripts: eastAsia},
+	{files: [4]string{"DroidSansFallbackFull.ttf"}, scripts: eastAsia},
 	{files: [4]string{"Arial Unicode.ttf"}, scripts: eastAsia},
 	{files: [4]string{"msyh.ttc", "msyhbd.ttc"}, scripts: eastAsia},
 	{files: [4]string{"malgun.ttf", "malgunbd.ttf"}, scripts: eastAsia},
@@ -245,76 +247,95 @@ func openFace(at place, c cut) (*face, error) {
 
 // parseFace reads a font, the first one of a collection.
 func parseFace(r io.ReaderAt, size int64, c cut) (*face, error) {
-	// Outlines are most of a font, and unpacked several times as large; positions of pairs are not needed beside them.
-	forShape, err := hideTables(r, size, "glyf", "loca", "CFF ", "post")
+	// Outlines are most of a font, and several times as large once they are parsed.
+	forShape, err := tablesOf(r, size, "glyf", "loca", "CFF ", "post", "vhea", "vmtx", "cvt ", "fpgm", "prep")
 	if err != nil {
 		return nil, err
 	}
-	loaders, err := opentype.NewLoaders(io.NewSectionReader(forShape, 0, size))
+	loader, err := opentype.NewLoader(forShape)
 	if err != nil {
 		return nil, err
 	}
-	shape, err := font.NewFont(loaders[0])
+	shape, err := font.NewFont(loader)
 	if err != nil {
 		return nil, err
 	}
-	forOutline, err := hideTables(r, size, "GPOS", "kern")
+	forOutline, err := tablesOf(r, size, "GDEF", "GPOS", "GSUB", "kern", "cvt ", "fpgm", "prep")
 	if err != nil {
 		return nil, err
 	}
-	collection, err := sfnt.ParseCollectionReaderAt(forOutline)
-	if err != nil {
-		return nil, err
-	}
-	outline, err := collection.Font(0)
+	outline, err := sfnt.ParseReaderAt(forOutline)
 	if err != nil {
 		return nil, err
 	}
 	return &face{shape: font.NewFace(shape), outline: outline, cut: c}, nil
 }
 
-// without is a font file some of whose tables have names that nobody asks for.
-type without struct {
+// tables is a font file made of some tables of another one, in memory as far as it is not theirs.
+type tables struct {
 	io.ReaderAt
-	off  int64 // of the table directory
-	head []byte
+	head  []byte // with the table directory
+	parts []extent
 }
 
-// hideTables renames tables in the directory of a font file; the order of the names stays.
-func hideTables(r io.ReaderAt, size int64, names ...string) (io.ReaderAt, error) {
+// extent says where bytes of the one file are in the other.
+type extent struct{ at, from, n int64 }
+
+// tablesOf returns a font with all tables of a font file, or of the first one in a collection, but some. They begin at
+// multiples of four, as OpenType has it and not every file.
+func tablesOf(r io.ReaderAt, size int64, but ...string) (*io.SectionReader, error) {
 	var off int64
-	start := make([]byte, 16)
-	if _, err := r.ReadAt(start, 0); err != nil {
+	head := make([]byte, 16)
+	if _, err := r.ReadAt(head, 0); err != nil {
 		return nil, err
 	}
-	if string(start[:4]) == "ttcf" {
-		off = int64(binary.BigEndian.Uint32(start[12:]))
-		if _, err := r.ReadAt(start, off); err != nil {
+	if string(head[:4]) == "ttcf" {
+		off = int64(binary.BigEndian.Uint32(head[12:]))
+		if _, err := r.ReadAt(head, off); err != nil {
 			return nil, err
 		}
 	}
-	n := 12 + 16*int64(binary.BigEndian.Uint16(start[4:]))
-	if off+n > size {
-		return nil, io.ErrUnexpectedEOF
-	}
-	head := make([]byte, n)
-	if _, err := r.ReadAt(head, off); err != nil {
+	directory := make([]byte, 16*int(binary.BigEndian.Uint16(head[4:])))
+	if _, err := r.ReadAt(directory, off+12); err != nil {
 		return nil, err
 	}
-	for i := 12; i < len(head); i += 16 {
-		if slices.Contains(names, string(head[i:i+4])) {
-			head[i+3] = '!'
+	var kept [][]byte
+	for row := range slices.Chunk(directory, 16) {
+		if !slices.Contains(but, string(row[:4])) {
+			kept = append(kept, row)
 		}
 	}
-	return without{r, off, head}, nil
+	t := &tables{ReaderAt: r, head: binary.BigEndian.AppendUint16(slices.Clone(head[:4]), uint16(len(kept)))}
+	t.head = append(t.head, head[6:12]...) // for a binary search that nobody does
+	end := int64(12 + 16*len(kept))
+	for _, row := range kept {
+		from, n := int64(binary.BigEndian.Uint32(row[8:])), int64(binary.BigEndian.Uint32(row[12:]))
+		if from+n > size {
+			return nil, io.ErrUnexpectedEOF
+		}
+		t.parts = append(t.parts, extent{end, from, n})
+		binary.BigEndian.PutUint32(row[8:], uint32(end))
+		t.head = append(t.head, row...)
+		end = (end + n + 3) &^ 3
+	}
+	return io.NewSectionReader(t, 0, end), nil
 }
 
-// ReadAt implements [io.ReaderAt].
-func (w without) ReadAt(p []byte, off int64) (int, error) {
-	n, err := w.ReaderAt.ReadAt(p, off)
-	from, to := max(off, w.off), min(off+int64(n), w.off+int64(len(w.head)))
-	if from < to {
-		copy(p[from-off:to-off], w.head[from-w.off:])
+// ReadAt implements [io.ReaderAt]. What lies between tables is zero.
+func (t *tables) ReadAt(p []byte, off int64) (int, error) {
+	clear(p)
+	end := off + int64(len(p))
+	if off < int64(len(t.head)) {
+		copy(p, t.head[off:])
 	}
-	return n, err
+	for _, e := range t.parts {
+		from, to := max(off, e.at), min(end, e.at+e.n)
+		if from >= to {
+			continue
+		}
+		if _, err := t.ReaderAt.ReadAt(p[from-off:to-off], e.from+from-e.at); err != nil && err != io.EOF {
+			return 0, err
+		}
+	}
+	return len(p), nil
 }

@@ -71,7 +71,7 @@ func (z *rasterizer) draw(k glyphKey) *glyph {
 	if k.cut.bold {
 		bold = float32(k.size) / 64 / 26
 	}
-	minX, minY, maxX, maxY := extent(segments, move)
+	minX, minY, maxX, maxY := extentOf(segments, move)
 	box := image.Rect(floor(minX), floor(minY), ceil(maxX+bold), ceil(maxY))
 	if box.Empty() || box.Dx() > 2048 || box.Dy() > 2048 {
 		return &glyph{}
@@ -94,7 +94,7 @@ func (z *rasterizer) draw(k glyphKey) *glyph {
 	return &glyph{mask, box.Min}
 }
 
-func extent(segments sfnt.Segments, move func(fixed.Point26_6) (float32, float32)) (minX, minY, maxX, maxY float32) {
+func extentOf(segments sfnt.Segments, move func(fixed.Point26_6) (float32, float32)) (minX, minY, maxX, maxY float32) {
 	minX, minY, maxX, maxY = math.MaxFloat32, math.MaxFloat32, -math.MaxFloat32, -math.MaxFloat32
 	for _, s := range segments {
 		for _, p := range s.Args[:points(s.Op)] {

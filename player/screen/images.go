@@ -36,8 +36,8 @@ func newImageCache() imageCache {
 	}
 }
 
-// fit bounds what is kept to what a screen of that size can show twice over.
-func (c *imageCache) fit(size image.Point) { c.scaled.limit = 8 * size.X * size.Y }
+// fit bounds what is kept by a screen's own size: covers fill less than half of one.
+func (c *imageCache) fit(size image.Point) { c.scaled.limit = 5 * size.X * size.Y }
 
 func (c *imageCache) corner(r int) *image.Alpha {
 	return c.corners.get(r, func() *image.Alpha { return disc(r) })

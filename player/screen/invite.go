@@ -63,34 +63,49 @@ func ease(age, d time.Duration) float64 {
 
 func (i Invite) compose(c *composer) {
 	c.plain()
+	c.beside(i.QR, i.Caption, 600, func(x, width float64, tight int) stack {
+		text := stack{c: c}
+		text.mark(x, 84)
+		text.text(space3, c.words(i.Title, heading(width, 3-tight)), x, textOne)
+		c.steps(&text, i.Steps, x, width, 3-tight)
+		c.facts(&text, i.Facts, x, width)
+		return text
+	})
+}
+
+// heading is the style of a scene's title.
+func heading(width float64, lines int) style {
+	return style{cut: cut{bold: true}, size: sizeTitle + 4, width: int(width), lines: max(lines, 1), leading: 1.15, spread: -0.01}
+}
+
+// beside puts words on the left and a code on the right, or below on an upright screen. The words are stacked tighter, up
+// to 2, until there is room for them.
+func (c *composer) beside(code, caption string, side float64, words func(x, width float64, tight int) stack) {
 	s := c.safeArea()
-	side, gap := 600.0, float64(space6)
-	if c.upright() {
-		side = s.w * 0.72
-	} else {
-		side = min(side, s.w*0.4)
+	side = min(side, s.w*0.4)
+	width, room := s.w-side-space6, s.h
+	switch {
+	case code == "":
+		width = min(s.w, 1300)
+	case c.upright():
+		side = s.w * 0.6
+		width, room = s.w, s.h-side-space6-2*sizeSmall*1.25-space3
 	}
-	width := s.w - side - gap
-	if c.upright() || i.QR == "" {
-		width = min(s.w, 1100)
+	text := words(s.x, width, 0)
+	for tight := 1; text.height > room && tight <= 2; tight++ {
+		text = words(s.x, width, tight)
 	}
-	text := stack{c: c}
-	text.mark(s.x, 84)
-	text.text(space3, c.words(i.Title, style{cut: cut{bold: true}, size: sizeTitle + 4, width: int(width), lines: 3, leading: 1.15, spread: -0.01}), s.x, textOne)
-	c.steps(&text, i.Steps, s.x, width)
-	c.facts(&text, i.Facts, s.x, width)
+	top := s.y + max(0, (room-text.height)/2)
+	text.draw(top)
 	if c.upright() {
-		top := s.y + max(0, (s.h-text.height-side-gap-sizeBody*2)/2)
-		text.draw(top)
-		c.invitation(i.QR, i.Caption, s.x+(s.w-side)/2, top+text.height+gap, side)
+		c.invitation(code, caption, s.x+(s.w-side)/2, top+text.height+space6, side)
 		return
 	}
-	text.draw(s.y + (s.h-text.height)/2)
-	caption := 0.0
-	if i.Caption != "" {
-		caption = sizeSmall*1.25 + space3
+	high := side
+	if caption != "" {
+		high += sizeSmall*1.25 + space3
 	}
-	c.invitation(i.QR, i.Caption, s.right()-side, s.y+(s.h-side-caption)/2, side)
+	c.invitation(code, caption, s.right()-side, s.y+(s.h-high)/2, side)
 }
 
 // invitation draws a QR code with a line below, in the middle of side.
@@ -107,10 +122,10 @@ func (c *composer) invitation(code, caption string, x, y, side float64) {
 }
 
 // steps puts numbered lines on the stack.
-func (c *composer) steps(s *stack, steps []string, x, width float64) {
+func (c *composer) steps(s *stack, steps []string, x, width float64, lines int) {
 	const disc = 56
 	for n, step := range steps {
-		t := c.words(step, style{size: sizeBody, width: int(width - disc - space3), lines: 3})
+		t := c.words(step, style{size: sizeBody, width: int(width - disc - space3), lines: max(lines, 1)})
 		if t.empty() {
 			continue
 		}
@@ -149,25 +164,15 @@ func (c *composer) facts(s *stack, facts []Fact, x, width float64) {
 
 func (l Claim) compose(c *composer) {
 	c.plain()
-	s := c.safeArea()
-	side := min(440.0, s.w*0.34)
-	width := s.w - side - space6
-	if l.QR == "" || c.upright() {
-		width = min(s.w, 1200)
-	}
-	text := stack{c: c}
-	text.mark(s.x, 84)
-	text.text(space3, c.words(l.Title, style{cut: cut{bold: true}, size: sizeTitle + 4, width: int(width), lines: 3, leading: 1.15, spread: -0.01}), s.x, textOne)
-	cell := min(132.0, (width-5*space2-space4)/6)
-	text.add(space5, cell*1.36, func(y float64) { c.digits(l.Code, s.x, y, cell) })
-	c.steps(&text, l.Steps, s.x, width)
-	if c.upright() {
-		text.draw(s.y + max(0, (s.h-text.height-side-space6)/2))
-		c.invitation(l.QR, "", s.x+(s.w-side)/2, s.y+max(0, (s.h-text.height-side-space6)/2)+text.height+space6, side)
-		return
-	}
-	text.draw(s.y + (s.h-text.height)/2)
-	c.invitation(l.QR, "", s.right()-side, s.y+(s.h-side)/2, side)
+	c.beside(l.QR, "", 440, func(x, width float64, tight int) stack {
+		text := stack{c: c}
+		text.mark(x, 84)
+		text.text(space3, c.words(l.Title, heading(width, 3-tight)), x, textOne)
+		cell := min(132.0, (width-4*space2-space4)/6)
+		text.add(space5, cell*1.36, func(y float64) { c.digits(l.Code, x, y, cell) })
+		c.steps(&text, l.Steps, x, width, 3-tight)
+		return text
+	})
 }
 
 // digits draws a code, one card a digit, in groups of three.

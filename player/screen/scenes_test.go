@@ -1,19 +1,21 @@
 package screen
 
 import (
+	"fmt"
 	"image"
 	"image/color"
 	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
 
-// fontDirs is where Debian's packages fonts-noto-core and fonts-droid-fallback put their files, which are those of
+// fontDirs is where Debian's packages fonts-noto-core and fonts-wqy-microhei put their files, which are those of
 // the image.
-var fontDirs = []string{"/usr/share/fonts/truetype/noto", "/usr/share/fonts/truetype/droid"}
+var fontDirs = []string{"/usr/share/fonts/truetype/noto", "/usr/share/fonts/truetype/wqy"}
 
 // imageFonts returns the fonts that the image has, or skips the test.
 func imageFonts(t testing.TB) []fs.FS {
@@ -21,7 +23,7 @@ func imageFonts(t testing.TB) []fs.FS {
 	var out []fs.FS
 	for _, dir := range fontDirs {
 		if _, err := os.Stat(dir); err != nil {
-			t.Skip("needs the packages fonts-noto-core and fonts-droid-fallback: ", err)
+			t.Skip("needs the packages fonts-noto-core and fonts-wqy-microhei: ", err)
 		}
 		out = append(out, os.DirFS(dir))
 	}
@@ -172,4 +174,38 @@ func goldenScenes() []shown {
 		{"volume-notice", hd, []Layer{film{}, Volume{Level: 42}, Notice{Text: "Jo is on the living room TV now.", Mood: Good}}, image.Rectangle{}},
 		{"caption-arabic", hd, []Layer{film{}, Volume{Level: 0, Muted: true}, Caption{Text: "<b>هل سمعت</b> ذلك؟\n<u>Nur</u> der <i>Wind</i>, 海の音"}}, image.Rectangle{}},
 	}
+}
+
+// stressScenes hold the most that may have to be shown.
+func stressScenes() []shown {
+	long := strings.Repeat("Wasserwirtschaftsamt am Mühlenweg ", 12)
+	wide := strings.Repeat("W", 40)
+	var all []Layer
+	for _, l := range []Language{English, German} {
+		all = append(all,
+			l.Welcome(strings.Repeat("W", 32), strings.Repeat("m", 63)),
+			l.Connected(strings.Repeat("W", 32), "http://[fe80::dead:beef:dead:beef]:8080/"),
+			l.Claim("482913", "http://192.168.178.143:8080/"),
+			Idle{Language: l, Name: wide, Address: wide + ".local", Network: long, Heading: long, Fresh: album()},
+			Idle{Language: l, Name: wide, Address: wide + ".local", Network: long, Hint: long},
+			Playing{Title: long, Artist: long, Album: long, Next: &Tile{long, long, nil}, NextWord: l.Next(), Duration: 30 * time.Hour, At: noon},
+			Playing{Title: wide + wide, Artist: wide, Album: wide, Art: poster, Duration: time.Hour, Lyrics: []Lyric{{0, long}, {0, long}, {0, long}}},
+			Loading{Title: long, Subtitle: long, Text: long, Art: poster},
+			l.Update(Installing, wide, 1.2e9, 2.5e9, 3e5), l.Reset(0.5), l.Rescue("http://192.168.178.143/", long),
+			Problem{Title: long, Why: long, Do: []string{long, long}, QR: "http://192.168.178.143/", Caption: long, Detail: long},
+		)
+	}
+	var out []shown
+	for i, l := range all {
+		out = append(out, shown{name: fmt.Sprintf("stress %d %T", i, l), size: hd, layers: []Layer{l}})
+	}
+	osd := OSD{
+		Title: long, Subtitle: long, Position: time.Hour, Duration: 30 * time.Hour, Audio: long, Captions: long, Ends: German.Ends(noon),
+		Chapters: []Chapter{{0, long}},
+	}
+	out = append(out,
+		shown{name: "stress osd", size: hd, layers: []Layer{film{}, osd, Notice{Text: long}, Volume{Level: 100}, Caption{Text: long}}},
+		shown{name: "stress osd without a length", size: hd, layers: []Layer{film{}, OSD{Title: long, Audio: long}}},
+	)
+	return out
 }

@@ -27,7 +27,8 @@ var modes = []image.Point{{640, 480}, {720, 576}, {1280, 720}, {1366, 768}, {192
 // TestSafe holds everything that is to be read, or scanned, to the part of the screen that every television shows.
 func TestSafe(t *testing.T) {
 	a := New(imageFonts(t)...)
-	for _, s := range goldenScenes() {
+	for _, s := range append(goldenScenes(), stressScenes()...) {
+	modes:
 		for _, size := range modes {
 			for _, at := range phases()[:40] {
 				p := a.Compose(size, at, s.layers...)
@@ -48,7 +49,8 @@ func TestSafe(t *testing.T) {
 						r.Min.X, r.Max.X = safe.Min.X, safe.Max.X
 					}
 					if !r.In(safe) {
-						t.Fatalf("%s at %v: %v of %T reaches out of %v", s.name, size, r, o, safe)
+						t.Errorf("%s at %v: %v of %T reaches out of %v", s.name, size, r, o, safe)
+						continue modes
 					}
 				}
 			}
@@ -59,7 +61,7 @@ func TestSafe(t *testing.T) {
 // TestApart finds texts that run into one another.
 func TestApart(t *testing.T) {
 	a := New(imageFonts(t)...)
-	for _, s := range goldenScenes() {
+	for _, s := range append(goldenScenes(), stressScenes()...) {
 		for _, size := range modes {
 			p := a.Compose(size, noon, s.layers...)
 			var taken []image.Rectangle
@@ -82,7 +84,7 @@ func TestApart(t *testing.T) {
 // TestLegible holds text to its sizes, and to a contrast of 7:1 with the lightest pixel below it.
 func TestLegible(t *testing.T) {
 	a := New(imageFonts(t)...)
-	for _, s := range goldenScenes() {
+	for _, s := range append(goldenScenes(), stressScenes()...) {
 		p := a.Compose(s.size, noon, s.layers...)
 		unit := newComposer(a, s.size, noon).unit
 		largest := 0.0
@@ -133,7 +135,7 @@ func luminance(c color.NRGBA) float64 {
 // TestWanders looks for what stays in one place for over a minute.
 func TestWanders(t *testing.T) {
 	a := New(imageFonts(t)...)
-	for _, s := range goldenScenes() {
+	for _, s := range append(goldenScenes(), stressScenes()...) {
 		if _, ok := s.layers[0].(film); ok {
 			continue // overlays are taken away after seconds
 		}
@@ -198,7 +200,7 @@ func TestChanges(t *testing.T) {
 // TestNext holds a picture to the time until which it says it is valid.
 func TestNext(t *testing.T) {
 	a := New(imageFonts(t)...)
-	for _, s := range goldenScenes() {
+	for _, s := range append(goldenScenes(), stressScenes()...) {
 		at := noon
 		for range 20 {
 			p := a.Compose(s.size, at, s.layers...)
@@ -239,7 +241,7 @@ func TestQR(t *testing.T) {
 		{"claim", English.Claim("482913", url), url},
 		{"rescue", German.Rescue(url, "detail"), url},
 	} {
-		for _, size := range modes {
+		for _, size := range []image.Point{{640, 480}, {1280, 720}, hd, {3840, 2160}, {1080, 1920}} {
 			t.Run(fmt.Sprintf("%s-%dx%d", test.name, size.X, size.Y), func(t *testing.T) {
 				img := image.NewRGBA(image.Rectangle{Max: size})
 				p := a.Compose(size, noon, test.layer)

@@ -12,7 +12,7 @@ func (w Working) compose(c *composer) {
 	x := (c.width - width) / 2
 	text := stack{c: c}
 	text.mark(x, 84)
-	text.text(space3, c.words(w.Title, style{cut: cut{bold: true}, size: sizeTitle + 4, width: int(width), lines: 2, leading: 1.15, spread: -0.01}), x, textOne)
+	text.text(space3, c.words(w.Title, heading(width, 2)), x, textOne)
 	text.text(space2, c.words(w.Text, style{size: sizeBody, width: int(width), lines: 3}), x, textTwo)
 	text.add(space5, 16, func(y float64) {
 		if w.Part >= 0 {
@@ -48,28 +48,14 @@ func (c *composer) unknown(b box) {
 
 func (p Problem) compose(c *composer) {
 	c.plain()
-	s := c.safeArea()
-	side := min(480.0, s.w*0.36)
-	width := s.w - side - space6
-	if p.QR == "" || c.upright() {
-		width = min(s.w, 1300)
-	}
-	text := stack{c: c}
-	text.add(0, 92, func(y float64) { c.add(iconOp{iconKey{iconWarning, c.px(92)}, c.point(s.x-92*2.4/24, y), accent}) })
-	text.text(space3, c.words(p.Title, style{cut: cut{bold: true}, size: sizeTitle, width: int(width), lines: 3, leading: 1.15, spread: -0.01}), s.x, textOne)
-	text.text(space2, c.words(p.Why, style{size: sizeBody, width: int(width), lines: 5}), s.x, textTwo)
-	c.steps(&text, p.Do, s.x, width)
-	text.text(space4, c.words(p.Detail, style{size: sizeSmall, width: int(width), lines: 2}), s.x, textTwo)
-	if c.upright() {
-		top := s.y + max(0, (s.h-text.height-side-2*space6)/2)
-		text.draw(top)
-		c.invitation(p.QR, p.Caption, s.x+(s.w-side)/2, top+text.height+space6, side)
-		return
-	}
-	text.draw(s.y + (s.h-text.height)/2)
-	caption := 0.0
-	if p.Caption != "" {
-		caption = sizeSmall*1.25 + space3
-	}
-	c.invitation(p.QR, p.Caption, s.right()-side, s.y+(s.h-side-caption)/2, side)
+	c.beside(p.QR, p.Caption, 480, func(x, width float64, tight int) stack {
+		const icon = 92 // which begins 2.4/24 inside its square
+		text := stack{c: c}
+		text.add(0, icon, func(y float64) { c.add(iconOp{iconKey{iconWarning, c.px(icon)}, c.point(x-icon/10, y), accent}) })
+		text.text(space3, c.words(p.Title, heading(width, 3-tight)), x, textOne)
+		text.text(space2, c.words(p.Why, style{size: sizeBody, width: int(width), lines: 5 - 2*tight}), x, textTwo)
+		c.steps(&text, p.Do, x, width, 3-tight)
+		text.text(space4, c.words(p.Detail, style{size: sizeSmall, width: int(width), lines: max(2-tight, 1)}), x, textTwo)
+		return text
+	})
 }

@@ -9,7 +9,7 @@ codec=$("$BASH" "$here/ffmpeg.sh" "$arch" "${2:-gpl}")
 echo "codec $codec"
 ext=$("$BASH" "$here/e2fsprogs.sh" "$arch")
 echo "ext $ext"
-for name in base-files ca-certificates tzdata tzdata-legacy wireless-regdb firmware-brcm80211 fonts-noto-core fonts-droid-fallback; do
+for name in base-files ca-certificates tzdata tzdata-legacy wireless-regdb firmware-brcm80211 fonts-noto-core fonts-wqy-microhei; do
     dir=$("$BASH" "$here/package.sh" "$name")
     echo "$name $dir"
 done

@@ -72,7 +72,8 @@ type order struct {
 	crossfade time.Duration
 	offset    time.Duration
 	card      string
-	cards     int // counts changes of the cards
+	any       bool // another card will do
+	cards     int  // counts changes of the cards
 }
 
 // phase is what the deck is doing.

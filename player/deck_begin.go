@@ -74,7 +74,7 @@ func (d *deck) configure() bool {
 		return true
 	}
 	want := t.form()
-	if d.open && d.card == d.o.card && d.wanted == want {
+	if d.open && d.card == d.o.card && d.tried == d.o.cards && d.wanted == want {
 		d.silent = false
 		return true
 	}
@@ -98,6 +98,9 @@ var errRefused = errors.New("the card takes another form of sound")
 func (d *deck) openCard(want SoundFormat) error {
 	d.card, d.tried, d.open = d.o.card, d.o.cards, false
 	card, got, err := d.sound.Configure(d.o.card, want)
+	if err != nil && d.o.any && want.Sample != IEC {
+		card, got, err = d.sound.Configure("", want)
+	}
 	if errors.Is(err, ErrFormat) && want.Sample == IEC {
 		d.format = SoundFormat{}
 		return errRefused

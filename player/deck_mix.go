@@ -137,13 +137,15 @@ func stretch(buf *[]float32, n int) []float32 {
 
 // amplify applies what ReplayGain says of the track.
 func (d *deck) amplify(t *track, samples []float32) {
-	f := float32(t.gain.factor(d.o.gain))
-	if f == 1 || t.req.Pass {
+	if t.req.Pass {
 		return
 	}
-	for i := range samples {
-		samples[i] *= f
+	f := t.gain.factor(d.o.gain)
+	if t.taken*int64(d.channels()) <= int64(len(samples)) {
+		t.level.jump(f)
 	}
+	t.level.set(f, d.hz)
+	t.level.apply(samples, d.channels())
 }
 
 // conclude goes on with the next track where one ended, or ends with it.

@@ -1,7 +1,6 @@
 package player
 
 import (
-	"strings"
 	"time"
 
 	"manofwar/internal/media"
@@ -18,6 +17,7 @@ type outputs struct {
 	card          Card                 // in use; zero: none
 	form          SoundFormat          //
 	missing       *api.Problem         // why nothing is heard
+	retry         time.Time            // when the cards are tried again, although they did not change
 	formats       map[wish]SoundFormat // what cards made of wishes
 }
 
@@ -32,26 +32,12 @@ func (o *outputs) look(opt Options) {
 	o.cards = opt.Sound.Cards()
 }
 
-// choose returns the card to open: the chosen one; else the screen's, where it is told by its name; else the best.
+// choose returns the card to open: the chosen one, else the first, which the adapter holds to be the best.
 func (o *outputs) choose(chosen string) string {
-	if chosen != "" || !o.seen {
-		return chosen
+	if chosen == "" && len(o.cards) > 0 {
+		return o.cards[0].ID
 	}
-	var hdmi []Card
-	for _, c := range o.cards {
-		if c.HDMI {
-			hdmi = append(hdmi, c)
-		}
-	}
-	if len(hdmi) < 2 {
-		return ""
-	}
-	for i, c := range hdmi { // vc4hdmi0 and 1 belong to HDMI-A-1 and 2
-		if strings.HasSuffix(o.screen.Connector, "-"+string(rune('1'+i))) {
-			return c.ID
-		}
-	}
-	return ""
+	return chosen
 }
 
 // becomes returns what a card is known to make of a wish, and expects the best otherwise.
@@ -64,7 +50,7 @@ func (o *outputs) becomes(card string, want SoundFormat) SoundFormat {
 
 // screensChanged looks at the display again. A film that is not decoded for the screen that is there now is opened anew.
 func (e *Engine) screensChanged() {
-	e.outputs.look(e.opt)
+	e.cardsChanged() // a screen has sound
 	e.outputs.screenChanges++
 	if !e.outputs.seen {
 		return

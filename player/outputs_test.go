@@ -341,7 +341,7 @@ func TestTheModeSuitsTheFilm(t *testing.T) {
 }
 
 func TestTheCardIsChosen(t *testing.T) {
-	cards := []player.Card{{ID: "Headphones", Name: "Headphones"}, {ID: "vc4hdmi0", Name: "HDMI 0", HDMI: true}, {ID: "vc4hdmi1", Name: "HDMI 1", HDMI: true}}
+	cards := []player.Card{{ID: "vc4hdmi0", Name: "HDMI 0", HDMI: true}, {ID: "Headphones", Name: "Headphones"}, {ID: "vc4hdmi1", Name: "HDMI 1", HDMI: true}}
 	inBubble(t, setup{sound: null.SoundOptions{Cards: cards}, display: null.DisplayOptions{Screen: blanking(60)}}, func(r *rig) {
 		r.Load(api.Load{Item: song("/a.flac")})
 		r.until("it plays", time.Second, is(api.Playing))
@@ -353,7 +353,7 @@ func TestTheCardIsChosen(t *testing.T) {
 		if s := r.Status(); s.Sound.Card != "Headphones" || s.State != api.Playing || len(r.sound.Runs()) != 2 {
 			t.Errorf("on %q", s.Sound.Card)
 		}
-		r.sound.SetCards(cards[1:])
+		r.sound.SetCards(cards[2:])
 		r.wait(500 * time.Millisecond)
 		if s := r.Status(); s.Problem == nil || s.Problem.Text != "The chosen sound output is not connected." {
 			t.Errorf("problem %+v", s.Problem)

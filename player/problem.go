@@ -4,6 +4,8 @@ import (
 	"errors"
 	"path"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"manofwar/internal/media"
@@ -30,7 +32,7 @@ var problems = []struct {
 func problemOf(it *api.Item, err error, now time.Time) *api.Problem {
 	for _, p := range problems {
 		if p.err == nil || errors.Is(err, p.err) {
-			out := &api.Problem{Key: it.Key, Code: p.code, Text: replaceName(p.text, nameOf(it)), Hint: p.hint, At: now}
+			out := &api.Problem{Key: it.Key, Code: p.code, Text: strings.Replace(p.text, "%s", nameOf(it), 1), Hint: p.hint, At: now}
 			var e *media.Error
 			if errors.As(err, &e) && e.Hint != "" {
 				out.Hint = e.Hint
@@ -41,18 +43,9 @@ func problemOf(it *api.Item, err error, now time.Time) *api.Problem {
 	return nil
 }
 
-// stoppedEarly is what an item that broke off says.
+// brokeOff is what an item that broke off says.
 func brokeOff(it *api.Item, now time.Time) *api.Problem {
 	return &api.Problem{Key: it.Key, Code: "corrupt", Text: nameOf(it) + " is damaged. The rest of it was left out.", Hint: "Copy the file again.", At: now}
-}
-
-func replaceName(text, name string) string {
-	for i := range len(text) - 1 {
-		if text[i:i+2] == "%s" {
-			return text[:i] + name + text[i+2:]
-		}
-	}
-	return text
 }
 
 // nameOf returns what a person calls an item: its file's name, as that is what they look for.
@@ -73,9 +66,13 @@ func tooManyFailures(now time.Time) *api.Problem {
 	return &api.Problem{Code: "corrupt", Text: "Three in a row could not be played, so playback was stopped.", Hint: "Check the disk they are on.", At: now}
 }
 
-func noSound(card string, now time.Time) *api.Problem {
+func noSound(chosen string, cards []Card, now time.Time) *api.Problem {
 	p := &api.Problem{Code: "no-sound", Text: "There is no output for sound.", Hint: "Connect a television with speakers, or a sound card.", At: now}
-	if card != "" {
+	connected := slices.ContainsFunc(cards, func(c Card) bool { return c.ID == chosen || chosen == "" })
+	switch {
+	case connected:
+		p.Text, p.Hint = "The sound output does not work.", "Connect it again, or choose another one."
+	case chosen != "":
 		p.Text, p.Hint = "The chosen sound output is not connected.", "Connect it, or choose another one."
 	}
 	return p

@@ -11,12 +11,13 @@ import (
 
 // How items follow each other.
 const (
-	openAhead   = 10 * time.Second       // before its turn the next item is opened
-	openEvery   = 120 * time.Millisecond // an item is opened at most, however fast somebody seeks
-	mayFail     = 3                      // items in a row before playback stops
-	forgiven    = 5 * time.Second        // after which an earlier failure does not count for what is loaded
-	mayRefuse   = 3                      // forms of an item that a card refuses before it is left out
-	nextAttempt = 20 * time.Millisecond
+	openAhead  = 10 * time.Second       // before its turn the next item is opened
+	openEvery  = 120 * time.Millisecond // an item is opened at most, however fast somebody seeks
+	mayFail    = 3                      // items in a row before playback stops
+	forgiven   = 5 * time.Second        // after which an earlier failure does not count for what is loaded
+	mayRefuse  = 3                      // forms of an item that a card refuses before it is left out
+	cueTick    = 20 * time.Millisecond  // subtitles change at most
+	retryEvery = 5 * time.Second        // a card that did not work is tried again
 )
 
 // reopen lets the current item go on at another place, or in another way.
@@ -154,7 +155,8 @@ func (e *Engine) handle(r report) {
 		e.outputs.card, e.outputs.form, e.outputs.missing = r.card, r.form, nil
 	case cardGone:
 		e.outputs.card, e.outputs.form = Card{}, SoundFormat{}
-		e.outputs.missing = noSound(e.settings.Card, e.now)
+		e.outputs.missing = noSound(e.settings.Card, e.outputs.cards, e.now)
+		e.outputs.retry = e.now.Add(retryEvery)
 	case screenGone:
 	case modeSet:
 		e.shifting = false
@@ -328,6 +330,10 @@ func (e *Engine) ended(n *entry, reason string, p *api.Problem) {
 func (e *Engine) advance() time.Duration {
 	wait := never
 	c := e.current
+	if (c == nil || !c.wantsVideo()) && (e.next == nil || !e.next.wantsVideo()) {
+		e.pool.close()
+		e.pool = nil
+	}
 	if c == nil {
 		e.showCues(nil)
 		return wait
@@ -347,6 +353,15 @@ func (e *Engine) advance() time.Duration {
 			}
 		} else if !e.paused {
 			wait = min(wait, ahead)
+		}
+	}
+	if e.outputs.missing != nil && len(e.outputs.cards) > 0 {
+		if left := e.outputs.retry.Sub(e.now); left > 0 {
+			wait = min(wait, left)
+		} else {
+			e.outputs.cardChanges++
+			e.outputs.retry = e.now.Add(retryEvery)
+			wait = min(wait, retryEvery)
 		}
 	}
 	return min(wait, e.subtitle(c))
@@ -376,7 +391,7 @@ func (e *Engine) subtitle(c *entry) time.Duration {
 	if change == 0 || e.paused {
 		return never
 	}
-	return max(nextAttempt, time.Duration(float64(change-at)/e.speed))
+	return max(cueTick, time.Duration(float64(change-at)/e.speed))
 }
 
 func (e *Engine) showCues(cues []Cue) {

@@ -41,6 +41,7 @@ type track struct {
 
 	began time.Duration // where in the item the line takes it from; the deck's
 	taken int64         // frames of the line since then; likewise
+	level ramp          // of its ReplayGain; likewise
 	mute  bool          // its sound did not come although its pictures did, and is not waited for; likewise
 }
 

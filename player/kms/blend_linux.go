@@ -12,10 +12,9 @@ type patch struct {
 	saved []byte
 }
 
-// row returns the covered pixels of a line from x0 to x1, which must be in the patch.
-func (p *patch) row(y, x0, x1 int) []byte {
-	at := 4 * ((y-p.rect.Min.Y)*p.rect.Dx() + x0 - p.rect.Min.X)
-	return p.saved[at : at+4*(x1-x0)]
+// row returns the covered pixels of a line, which must be in the patch.
+func (p *patch) row(y int) []byte {
+	return p.saved[4*(y-p.rect.Min.Y)*p.rect.Dx():][:4*p.rect.Dx()]
 }
 
 // blend takes away what has been blended into a picture of four bytes a pixel, and blends something else into it; nil:
@@ -24,22 +23,33 @@ func (b *buffer) blend(over *overlay) {
 	old, next := b.patch, patch{}
 	if over != nil {
 		next.rect = over.rect.Intersect(image.Rectangle{Max: b.size()})
-		next.saved = slices.Grow(b.spare[:0], 4*next.rect.Dx()*next.rect.Dy())[:4*next.rect.Dx()*next.rect.Dy()]
+		n := 4 * next.rect.Dx() * next.rect.Dy()
+		next.saved = slices.Grow(b.spare[:0], n)[:n]
 	}
 	region := old.rect.Union(next.rect)
-	work := make([]byte, 4*region.Dx())
+	both := !old.rect.Empty() && !next.rect.Empty()
+	var work []byte
+	if both {
+		work = make([]byte, 4*region.Dx())
+	}
 	for y := region.Min.Y; y < region.Max.Y; y++ {
-		line := b.memory.Data[y*b.memory.Pitch+4*region.Min.X:][:len(work)]
-		copy(work, line)
-		if image.Pt(old.rect.Min.X, y).In(old.rect) {
-			copy(work[4*(old.rect.Min.X-region.Min.X):], old.row(y, old.rect.Min.X, old.rect.Max.X))
+		line := b.memory.Data[y*b.memory.Pitch+4*region.Min.X:][:4*region.Dx()]
+		to := line
+		if both { // one may cover the other
+			copy(work, line)
+			to = work
 		}
-		if image.Pt(next.rect.Min.X, y).In(next.rect) {
-			covered := work[4*(next.rect.Min.X-region.Min.X):][:4*next.rect.Dx()]
-			copy(next.row(y, next.rect.Min.X, next.rect.Max.X), covered)
+		if y >= old.rect.Min.Y && y < old.rect.Max.Y {
+			copy(to[4*(old.rect.Min.X-region.Min.X):], old.row(y))
+		}
+		if y >= next.rect.Min.Y && y < next.rect.Max.Y {
+			covered := to[4*(next.rect.Min.X-region.Min.X):][:4*next.rect.Dx()]
+			copy(next.row(y), covered)
 			lay(covered, over.row(y, next.rect.Min.X, next.rect.Max.X))
 		}
-		copy(line, work)
+		if both {
+			copy(line, work)
+		}
 	}
 	b.patch, b.spare = next, old.saved
 }

@@ -47,10 +47,7 @@ func TestOnlyOneHasTheScreen(t *testing.T) {
 	if err := first.Close(); err != nil {
 		t.Fatal(err)
 	}
-	told(t, second)
-	if s, ok := second.Screen(); !ok || second.Problem() != nil {
-		t.Errorf("the second has %+v, %v after the first has let go", s, second.Problem())
-	}
+	until(t, second, func(_ player.Screen, ok bool) bool { return ok && second.Problem() == nil })
 }
 
 // TestAnotherScreen has the lab pull the plug, and put it into a screen of another size.
@@ -65,19 +62,14 @@ func TestAnotherScreen(t *testing.T) {
 		t.Fatal(err)
 	}
 	ask(t, "screen 0 0")
-	told(t, d)
-	if s, ok := d.Screen(); ok {
-		t.Errorf("there is %+v after the plug was pulled", s)
-	}
+	until(t, d, func(_ player.Screen, ok bool) bool { return !ok })
 	if _, err := d.Show(fr, place); !errors.Is(err, player.ErrGone) {
 		t.Errorf("show without a screen: %v", err)
 	}
 	ask(t, "screen 1024 768")
-	told(t, d)
-	s, ok := d.Screen()
-	if !ok || s.Mode.Width != 1024 || s.Mode.Height != 768 || s.Name != "QEMU Monitor" {
-		t.Fatalf("there is %+v, %v; want a screen of 1024 × 768", s, ok)
-	}
+	until(t, d, func(s player.Screen, ok bool) bool {
+		return ok && s.Mode.Width == 1024 && s.Mode.Height == 768 && s.Name == "QEMU Monitor"
+	})
 	if _, err := d.Show(fr, place); err != nil {
 		t.Fatalf("a frame did not outlive the screen: %v", err)
 	}
@@ -126,13 +118,20 @@ func ask(t *testing.T, what string) {
 	}
 }
 
-// told waits until the display has changed.
-func told(t *testing.T, d player.Display) {
+// until waits until the display says that it has changed, and has the screen that ok wants.
+func until(t *testing.T, d player.Display, ok func(player.Screen, bool) bool) {
 	t.Helper()
-	select {
-	case <-d.Changed():
-	case <-time.After(10 * time.Second):
-		t.Fatal("Changed did not receive")
+	limit := time.After(10 * time.Second)
+	for {
+		select {
+		case <-d.Changed():
+		case <-limit:
+			s, there := d.Screen()
+			t.Fatalf("there is %+v, %v", s.Mode, there)
+		}
+		if s, there := d.Screen(); ok(s, there) {
+			return
+		}
 	}
 }
 

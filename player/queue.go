@@ -28,7 +28,7 @@ type soundQueue struct {
 	fed    time.Time // when something was put
 
 	// For the one that takes.
-	began  bool
+	exact  bool          // the next chunk is placed to the sample
 	expect time.Duration // where in the item the first sample is that the line gets
 	taken  int64         // frames since then, filled gaps included
 	gap    int64         // frames of silence that come before the first chunk; negative: frames of it that are too late
@@ -104,7 +104,7 @@ func (q *soundQueue) first() (time.Duration, bool) {
 func (q *soundQueue) begin(pts time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.began, q.expect = true, pts
+	q.exact, q.expect = true, pts
 }
 
 // take fills dst and returns how many frames it could. With silence it fills what is missing: for a film whose sound
@@ -121,6 +121,8 @@ func (q *soundQueue) take(dst []float32, silence bool) int {
 				break
 			}
 			clear(out)
+			q.taken += int64(want - done)
+			q.exact = true
 			done = want
 			break
 		}
@@ -135,8 +137,8 @@ func (q *soundQueue) take(dst []float32, silence bool) int {
 			q.consume(n)
 		}
 		done += n
+		q.taken += int64(n)
 	}
-	q.taken += int64(done)
 	if q.queued < q.limit {
 		select {
 		case q.space <- struct{}{}:
@@ -163,17 +165,17 @@ func (q *soundQueue) settle() bool {
 	return false
 }
 
-// place compares the time of a chunk with the one that is due. Only the first chunk is placed to the sample: later
-// timestamps may be rounded, and a gap is what is well beyond that.
+// place compares the time of a chunk with the one that is due. Only the first chunk, and what comes after a break, is
+// placed to the sample: other timestamps may be rounded, and a gap is what is well beyond that.
 func (q *soundQueue) place() {
 	q.placed = true
 	q.gap = 0
 	at := (q.chunks[0].pts - q.expect).Seconds() / q.speed * float64(q.rate)
 	off := at - float64(q.taken)
-	if q.began || math.Abs(off) > maxJitter.Seconds()*float64(q.rate) {
+	if q.exact || math.Abs(off) > maxJitter.Seconds()*float64(q.rate) {
 		q.gap = int64(math.Round(off))
+		q.exact = q.gap < 0 // until one is in time
 	}
-	q.began = false
 }
 
 // consume removes n frames of the first chunk.

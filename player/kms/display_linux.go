@@ -41,13 +41,16 @@ type Display struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
-	mu     sync.Mutex // guards all below
+	turn sync.Mutex // held by whoever changes what is on the screen, for as long as that takes; taken before mu
+
+	mu     sync.Mutex // guards all below; card and out change only while turn is held as well
 	turned *sync.Cond // another picture is on the screen
 	closed bool
-	card   card    // nil: none is there
-	out    *output // nil: no screen is connected
-	want   wanted  // the mode, for a screen that comes back
-	shown  *picture
+	card   card     // nil: none is there
+	out    *output  // nil: no screen is connected
+	want   wanted   // the mode, for a screen that comes back
+	shown  *picture // on the screen; nil: none
+	flying *picture // that will be at the next blank; nil: none
 	over   *overlay // nil: nothing lies over the picture
 	stale  bool     // over is not what is on the screen
 	frames map[*player.Frame]*buffer
@@ -131,6 +134,8 @@ func (d *Display) Changed() <-chan struct{} { return d.changed }
 
 // SetMode implements [player.Display]. Whatever was shown gives way to black.
 func (d *Display) SetMode(m player.Mode) error {
+	d.turn.Lock()
+	defer d.turn.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.out == nil {
@@ -152,6 +157,8 @@ func (d *Display) SetMode(m player.Mode) error {
 func (d *Display) Close() error {
 	d.cancel()
 	d.running.Wait()
+	d.turn.Lock()
+	defer d.turn.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {

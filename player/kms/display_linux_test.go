@@ -287,6 +287,50 @@ func (c *simulated) count() int {
 	return c.commits
 }
 
+// TestNobodyWaitsForTheBlank has a slow screen: while a picture waits for it, only whoever shows another one does.
+func TestNobodyWaitsForTheBlank(t *testing.T) {
+	r := newRig(t, broadcom)
+	r.Unplug()
+	r.card.mu.Lock()
+	r.card.modes = []drm.ModeInfo{timing(320, 180, 3, 0)}
+	r.card.mu.Unlock()
+	r.Plug()
+	whole := image.Rect(0, 0, 320, 180)
+	a, b := r.fill(t, player.XRGB8888, whole.Max, 1), r.fill(t, player.XRGB8888, whole.Max, 2)
+	r.show(t, a, whole)
+	shown, freed := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(shown)
+		r.show(t, b, whole)
+	}()
+	for flying := false; !flying; {
+		r.mu.Lock()
+		flying = r.flying != nil
+		r.mu.Unlock()
+	}
+	r.lay(t, noisy(10, 10), image.Point{})
+	r.Free(r.fill(t, player.XRGB8888, whole.Max, 3))
+	go func() {
+		defer close(freed)
+		r.Free(b)
+	}()
+	select {
+	case <-shown:
+		t.Error("an overlay or a new frame has waited for the blank")
+	case <-freed:
+		t.Error("a frame was freed that is about to be shown")
+	case <-time.After(20 * time.Millisecond):
+	}
+	<-shown
+	r.mu.Lock()
+	if !r.stale {
+		t.Error("an overlay that came too late for a picture is taken for shown")
+	}
+	r.mu.Unlock()
+	r.show(t, a, whole)
+	<-freed
+}
+
 func TestErrorsOfTheKernel(t *testing.T) {
 	for _, tt := range []struct {
 		kernel error

@@ -94,6 +94,8 @@ func (d *Display) pause(n *news) time.Duration {
 
 // look finds out what is connected now, and drives it.
 func (d *Display) look(tell bool) {
+	d.turn.Lock()
+	defer d.turn.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	before, was := d.out, d.screen.Load()

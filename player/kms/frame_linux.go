@@ -154,7 +154,7 @@ func (d *Display) Free(f *player.Frame) {
 	if b == nil {
 		return
 	}
-	for !d.closed && d.shown != nil && d.shown.buffer == b {
+	for !d.closed && (d.shown.of(b) || d.flying.of(b)) {
 		d.turned.Wait()
 	}
 	if d.frames[f] != b {

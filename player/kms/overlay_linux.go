@@ -52,13 +52,21 @@ func (d *Display) followOverlay(ctx context.Context) {
 			return
 		case <-time.After(d.refreshes(patience)):
 		}
-		d.mu.Lock()
-		if d.stale && d.shown != nil {
-			if _, err := d.present(d.shown); err != nil {
-				d.log.Debug("overlay not shown", "err", err) // the next Show says so to whom it concerns
-			}
-		}
-		d.mu.Unlock()
+		d.catchUp()
+	}
+}
+
+// catchUp shows the overlay over the picture that is on the screen, if it is another than what is seen.
+func (d *Display) catchUp() {
+	d.turn.Lock()
+	defer d.turn.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.stale || d.shown == nil {
+		return
+	}
+	if _, err := d.present(d.shown); err != nil {
+		d.log.Debug("overlay not shown", "err", err) // the next Show says so to whom it concerns
 	}
 }
 

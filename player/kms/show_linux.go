@@ -21,9 +21,14 @@ type picture struct {
 	board   *buffer // on the overlay's plane; nil: none
 }
 
+// of tells whether it is the picture of a frame's buffer.
+func (p *picture) of(b *buffer) bool { return p != nil && p.buffer == b }
+
 // Show implements [player.Display]. A frame of the YUV formats that was freed, or made before the card went away, is
 // [player.ErrFormat] or [player.ErrGone].
 func (d *Display) Show(f *player.Frame, dst image.Rectangle) (time.Time, error) {
+	d.turn.Lock()
+	defer d.turn.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.out == nil {
@@ -87,22 +92,22 @@ func crop(size image.Point, dst, visible image.Rectangle) image.Rectangle {
 	return image.Rectangle{at(visible.Min), at(visible.Max)}
 }
 
-// present brings a picture and what lies over it onto the screen.
+// present brings a picture and what lies over it onto the screen. Both locks are held; mu is not while it waits.
 func (d *Display) present(p *picture) (time.Time, error) {
-	layers := p.layers
+	over, layers := d.over, p.layers
 	p.board = nil
 	if p.overlay >= 0 {
-		if over, ok := d.drawBoard(p.overlay); ok {
-			layers, p.board = append(layers[:len(layers):len(layers)], over), over.buffer
+		if l, ok := d.drawBoard(p.overlay); ok {
+			layers, p.board = append(layers[:len(layers):len(layers)], l), l.buffer
 		}
 	} else {
-		p.face.blend(d.over)
+		p.face.blend(over)
 	}
-	at, err := d.flip(layers)
+	at, err := d.flip(p, layers)
 	if err != nil && p.board != nil && errors.Is(err, player.ErrFormat) { // the picture is more than what lies over it
 		d.log.Warn("what lies over the picture is left out", "err", err)
 		p.board = nil
-		at, err = d.flip(p.layers)
+		at, err = d.flip(p, p.layers)
 	}
 	if err != nil {
 		if p.face != nil && (d.shown == nil || d.shown.face != p.face) {
@@ -113,7 +118,7 @@ func (d *Display) present(p *picture) (time.Time, error) {
 	if old := d.shown; old != nil && old.face != nil && old.face != p.face {
 		old.face.blend(nil) // whoever fills it next, or shows it as it is, finds it as it was
 	}
-	d.shown, d.stale = p, false
+	d.shown, d.stale = p, d.over != over
 	d.turned.Broadcast()
 	return at, nil
 }
@@ -124,8 +129,8 @@ const flipLimit = 500 * time.Millisecond
 // errNoFlip says that a commit was accepted, and nothing came of it.
 var errNoFlip = errors.New("the screen does not take pictures")
 
-// flip commits layers, and returns when they are on the screen and since when.
-func (d *Display) flip(layers []layer) (time.Time, error) {
+// flip commits a picture's layers, and returns when they are on the screen and since when.
+func (d *Display) flip(p *picture, layers []layer) (time.Time, error) {
 	t := new(drm.Commit)
 	d.out.put(t, d.out.active, layers)
 	d.number++
@@ -136,13 +141,25 @@ func (d *Display) flip(layers []layer) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, d.explain("show", err)
 	}
+	d.flying = p
+	defer func() {
+		d.flying = nil
+		d.turned.Broadcast()
+	}()
+	return d.await(d.card, d.number)
+}
+
+// await waits for a commit's flip, without mu.
+func (d *Display) await(c card, number uint64) (time.Time, error) {
+	d.mu.Unlock()
+	defer d.mu.Lock()
 	for deadline := time.Now().Add(flipLimit); ; {
-		flips, err := d.card.Flips(deadline)
+		flips, err := c.Flips(deadline)
 		if err != nil {
 			return time.Time{}, fmt.Errorf("%w: %w", errNoFlip, err)
 		}
 		for _, f := range flips {
-			if f.User == d.number {
+			if f.User == number {
 				return wall(f.At), nil
 			}
 		}

@@ -2,6 +2,7 @@ package alsa
 
 import (
 	"slices"
+	"time"
 
 	"manofwar/player"
 )
@@ -25,6 +26,14 @@ type shape struct {
 	channels int
 	buffer   int // in frames
 	period   int
+}
+
+// frameSize is the bytes of a frame as the device takes it.
+func (s shape) frameSize() int { return s.format.size() * s.channels }
+
+// duration is how long that many frames are heard.
+func (s shape) duration(frames int64) time.Duration {
+	return time.Duration(frames) * time.Second / time.Duration(s.rate)
 }
 
 // formats returns those that a device is to be asked for, the best first: without loss before with, few bytes before many.

@@ -110,14 +110,6 @@ func writeFrames(fd uintptr, frames []byte, frameSize int) (int, error) {
 	return int(x.result), nil
 }
 
-// frameSize is the bytes of a frame as the device takes it.
-func (s shape) frameSize() int { return s.format.size() * s.channels }
-
-// duration is how long that many frames are heard.
-func (s shape) duration(frames int64) time.Duration {
-	return time.Duration(frames) * time.Second / time.Duration(s.rate)
-}
-
 // known words the kernel's errors as the player's where it has a word.
 func known(err error) error {
 	switch {

@@ -19,7 +19,8 @@ type soundReader struct {
 	speed    float64
 	rate     int
 	channels int
-	packed   bool
+	packed   bool          // packets come, and go packed
+	from     time.Duration // packets before it are left out; samples were by ffmpeg
 
 	began  bool
 	first  time.Duration // what the first timestamp is
@@ -96,6 +97,9 @@ func (r *soundReader) next() (jumped bool, err error) {
 			return false, err
 		}
 		stamp := r.nut.Streams()[header.Stream].Time(header.PTS)
+		if r.packed && r.base+stamp < r.from-halfPacket {
+			continue
+		}
 		if !r.began {
 			r.first = stamp
 		}
@@ -131,6 +135,9 @@ func (r *soundReader) take(p []float32) (int, error) {
 	n, err := io.ReadFull(r.nut, b[:min(len(b), r.nut.Left())])
 	return n / 4, err
 }
+
+// halfPacket is half of what a packet of AC-3 lasts.
+const halfPacket = 16 * time.Millisecond
 
 // maxPacket bounds a compressed packet: DTS has 16 KB at the most.
 const maxPacket = 64 << 10

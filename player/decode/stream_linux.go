@@ -76,7 +76,7 @@ func (s *stream) connect(r player.Request, c command) {
 		s.picture = pictureReader{nut: nut.NewReader(p), planes: newPlanes(p), format: r.Format, width: r.Width, height: r.Height}
 	}
 	if p := s.pipes[sound]; p != nil {
-		s.sound = soundReader{nut: nut.NewReader(p), base: c.base, speed: c.speed, rate: r.Rate, channels: r.Channels, packed: c.pass}
+		s.sound = soundReader{nut: nut.NewReader(p), base: c.base, speed: c.speed, rate: r.Rate, channels: r.Channels, packed: c.pass, from: r.From}
 	}
 	if p := s.pipes[cues]; p != nil {
 		s.cue = newCueReader(c.cue, p, c.base-cueShift)

@@ -10,7 +10,7 @@ type fields struct {
 func (f *fields) varint() uint64 {
 	var v uint64
 	for i, b := range f.rest {
-		if v >= 1<<56 {
+		if v >= 1<<57 {
 			break
 		}
 		v = v<<7 | uint64(b&0x7F)

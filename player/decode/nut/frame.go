@@ -154,13 +154,13 @@ func (d *Reader) byte() (byte, error) {
 // varint reads a value of type v.
 func (d *Reader) varint() (uint64, error) {
 	var v uint64
-	for range 17 { // nine bytes, and eight of stuffing
+	for range 18 { // ten bytes, and eight of stuffing
 		b, err := d.byte()
 		if err != nil {
 			return 0, unexpected(err)
 		}
-		if v >= 1<<56 {
-			return 0, syntax("a number of more than 63 bits")
+		if v >= 1<<57 {
+			return 0, syntax("a number of more than 64 bits")
 		}
 		v = v<<7 | uint64(b&0x7F)
 		if b < 0x80 {

@@ -241,7 +241,8 @@ func TestVideoOnPlanes(t *testing.T) {
 				t.Fatalf("planes %v are used, want %v", got, tt.over)
 			}
 			over := used[len(used)-1]
-			if over.buffer.Format != drm.ARGB8888 || over.dst != image.Rect(300, 160, 320, 180) || over.crop != image.Rect(0, 0, 20<<16, 20<<16) {
+			if over.buffer.Format != drm.ARGB8888 || over.dst != image.Rect(300, 160, 320, 180) || over.crop != image.Rect(0, 0, 20<<16, 20<<16) ||
+				tt.hardware.planes[over.plane].colours && over.blend != 4 {
 				t.Errorf("above is %+v", over)
 			}
 

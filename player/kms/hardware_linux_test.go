@@ -79,7 +79,7 @@ const (
 
 // simulatedNames are those of all properties; a property's ID is its index, and 100.
 var simulatedNames = []string{
-	propertyCRTC, propertyFB, propertyMode, propertyActive, propertyZ, propertyType, propertyEncoding, propertyRange, "EDID", "link-status",
+	propertyCRTC, propertyFB, propertyMode, propertyActive, propertyZ, propertyType, propertyEncoding, propertyRange, propertyBlend, "EDID", "link-status",
 	"SRC_X", "SRC_Y", "SRC_W", "SRC_H", "CRTC_X", "CRTC_Y", "CRTC_W", "CRTC_H",
 }
 
@@ -177,6 +177,7 @@ func (c *simulated) Planes() (list []drm.PlaneInfo, err error) {
 		properties[propertyZ] = drm.Property{ID: idOf(propertyZ), Value: uint64(i), Immutable: true}
 		if p.colours {
 			properties[propertyEncoding] = drm.Property{ID: idOf(propertyEncoding), Enum: map[string]uint64{encoding601: 1, encoding709: 2}}
+			properties[propertyBlend] = drm.Property{ID: idOf(propertyBlend), Enum: map[string]uint64{premultiplied: 4, "Coverage": 0}}
 			properties[propertyRange] = drm.Property{ID: idOf(propertyRange), Enum: map[string]uint64{rangeLimited: 3}}
 		}
 		list = append(list, drm.PlaneInfo{ID: simulatedPlanes + uint32(i), CRTCs: 1, Formats: p.formats, Properties: properties})
@@ -352,6 +353,7 @@ type layout struct {
 	dst      image.Rectangle
 	encoding uint64
 	colours  uint64 // the property for their range
+	blend    uint64
 }
 
 // layout returns what a state has on a plane; false: nothing.
@@ -362,8 +364,9 @@ func (c *simulated) layout(state map[setting]uint64, i int) (l layout, ok bool) 
 	at := func(x, y, w, h int) image.Rectangle { return image.Rect(x, y, x+w, y+h) }
 	l = layout{
 		plane: i, id: uint32(get(propertyFB)), encoding: uint64(get(propertyEncoding)), colours: uint64(get(propertyRange)),
-		crop: at(get("SRC_X"), get("SRC_Y"), get("SRC_W"), get("SRC_H")),
-		dst:  at(get("CRTC_X"), get("CRTC_Y"), get("CRTC_W"), get("CRTC_H")),
+		blend: uint64(get(propertyBlend)),
+		crop:  at(get("SRC_X"), get("SRC_Y"), get("SRC_W"), get("SRC_H")),
+		dst:   at(get("CRTC_X"), get("CRTC_Y"), get("CRTC_W"), get("CRTC_H")),
 	}
 	l.buffer = c.buffers[l.id]
 	return l, l.id != 0

@@ -48,6 +48,7 @@ const (
 	propertyType     = "type"
 	propertyEncoding = "COLOR_ENCODING"
 	propertyRange    = "COLOR_RANGE"
+	propertyBlend    = "pixel blend mode"
 )
 
 // Values of a plane's property "type" (drm_plane.h, enum drm_plane_type).

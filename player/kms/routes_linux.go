@@ -77,33 +77,35 @@ func (o *output) put(t *drm.Commit, planes []int, layers []layer) {
 		} {
 			t.Set(p.ID, p.Properties[v.name], uint64(v.value))
 		}
-		setColour(t, p, l.buffer)
+		for name, value := range meaning(l.buffer) {
+			property := p.Properties[name]
+			if v, ok := property.Enum[value]; ok && !property.Immutable {
+				t.Set(p.ID, property, v)
+			}
+		}
 	}
 }
 
-// Names of the values of a plane's properties for colours (drivers/gpu/drm/drm_color_mgmt.c).
+// Values of a plane's properties for colours (drivers/gpu/drm/drm_color_mgmt.c, drm_blend.c).
 const (
-	encoding601  = "ITU-R BT.601 YCbCr"
-	encoding709  = "ITU-R BT.709 YCbCr"
-	rangeLimited = "YCbCr limited range"
+	encoding601   = "ITU-R BT.601 YCbCr"
+	encoding709   = "ITU-R BT.709 YCbCr"
+	rangeLimited  = "YCbCr limited range"
+	premultiplied = "Pre-multiplied"
 )
 
-// setColour says how a picture's colours are coded: as those of a DVD up to its size, as those of HDTV beyond, which is
-// what files that say nothing of it mean.
-func setColour(t *drm.Commit, p drm.PlaneInfo, b *buffer) {
-	if b.format != player.YUV420 && b.format != player.NV12 {
-		return
+// meaning returns the properties that say what a picture's numbers mean. Who had the screen before may have left others.
+// Colours in YUV are those of a DVD up to its size, and those of HDTV beyond, as in files that say nothing of it.
+func meaning(b *buffer) map[string]string {
+	switch {
+	case b.format == drm.ARGB8888:
+		return map[string]string{propertyBlend: premultiplied}
+	case !shapes[b.format].subsampled():
+		return nil
+	case b.width > 1024 || b.height > 576:
+		return map[string]string{propertyEncoding: encoding709, propertyRange: rangeLimited}
 	}
-	encoding := encoding601
-	if b.width > 1024 || b.height > 576 {
-		encoding = encoding709
-	}
-	for name, value := range map[string]string{propertyEncoding: encoding, propertyRange: rangeLimited} {
-		property := p.Properties[name]
-		if v, ok := property.Enum[value]; ok && !property.Immutable {
-			t.Set(p.ID, property, v)
-		}
-	}
+	return map[string]string{propertyEncoding: encoding601, propertyRange: rangeLimited}
 }
 
 // discover finds the routes by commits that only test. Pictures in YUV are offered only with a plane for what lies over

@@ -104,11 +104,7 @@ func CheckUnit(u service.Unit, accounts func(user string) (Account, error)) erro
 	if err := sandbox.ValidCaps(u.Caps); err != nil {
 		return fmt.Errorf("service %q: %w", u.Name, err)
 	}
-	overrides := slices.ContainsFunc(u.Caps, func(c string) bool { return strings.HasPrefix(c, "dac_") })
 	for _, pattern := range u.Devices {
-		if overrides && !strings.Contains(pattern, "/") {
-			return fmt.Errorf("service %q: device %q and a capability that overrides permissions: every disk in /dev could be read", u.Name, pattern)
-		}
 		if _, err := path.Match(pattern, ""); err != nil || !filepath.IsLocal(pattern) {
 			return fmt.Errorf("service %q: device %q is no pattern of names below /dev", u.Name, pattern)
 		}
@@ -250,7 +246,7 @@ func (p *Process) prepare(u service.Unit) (proc *process, err error) {
 	box := sandbox.Spec{
 		Path: u.Path, Args: append([]string{u.Path}, u.Args...), Dir: state,
 		UID: account.UID, GID: account.GID, Groups: account.Groups, Caps: u.Caps,
-		Read: append(slices.Clip(u.Read), p.cfg.RunDir), Write: append([]string{state, own}, u.Write...), Device: deviceRoots("/dev", u.Devices),
+		Read: append(slices.Clip(u.Read), p.cfg.RunDir), Write: append([]string{state, own}, u.Write...), Device: deviceRoots("/dev", u.Devices, overrides(u.Caps)),
 		NoFile: files, Listen: u.Socket,
 	}
 	if p.cfg.MediaGID != 0 && p.readsMedia(u) && !slices.Contains(box.Groups, p.cfg.MediaGID) {
@@ -292,11 +288,27 @@ func (p *Process) readsMedia(u service.Unit) bool {
 	return false
 }
 
+// overrides tells whether a capability makes the modes of files count for nothing.
+func overrides(caps []string) bool {
+	return slices.ContainsFunc(caps, func(c string) bool { return strings.HasPrefix(c, "dac_") })
+}
+
 // deviceRoots are the Landlock paths for patterns below dev: the directories that the nodes are in, or will be in,
-// because what is plugged in later must be reachable too. The nodes' own permissions decide about each.
-func deviceRoots(dev string, patterns []string) (roots []string) {
+// because what is plugged in later must be reachable too. They are made where there is none yet: the kernel leaves in place
+// what it did not make. The nodes' own permissions decide about each.
+//
+// Where these count for nothing, dev itself would be the key to every disk: of the nodes there, such a service has those
+// that match when it starts and are no disks.
+func deviceRoots(dev string, patterns []string, exact bool) (roots []string) {
 	for _, pattern := range patterns {
 		dir := filepath.Dir(filepath.Join(dev, pattern))
+		if dir == dev && exact {
+			roots = append(roots, characterDevices(filepath.Join(dev, pattern))...)
+			continue
+		}
+		if err := os.MkdirAll(dir, 0o755); err != nil && exact {
+			continue // out of reach, rather than more than it should be
+		}
 		for dir != dev && !exists(dir) {
 			dir = filepath.Dir(dir)
 		}
@@ -304,6 +316,15 @@ func deviceRoots(dev string, patterns []string) (roots []string) {
 	}
 	slices.Sort(roots)
 	return slices.Compact(roots)
+}
+
+// characterDevices are those that match.
+func characterDevices(pattern string) []string {
+	nodes, _ := filepath.Glob(pattern) // CheckUnit has seen the pattern
+	return slices.DeleteFunc(nodes, func(node string) bool {
+		info, err := os.Lstat(node)
+		return err != nil || info.Mode()&os.ModeCharDevice == 0
+	})
 }
 
 func exists(name string) bool {

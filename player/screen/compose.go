@@ -91,9 +91,6 @@ type box struct{ x, y, w, h float64 }
 
 func (b box) right() float64  { return b.x + b.w }
 func (b box) bottom() float64 { return b.y + b.h }
-func (b box) inset(by float64) box {
-	return box{b.x + by, b.y + by, b.w - 2*by, b.h - 2*by}
-}
 
 // add puts something on top.
 func (c *composer) add(o op) { c.ops = append(c.ops, o) }

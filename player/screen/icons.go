@@ -27,7 +27,6 @@ var (
 	iconWarning = drawn("M12 4 2.9 19.5h18.2zM12 10v4.5M12 17v.1")
 	iconInfo    = drawn("M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17ZM12 11v5.5M12 7.8v.1")
 	iconCaption = drawn("M3.5 5.5h17v13h-17zM7 11h4M14 11h3M7 14.8h2.5M12.5 14.8H17")
-	iconMusic   = drawn("M9 17.8V5.5l10-2v12.3M9 17.8a2.6 2.6 0 1 1-5.2 0 2.6 2.6 0 0 1 5.2 0Zm10-2a2.6 2.6 0 1 1-5.2 0 2.6 2.6 0 0 1 5.2 0Z")
 
 	markDome      = &icon{"M5 17.5C6.5 10.5 12 7 17.5 7c5.2 0 8.5 4.3 9.5 10.5Z", 32, 0}
 	markTentacles = &icon{"M9 21v3.5M13.7 21v6M18.3 21v4M23 21v2.5", 32, 2.4}

@@ -85,11 +85,11 @@ func (c *composer) chapters(o OSD, b box) {
 		piece := box{x, b.y, end - x, b.h}
 		switch at := b.x + done*b.w; {
 		case at <= x:
-			c.piece(piece, lineThick)
+			c.piece(piece, groove)
 		case at >= end:
 			c.piece(piece, textOne)
 		default:
-			c.piece(piece, lineThick)
+			c.piece(piece, groove)
 			piece.w = max(at-x, piece.h)
 			c.piece(piece, textOne)
 		}
@@ -191,7 +191,7 @@ func (o scrimOp) paint(dst *image.RGBA, a *Artist) {
 }
 
 // card is what small overlays stand on: nearly opaque, whatever the film.
-var card = color.NRGBA{0x12, 0x15, 0x1f, 0xee}
+var card = color.NRGBA{0x12, 0x15, 0x1f, 0xf8}
 
 func (v Volume) compose(c *composer) {
 	c.wander = image.Point{}
@@ -210,7 +210,7 @@ func (v Volume) compose(c *composer) {
 	c.print(number, b.right()-space4-c.wide(number), b.y+(height-c.high(number))/2, colour)
 	x := b.x + space4 + icon + space3
 	track := box{x, b.y + height/2 - 6, b.right() - space4 - c.wide(room) - space3 - x, 12}
-	c.piece(track, lineThick)
+	c.piece(track, groove)
 	if level > 0 {
 		track.w = max(track.w*float64(level)/100, track.h)
 		fill := textOne

@@ -155,7 +155,7 @@ func (p Playing) foot(c *composer, b box, pos time.Duration) float64 {
 func (c *composer) bar(b box, part float64) {
 	r := c.rect(b)
 	radius := r.Dy() / 2
-	c.add(roundOp{rect: r, radius: radius, colour: lineThick})
+	c.add(roundOp{rect: r, radius: radius, colour: groove})
 	if w := int(math.Round(float64(r.Dx()) * min(max(part, 0), 1))); w > 0 {
 		r.Max.X = r.Min.X + max(w, r.Dy())
 		c.add(roundOp{rect: r, radius: radius, colour: textOne})
@@ -226,7 +226,7 @@ func (c *composer) dots(x, y float64, age time.Duration) {
 	const beat = 400 * time.Millisecond
 	n := int(max(age, 0)/beat) % 4
 	for i := range 3 {
-		colour := lineThick
+		colour := groove
 		if i < n {
 			colour = textTwo
 		}

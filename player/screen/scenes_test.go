@@ -130,8 +130,12 @@ func goldenScenes() []shown {
 		Duration: 117 * time.Minute, Paused: true, Audio: "English 5.1", Captions: "Deutsch",
 		Ends: English.Ends(noon.Add(75 * time.Minute)),
 		Chapters: []Chapter{
-			{0, "Prologue"}, {9 * time.Minute, "The Keeper"}, {31 * time.Minute, "Storm Warning"}, {58 * time.Minute, ""},
-			{80 * time.Minute, "Ashore"}, {104 * time.Minute, "Morning"},
+			{0, "Prologue"},
+			{9 * time.Minute, "The Keeper"},
+			{31 * time.Minute, "Storm Warning"},
+			{58 * time.Minute, ""},
+			{80 * time.Minute, "Ashore"},
+			{104 * time.Minute, "Morning"},
 		},
 	}
 	idle := Idle{
@@ -140,20 +144,15 @@ func goldenScenes() []shown {
 	german := idle
 	german.Language, german.Name, german.Address, german.Network = German, "Wohnzimmer", "wohnzimmer.local", "Verbunden mit Home, aber ohne Internet seit 20:41"
 	german.Heading, german.Fresh = German.Fresh(), album()[:4]
-	empty := idle
-	empty.Fresh, empty.Hint = nil, English.Hint("living-room.local")
 	return []shown{
 		{"boot", hd, []Layer{English.Starting(noon.Add(-5 * time.Second))}, image.Rectangle{}},
 		{"welcome", hd, []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}, image.Rectangle{}},
 		{"welcome-de-720", image.Pt(1280, 720), []Layer{German.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}, image.Rectangle{}},
 		{"welcome-640", image.Pt(640, 480), []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}, image.Rectangle{}},
 		{"welcome-upright", image.Pt(540, 960), []Layer{English.Welcome("manofwar-7f3a", "rope-kelp-dawn-8249")}, image.Rectangle{}},
-		{"connected", small, []Layer{English.Connected("Home", "http://192.168.178.43/")}, image.Rectangle{}},
-		{"claim", hd, []Layer{English.Claim("482913", "http://192.168.178.43/")}, image.Rectangle{}},
-		{"claim-de", small, []Layer{German.Claim("482913", "")}, image.Rectangle{}},
+		{"claim", small, []Layer{English.Claim("482913", "http://192.168.178.43/")}, image.Rectangle{}},
 		{"idle", hd, []Layer{idle}, image.Rectangle{}},
 		{"idle-de", small, []Layer{german}, image.Rectangle{}},
-		{"idle-empty", small, []Layer{empty}, image.Rectangle{}},
 		{"idle-upright", image.Pt(540, 960), []Layer{idle}, image.Rectangle{}},
 		{"playing", hd, []Layer{song()}, image.Rectangle{}},
 		{"playing-paused-noart", small, []Layer{paused}, image.Rectangle{}},
@@ -163,10 +162,10 @@ func goldenScenes() []shown {
 		{"playing-4k", image.Pt(3840, 2160), []Layer{song()}, image.Rect(1800, 560, 2800, 1100)},
 		{"playing-640", image.Pt(640, 480), []Layer{song()}, image.Rectangle{}},
 		{"playing-upright", image.Pt(540, 960), []Layer{song()}, image.Rectangle{}},
-		{"loading", hd, []Layer{Loading{Title: osd.Title, Subtitle: "2019", Art: poster, Text: English.Opening(), Since: noon.Add(-time.Second)}}, image.Rectangle{}},
-		{"update", hd, []Layer{English.Update(Installing, "1.4.0", 312e6, 540e6, 2.9e6)}, image.Rectangle{}},
+		{"loading", small, []Layer{Loading{Title: osd.Title, Subtitle: "2019", Art: poster, Text: English.Opening(), Since: noon.Add(-time.Second)}}, image.Rectangle{}},
+		{"update", small, []Layer{English.Update(Installing, "1.4.0", 312e6, 540e6, 2.9e6)}, image.Rectangle{}},
 		{"reset-de", small, []Layer{German.Reset(-1)}, image.Rectangle{}},
-		{"rescue", hd, []Layer{English.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}, image.Rectangle{}},
+		{"rescue", small, []Layer{English.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}, image.Rectangle{}},
 		{"rescue-de", small, []Layer{German.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}, image.Rectangle{}},
 		{"osd", hd, []Layer{film{}, osd, Caption{Text: "– Did you hear that?\n– <i>Nothing but the wind.</i>"}}, image.Rectangle{}},
 		{"osd-720", image.Pt(1280, 720), []Layer{film{}, osd, Notice{Text: "Home WiFi is gone. On Phone hotspot.", Mood: Warning}}, image.Rectangle{}},

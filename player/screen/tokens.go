@@ -5,24 +5,20 @@ import (
 	"math"
 )
 
-// The design's vocabulary, as the page has it in its tokens.css: ink, the sea at night, and coral, the crest of a
-// man-of-war. One accent, so that colour belongs to the artwork. On a television there is no third shade of text.
+// The design's vocabulary, as the page has it in its tokens.css. Ink is the sea at night, coral the crest of a
+// man-of-war: one accent, so that colour belongs to the artwork. On a television there is no third shade of text.
 var (
-	ink       = oklch(0.168, 0.018, 268)
-	surface   = oklch(0.21, 0.02, 268)
-	raised    = oklch(0.255, 0.022, 268)
-	textOne   = oklch(0.965, 0.006, 268)
-	textTwo   = oklch(0.815, 0.014, 268)
-	accent    = oklch(0.775, 0.135, 32)
-	good      = oklch(0.82, 0.13, 158)
-	warn      = oklch(0.85, 0.125, 85)
-	bad       = oklch(0.76, 0.14, 18)
-	crest     = color.NRGBA{0xff, 0x8f, 0x73, 0xff} // of the mark
-	tentacle  = color.NRGBA{0x8f, 0xb4, 0xff, 0xff}
-	paper     = color.NRGBA{0xff, 0xff, 0xff, 0xff} // under a QR code: phones want black on white
-	black     = color.NRGBA{0, 0, 0, 0xff}
-	line      = color.NRGBA{0xff, 0xff, 0xff, 0x1a}
-	lineThick = color.NRGBA{0xff, 0xff, 0xff, 0x33} // the rest of a bar
+	textOne  = oklch(0.965, 0.006, 268)
+	textTwo  = oklch(0.815, 0.014, 268)
+	accent   = oklch(0.775, 0.135, 32)
+	good     = oklch(0.82, 0.13, 158)
+	warn     = oklch(0.85, 0.125, 85)
+	bad      = oklch(0.76, 0.14, 18)
+	crest    = color.NRGBA{0xff, 0x8f, 0x73, 0xff} // of the mark
+	tentacle = color.NRGBA{0x8f, 0xb4, 0xff, 0xff}
+	paper    = color.NRGBA{0xff, 0xff, 0xff, 0xff} // under a QR code: phones want black on white
+	black    = color.NRGBA{0, 0, 0, 0xff}
+	groove   = color.NRGBA{0xff, 0xff, 0xff, 0x33} // the rest of a bar
 )
 
 // The lightness of an artwork's glow, and of the picture that stands for one that is missing.

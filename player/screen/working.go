@@ -37,7 +37,7 @@ func (c *composer) unknown(b box) {
 	const beat, period = 100 * time.Millisecond, 4 * time.Second
 	step := c.at.UnixNano() / int64(beat)
 	t := float64(step%int64(period/beat)) / float64(period/beat)
-	c.add(roundOp{rect: c.rect(b), radius: c.px(b.h) / 2, colour: lineThick})
+	c.add(roundOp{rect: c.rect(b), radius: c.px(b.h) / 2, colour: groove})
 	along := (1 - math.Cos(2*math.Pi*t)) / 2
 	part := b
 	part.w = b.w / 5

@@ -109,7 +109,6 @@ const (
 	cardOpened                     // see card and form
 	cardGone                       // see err
 	itemOpened                     // see open
-	screenGone
 	modeSet
 )
 

@@ -153,6 +153,14 @@ func TestAPausedFilmShowsWhereItIs(t *testing.T) {
 		if len(r.sound.Runs()) > 0 {
 			t.Error("something was heard")
 		}
+		r.display.Unplug()
+		r.wait(time.Second)
+		r.display.Plug()
+		r.wait(time.Second)
+		again := r.display.Pictures()
+		if len(again) != len(seen)+1 || again[len(seen)].Sign != seen[len(seen)-1].Sign {
+			t.Errorf("a screen that returns shows %v", again[len(seen):])
+		}
 	})
 }
 
@@ -184,6 +192,24 @@ func TestTheCardIsUnpluggedAndReturns(t *testing.T) {
 		r.inStep(began, 48000, 25, 0, 3*time.Millisecond)
 		if requests, _ := r.decoder.Opened(); len(requests) != 1 {
 			t.Errorf("it was opened %d times", len(requests))
+		}
+	})
+}
+
+func TestACardThatStandsStillIsGivenUp(t *testing.T) {
+	inBubble(t, setup{}, func(r *rig) {
+		r.Load(api.Load{Item: film("/film.mkv")})
+		r.until("it plays", time.Second, is(api.Playing))
+		r.wait(time.Second)
+		r.sound.Stall(true)
+		r.wait(6 * time.Second)
+		if s := r.Status(); s.State != api.Playing || time.Duration(s.Position) < 3*time.Second || s.Problem == nil || s.Problem.Text != "The sound output does not work." {
+			t.Errorf("%v at %v, problem %+v", s.State, time.Duration(s.Position), s.Problem)
+		}
+		r.sound.Stall(false)
+		r.wait(6 * time.Second) // it is tried again
+		if s := r.Status(); s.Problem != nil || s.Sound.Card == "" || len(r.sound.Runs()) < 2 {
+			t.Errorf("problem %+v", s.Problem)
 		}
 	})
 }

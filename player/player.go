@@ -24,6 +24,7 @@ var (
 	ErrGone     = errors.New("the device is gone")                 // unplugged, or its driver gave up: ask again after Changed
 	ErrUnderrun = errors.New("the sound ran dry")                  // nothing was written in time; the count of frames starts again
 	ErrFormat   = errors.New("the device does not take this form") // of pictures or of sound
+	ErrKilled   = errors.New("the decoder was killed")             // the item is not to blame: open it again at the same place
 )
 
 // Format is how a picture lies in memory, as a code of drm_fourcc.h.
@@ -220,7 +221,8 @@ type Request struct {
 
 // Decoder opens sources.
 type Decoder interface {
-	// Probe reads what a source holds. Errors are those of package media: ErrNotFound, ErrCorrupt, ErrUnsupported.
+	// Probe reads what a source holds. Errors are those of package media: ErrNotFound, ErrCorrupt, ErrUnsupported; and
+	// ErrNoDecoder.
 	Probe(ctx context.Context, s Source) (Info, error)
 
 	// Open starts decoding. It returns at once; what goes wrong later is what the stream's reads return.
@@ -244,7 +246,8 @@ type Stream interface {
 	Close() error
 }
 
-// Cue is a subtitle. One of Text and Image is set.
+// Cue is a subtitle. One of Text and Image is set. A picture replaces the one before it, however long that was to be
+// seen; a cue with neither ends it.
 type Cue struct {
 	From, To time.Duration
 	Text     string          // lines, with <i>, <b> and <u> only

@@ -15,6 +15,7 @@ const (
 	openEvery  = 120 * time.Millisecond // an item is opened at most, however fast somebody seeks
 	mayFail    = 3                      // items in a row before playback stops
 	forgiven   = 5 * time.Second        // after which an earlier failure does not count for what is loaded
+	shownFor   = 10 * time.Second       // a problem is told at least, while others play
 	mayRefuse  = 3                      // forms of an item that a card refuses before it is left out
 	cueTick    = 20 * time.Millisecond  // subtitles change at most
 	retryEvery = 5 * time.Second        // a card that did not work is tried again
@@ -157,7 +158,6 @@ func (e *Engine) handle(r report) {
 		e.outputs.card, e.outputs.form = Card{}, SoundFormat{}
 		e.outputs.missing = noSound(e.settings.Card, e.outputs.cards, e.now)
 		e.outputs.retry = e.now.Add(retryEvery)
-	case screenGone:
 	case modeSet:
 		e.shifting = false
 		e.outputs.look(e.opt)
@@ -228,6 +228,9 @@ func (e *Engine) trackBegan(t *track) {
 	if c := e.current; c != nil && c.track == t {
 		c.began, c.dry = true, false
 		e.failures = 0
+		if p := e.problem; p != nil && e.now.Sub(p.At) > shownFor {
+			e.problem = nil
+		}
 	}
 }
 

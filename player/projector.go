@@ -24,14 +24,15 @@ type projector struct {
 	mu      sync.Mutex
 	program program
 
-	p      program // being carried out
-	track  *track  // whose pictures are shown
-	early  bool    // its first picture was shown before the line moved
-	held   showing // on the screen
-	still  *image.RGBA
-	stills [2]*Frame // of the mode's size; one of them may be on the screen
-	lastAt time.Time // when something was shown
-	blind  bool      // there is no screen
+	p       program // being carried out
+	track   *track  // whose pictures are shown
+	early   bool    // its first picture was shown before the line moved
+	held    showing // on the screen
+	still   *image.RGBA
+	stills  [2]*Frame // of the mode's size; one of them may be on the screen
+	lastAt  time.Time // when something was shown
+	blind   bool      // there is no screen
+	failing bool      // the last picture could not be shown
 }
 
 // program is what the projector is to do.
@@ -86,6 +87,7 @@ func (p *projector) fed() {
 func (p *projector) run(ctx context.Context) {
 	timer := time.NewTimer(never)
 	defer timer.Stop()
+	defer p.dropStills()
 	for ctx.Err() == nil {
 		wait := p.step(time.Now())
 		if wait == 0 {
@@ -155,6 +157,7 @@ func (p *projector) follow() {
 	p.mu.Unlock()
 	if g.screens != p.p.screens {
 		p.blind, p.still = false, nil
+		p.repeat()
 	}
 	if g.mode != p.p.mode && g.mode != (Mode{}) {
 		p.setMode(g.mode)
@@ -165,6 +168,18 @@ func (p *projector) follow() {
 	}
 	if p.track != nil {
 		p.still = nil
+	}
+}
+
+// repeat shows what was on a screen that was away: a film that waits has nothing new for it.
+func (p *projector) repeat() {
+	screen, ok := p.display.Screen()
+	if !ok || p.held.pool == nil || p.track == nil {
+		return
+	}
+	size := image.Pt(p.held.frame.Width, p.held.frame.Height)
+	if _, err := p.display.Show(p.held.frame, fit(screen, size, p.track.req.Info.Aspect)); err != nil {
+		p.failed(err)
 	}
 }
 
@@ -215,20 +230,20 @@ func (p *projector) shown(s showing, at time.Time) {
 	if old := p.held; old.pool != nil {
 		old.pool.put(old.frame)
 	}
-	p.held, p.lastAt = s, at
+	p.held, p.lastAt, p.failing = s, at, false
 	if s.pool != nil {
 		p.dropStills()
 	}
 }
 
-// failed notes that nothing can be shown.
+// failed notes that nothing can be shown, and says so once.
 func (p *projector) failed(err error) {
 	if errors.Is(err, ErrGone) {
 		p.blind = true
-		p.report(report{kind: screenGone})
-		return
+	} else if !p.failing {
+		p.log.Warn("show", "err", err)
 	}
-	p.log.Warn("show", "err", err)
+	p.failing = true
 }
 
 // showScreen shows what is to be seen while no film is on.

@@ -169,7 +169,12 @@ func (t *track) readCues(ctx context.Context) {
 			return // a film without its subtitles is still a film
 		}
 		t.mu.Lock()
-		t.cues = append(t.cues, c)
+		if c.Text == "" {
+			t.endPicture(c.From)
+		}
+		if c.Text != "" || c.Image != nil {
+			t.cues = append(t.cues, c)
+		}
 		n := len(t.cues)
 		t.mu.Unlock()
 		t.read()
@@ -180,6 +185,15 @@ func (t *track) readCues(ctx context.Context) {
 		case <-t.room:
 		case <-ctx.Done():
 			return
+		}
+	}
+}
+
+// endPicture ends the subtitles that are pictures: another one takes their place, or nothing. It is called with mu held.
+func (t *track) endPicture(at time.Duration) {
+	for i := range t.cues {
+		if c := &t.cues[i]; c.Image != nil {
+			c.To = min(c.To, at)
 		}
 	}
 }

@@ -34,6 +34,8 @@ type Engine struct {
 	status  api.Status // as last told, but for what changes by itself
 	onAir   *track     // that status is of
 	screen  *image.RGBA
+
+	laying  sync.Mutex // guards overlay; held while the display takes it
 	overlay overlay
 
 	// Of the goroutine that runs.
@@ -284,8 +286,8 @@ func (e *Engine) SetScreen(img *image.RGBA) {
 // SetOverlay lays img over whatever is shown, film or screen, at a point of the mode's pixels; nil takes it away. It stays
 // when the screen was away, and must not be written to afterwards.
 func (e *Engine) SetOverlay(img *image.RGBA, at image.Point) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	e.laying.Lock()
+	defer e.laying.Unlock()
 	e.overlay = overlay{img, at}
 	e.layOver()
 }
@@ -294,51 +296,5 @@ func (e *Engine) SetOverlay(img *image.RGBA, at image.Point) {
 func (e *Engine) layOver() {
 	if err := e.opt.Display.Overlay(e.overlay.img, e.overlay.at); err != nil {
 		e.opt.Log.Debug("overlay", "err", err)
-	}
-}
-
-// teller calls the options' functions in order, without holding up the engine.
-type teller struct {
-	wake chan struct{}
-	mu   sync.Mutex
-	todo []func()
-	over bool
-}
-
-func newTeller() *teller { return &teller{wake: make(chan struct{}, 1)} }
-
-func (t *teller) tell(f func()) {
-	t.mu.Lock()
-	t.todo = append(t.todo, f)
-	t.mu.Unlock()
-	t.poke()
-}
-
-func (t *teller) poke() {
-	select {
-	case t.wake <- struct{}{}:
-	default:
-	}
-}
-
-func (t *teller) close() {
-	t.mu.Lock()
-	t.over = true
-	t.mu.Unlock()
-	t.poke()
-}
-
-func (t *teller) run() {
-	for range t.wake {
-		t.mu.Lock()
-		todo, over := t.todo, t.over
-		t.todo = nil
-		t.mu.Unlock()
-		for _, f := range todo {
-			f()
-		}
-		if over {
-			return
-		}
 	}
 }

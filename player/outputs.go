@@ -56,9 +56,9 @@ func (e *Engine) screensChanged() {
 		return
 	}
 	e.mode = Mode{}
-	e.mu.Lock()
+	e.laying.Lock()
 	e.layOver()
-	e.mu.Unlock()
+	e.laying.Unlock()
 	c := e.current
 	if c == nil || c.track == nil || c.info == nil || !c.wantsVideo() {
 		return

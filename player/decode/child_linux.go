@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -13,6 +15,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"manofwar/player"
 )
 
 // child is a running ffmpeg.
@@ -57,7 +61,10 @@ func start(ctx context.Context, program string, args []string, output *os.File, 
 	}
 	if err != nil {
 		kill()
-		return nil, fmt.Errorf("start ffmpeg: %w", err)
+		if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+			err = player.ErrNoDecoder
+		}
+		return nil, fmt.Errorf("start %s: %w", filepath.Base(program), err)
 	}
 	yield(cmd.Process.Pid)
 	return c, nil
@@ -79,17 +86,15 @@ func (c *child) end() {
 	<-c.done
 }
 
-// errKilled is how a child ends that something else killed: an administrator, or the kernel for want of memory.
-var errKilled = errors.New("the decoder was killed")
-
-// result waits for the child to end by itself and says what went wrong, nil where nothing did.
+// result waits for the child to end by itself and says what went wrong, nil where nothing did: [player.ErrKilled] where
+// something else ended it, such as the kernel for want of memory.
 func (c *child) result() error {
 	<-c.done
 	said := c.said.last()
 	exit, failed := errors.AsType[*exec.ExitError](c.err)
 	switch {
 	case failed && !exit.Exited():
-		return fmt.Errorf("%w (%s)", errKilled, exit)
+		return fmt.Errorf("%w (%s)", player.ErrKilled, exit)
 	case c.err != nil:
 		return explain(said, c.err)
 	case strings.Contains(said, inputOutput):

@@ -132,15 +132,27 @@ func pictureFilters(r player.Request, lead time.Duration, format string) string 
 		filters = append(filters, "bwdif=mode="+deinterlaceMode(r.Info.Streams[r.Video].Height)+":deint=interlaced")
 	}
 	size := fmt.Sprintf("scale=%d:%d:flags=fast_bilinear", r.Width, r.Height)
-	if r.Format == player.XRGB8888 {
-		// Where a film does not say how its colours are coded, its size does; swscale takes it for standard definition.
-		if s := r.Info.Streams[r.Video]; s.Height > 576 || s.Width > 1024 {
-			size += ":in_color_matrix=bt709"
-		}
-	} else {
+	// Few files say how their colours are coded; their size does. swscale takes them all for standard definition, and a
+	// display goes by the size of the frame.
+	s := r.Info.Streams[r.Video]
+	in, out := matrix(s.Width, s.Height), matrix(r.Width, r.Height)
+	switch {
+	case r.Format == player.XRGB8888:
+		size += ":in_color_matrix=" + in
+	case in != out:
+		size += ":out_range=tv:in_color_matrix=" + in + ":out_color_matrix=" + out
+	default:
 		size += ":out_range=tv"
 	}
 	return strings.Join(append(filters, size, "format="+format, "setsar=1"), ",")
+}
+
+// matrix returns how the colours of a picture of that size are coded.
+func matrix(width, height int) string {
+	if width > 1024 || height > 576 {
+		return "bt709"
+	}
+	return "bt601"
 }
 
 // deinterlaceMode makes a picture of each field, as a television does, where that is cheap, else one of each two.

@@ -77,7 +77,10 @@ type played struct {
 }
 
 // play reads a stream to its end.
-func play(s player.Stream, r player.Request) (p played) {
+func play(s player.Stream, r player.Request) played { return playInto(s, r, 0) }
+
+// playInto does so with so many bytes between the lines of the pictures.
+func playInto(s player.Stream, r player.Request, pad int) (p played) {
 	var wg sync.WaitGroup
 	var errs [3]error
 	stop := func(err error) {
@@ -87,7 +90,7 @@ func play(s player.Stream, r player.Request) (p played) {
 	}
 	wg.Go(func() {
 		defer func() { stop(errs[0]) }()
-		f := frame(r.Format, r.Width, r.Height, 0)
+		f := frame(r.Format, r.Width, r.Height, pad)
 		for errs[0] == nil && r.Video != player.None {
 			var at time.Duration
 			if at, errs[0] = s.Picture(f); errs[0] == nil {

@@ -81,6 +81,17 @@ func TestWhatCannotBePlayedSaysWhy(t *testing.T) {
 	})
 }
 
+func TestWithoutFFmpeg(t *testing.T) {
+	d := &decode.Decoder{FFmpeg: "/nowhere/ffmpeg", FFprobe: "no-such-ffprobe"}
+	path := file(t, "cbr.mp3")
+	if _, err := d.Probe(t.Context(), player.Source{Path: path}); !errors.Is(err, player.ErrNoDecoder) {
+		t.Errorf("Probe: %v", err)
+	}
+	if _, err := d.Open(t.Context(), request(t, decoders(t)["installed"], path)); !errors.Is(err, player.ErrNoDecoder) {
+		t.Errorf("Open: %v", err)
+	}
+}
+
 func TestPlaysFromAServer(t *testing.T) {
 	path := file(t, "h264-aac.mp4")
 	served := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -174,7 +185,7 @@ func TestKilledDecoder(t *testing.T) {
 			_, _, err2 = s.Sound(make([]float32, 1<<20))
 		}
 		for _, err := range []error{err, err2} {
-			if errors.Is(err, io.EOF) || !strings.Contains(err.Error(), "killed") || !strings.Contains(err.Error(), filepath.Base(path)) {
+			if !errors.Is(err, player.ErrKilled) || !strings.Contains(err.Error(), filepath.Base(path)) {
 				t.Errorf("after a kill: %v", err)
 			}
 		}

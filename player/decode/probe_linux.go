@@ -8,7 +8,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/exec"
 	"syscall"
 	"time"
 
@@ -93,9 +92,6 @@ func (d *Decoder) report(ctx context.Context, in []string) ([]byte, error) {
 	args := append([]string{"-hide_banner", "-loglevel", "error", "-of", "json=compact=1", "-show_format", "-show_streams", "-show_chapters"}, in...)
 	c, err := start(ctx, d.ffprobe(), args, write)
 	if err != nil {
-		if errors.Is(err, exec.ErrNotFound) {
-			return nil, fmt.Errorf("%w: ffprobe is not installed", media.ErrUnsupported)
-		}
 		return nil, err
 	}
 	defer c.end()

@@ -127,8 +127,8 @@ func bubble(t *testing.T, n int, f func(c *crew)) {
 	synctest.Test(t, func(t *testing.T) {
 		c := &crew{t: t, player: fakeplayer.New(songs), shelf: &shelf{n: n}, dir: t.TempDir()}
 		c.start("a boot")
+		defer func() { c.stop() }()
 		f(c)
-		c.stop()
 	})
 }
 
@@ -153,7 +153,10 @@ func (c *crew) start(life string) {
 		defer close(done)
 		_ = s.run(ctx, tv.New(c.player, s, log), func(error) {}, func(ctx context.Context) error { <-ctx.Done(); return nil })
 	}()
-	c.stop = func() { cancel(); <-done; synctest.Wait() }
+	c.stop = func() {
+		cancel()
+		<-done
+	}
 	synctest.Wait()
 }
 

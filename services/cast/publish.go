@@ -171,5 +171,9 @@ func (c *Service) ticks() (time.Duration, bool) {
 			next = at
 		}
 	}
+	select {
+	case <-c.stale.clock: // of what was done here
+	default:
+	}
 	return max(0, next.Sub(now)), !next.IsZero()
 }

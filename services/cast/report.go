@@ -130,6 +130,9 @@ func (s *session) fail(key string, p api.Problem, now time.Time) {
 		s.mark(s.now.entry.Key, p, s.failed.count, now)
 		s.passOver(now)
 	case s.next != nil && key == s.next.key:
+		if s.failed.ahead == 0 {
+			s.failed.then = s.next.entry
+		}
 		s.failed.ahead++
 		s.mark(s.next.entry.Key, p, s.failed.ahead, now)
 		s.next = nil

@@ -26,7 +26,7 @@ const (
 // resolve looks up what a session plays and what follows, unless that is under way. The caller holds mu.
 func (c *Service) resolve(s *session) {
 	for _, p := range []*playing{&s.now, s.next} {
-		if p == nil || p.key == "" || p.item != nil || p.asked || s.parked {
+		if p == nil || p.key == "" || p.item != nil || p.asked {
 			continue
 		}
 		p.asked = true
@@ -49,21 +49,27 @@ func (c *Service) resolved(id, key string, item renderer.Item, err error) {
 		return
 	}
 	now := time.Now()
-	if err != nil {
+	s.resolved(key, item, err)
+	if err != nil && !s.over && !s.parked { // else it is enough to know once somebody wants it
 		s.fail(key, problemOf(item.Media, err), now)
-	} else {
-		s.resolved(key, item)
 	}
 	c.settle(s, now)
 }
 
-// resolved gives a playing its item.
-func (s *session) resolved(key string, item renderer.Item) {
-	item.Key = key
-	if s.now.key == key {
-		s.now.item = &item
-	} else if s.next != nil && s.next.key == key {
-		s.next.item = &item
+// resolved gives a playing its item, as far as one was found.
+func (s *session) resolved(key string, item renderer.Item, err error) {
+	p := &s.now
+	if s.next != nil && s.next.key == key {
+		p = s.next
+	}
+	if p.key != key {
+		return
+	}
+	if item.Media.ID != "" {
+		p.media = &item.Media
+	}
+	if item.Key = key; err == nil {
+		p.item = &item
 	}
 }
 

@@ -41,7 +41,8 @@ type playing struct {
 	entry queue.Entry
 	step  queue.Step     // of what follows: how to get there
 	item  *renderer.Item // nil: it is being looked up
-	asked bool           // somebody looks it up
+	asked bool           // somebody looks it up, or has done so in vain
+	media *media.Item    // what a person sees of it; nil: only its ID
 
 	seek     api.Seek
 	begun    time.Duration // where it began
@@ -72,8 +73,20 @@ type failures struct {
 	count int
 	first queue.Entry // what was to be played when it began
 	at    time.Duration
-	ahead int                     // of those to come
+	ahead int // of those to come, and the first of them
+	then  queue.Entry
 	bad   map[queue.Key]time.Time // until when not to try them again
+}
+
+// reach goes on to what follows: what was ahead is behind.
+func (f *failures) reach() {
+	if f.ahead > 0 {
+		if f.count == 0 {
+			f.first, f.at = f.then, 0
+		}
+		f.count += f.ahead
+		f.ahead = 0
+	}
 }
 
 const (
@@ -81,7 +94,7 @@ const (
 	// otherwise find the queue at its end.
 	maxFailures = 20
 	// badFor is how long an entry that failed is not tried again, unless somebody asks for it.
-	badFor = time.Minute
+	badFor = 30 * time.Minute
 	// sound is how much of an entry has to be heard for it to have played.
 	sound = 5 * time.Second
 	// forgetAfter is how long a problem is shown while something else plays.
@@ -118,14 +131,14 @@ func (s *session) again(now time.Time) {
 		item.Key = s.now.key
 		s.now.item, s.now.asked = &item, true
 	}
-	s.now.duration = was.duration
+	s.now.duration, s.now.media = was.duration, was.media
 	s.now.audio, s.now.subtitle, s.now.tracks = was.audio, was.subtitle, was.tracks
 }
 
 // take goes to what follows, which may have been prepared already.
 func (s *session) take(step queue.Step, now time.Time) {
 	s.queue.Take(step)
-	s.failed.ahead = 0
+	s.failed.reach()
 	if n := s.next; n != nil && n.entry == step.Entry {
 		s.now, s.next = *n, nil
 		s.now.at = anchor{time: now}
@@ -136,7 +149,7 @@ func (s *session) take(step queue.Step, now time.Time) {
 
 // follow finds what comes next, so that the renderer can have it early. It is called after every change.
 func (s *session) follow(now time.Time) {
-	if s.sleep.end || s.over || s.parked || s.failed.ahead > maxFailures {
+	if s.sleep.end || s.over || s.parked || s.failed.ahead >= maxFailures {
 		s.next = nil
 		return
 	}
@@ -247,10 +260,10 @@ func (s *session) snapshot(level renderer.Level, now time.Time) api.Session {
 	if s.next != nil {
 		out.Next = s.next.shown()
 	}
-	if it := s.now.item; it != nil {
-		out.Streams = it.Media.Streams
+	if it := s.now.media; it != nil {
+		out.Streams = it.Streams
 		if out.Duration == 0 {
-			out.Duration = it.Media.Duration
+			out.Duration = it.Duration
 		}
 	}
 	if t := s.now.tracks; t != nil {
@@ -268,8 +281,8 @@ func (s *session) snapshot(level renderer.Level, now time.Time) api.Session {
 // shown is the entry as everybody sees it: with its ID alone until it was looked up.
 func (p *playing) shown() *api.Entry {
 	e := &api.Entry{Key: p.entry.Key.String(), Item: media.Item{ID: p.entry.ID}}
-	if p.item != nil {
-		e.Item = p.item.Media
+	if p.media != nil {
+		e.Item = *p.media
 	}
 	return e
 }

@@ -25,15 +25,16 @@ type Player struct {
 
 	events ipc.Events
 
-	mu     sync.Mutex // guards the rest
-	status api.Status
-	next   *api.Item
-	begun  time.Time // when Position was so, if it plays
-	timer  *time.Timer
-	turn   uint64   // of the timer: an older one does nothing
-	down   bool     // it is not there
-	log    []string // the verbs, in order
-	played []string // the keys that began
+	mu      sync.Mutex // guards the rest
+	status  api.Status
+	next    *api.Item
+	begun   time.Time // when Position was so, if it plays
+	timer   *time.Timer
+	turn    uint64   // of the timer: an older one does nothing
+	waiting []func() // what was told, and is not seen yet
+	down    bool     // it is not there
+	log     []string // the verbs, in order
+	played  []string // the keys that began
 }
 
 // New returns a player whose files are all of that length.
@@ -151,12 +152,14 @@ func (p *Player) command(verb string, do func()) error {
 	}
 	p.log = append(p.log, verb)
 	if p.Delay > 0 {
-		turn := p.turn
+		p.waiting = append(p.waiting, do)
 		time.AfterFunc(p.Delay, func() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			if !p.down && (turn == p.turn || verb != "end") {
-				do()
+			if len(p.waiting) > 0 {
+				first := p.waiting[0]
+				p.waiting = p.waiting[1:]
+				first()
 				p.tell()
 			}
 		})
@@ -328,7 +331,7 @@ func (p *Player) Kill() {
 	defer p.mu.Unlock()
 	p.down = true
 	p.turn++
-	p.next = nil
+	p.next, p.waiting = nil, nil
 	p.status.Item, p.status.State, p.status.Position, p.status.Volume = nil, api.Idle, 0, 60
 	p.events.Send(ipc.Event{Kind: "down"})
 }

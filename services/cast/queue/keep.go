@@ -33,7 +33,7 @@ func (q *Queue) Write(w io.Writer) error {
 		return err
 	}
 	b := bufio.NewWriter(z)
-	fmt.Fprintln(b, form, q.last, len(q.plain), q.shuffled)
+	fmt.Fprintln(b, form, uint32(q.last), len(q.plain), q.shuffled)
 	places := make(map[Key]int, len(q.plain))
 	for i, e := range q.plain {
 		fmt.Fprintln(b, e.ID, e.Key)
@@ -86,7 +86,7 @@ func Read(r io.Reader, k Kept, random *rand.Rand) (*Queue, error) {
 func (q *Queue) readHead(lines *bufio.Scanner) (entries int, err error) {
 	lines.Scan()
 	var name string
-	if _, err := fmt.Sscanln(lines.Text(), &name, &q.last, &entries, &q.shuffled); err != nil {
+	if _, err := fmt.Sscanln(lines.Text(), &name, (*uint32)(&q.last), &entries, &q.shuffled); err != nil {
 		return 0, err
 	}
 	if name != form || entries < 0 || entries > api.MaxQueue {

@@ -133,24 +133,28 @@ func (l *link) fail(it *renderer.Item, why string) {
 	}})
 }
 
-// followNext says early what comes next, so that there is no gap.
+// followNext says early what comes next, so that there is no gap. It is said again if it has got lost.
 func (l *link) followNext(ctx context.Context, o *renderer.Order) error {
 	if o.Entry.Key != l.loaded {
 		return nil
 	}
-	if o.Next == nil {
-		if l.next == "" {
-			return nil
-		}
-		l.next = ""
-		return l.call(ctx, "no next", func(ctx context.Context) error { return l.player.SetNext(ctx, nil) })
+	key := ""
+	if o.Next != nil {
+		key = o.Next.Key
 	}
-	if o.Next.Key == l.next {
+	lost := l.key() == l.loaded && l.status.Next != key && time.Since(l.setting) > settle && time.Since(l.loading) > settle
+	if key == l.next && !lost {
 		return nil
 	}
-	l.next = o.Next.Key
-	next := item(o.Next)
-	return l.call(ctx, "next", func(ctx context.Context) error { return l.player.SetNext(ctx, &next) })
+	l.next, l.setting = key, time.Now()
+	l.again(settle + settle/4)
+	return l.call(ctx, "next", func(ctx context.Context) error {
+		if o.Next == nil {
+			return l.player.SetNext(ctx, nil)
+		}
+		next := item(o.Next)
+		return l.player.SetNext(ctx, &next)
+	})
 }
 
 func (l *link) followSeek(ctx context.Context, o *renderer.Order) error {

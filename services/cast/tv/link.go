@@ -42,6 +42,7 @@ type link struct {
 	loaded   string // the key that was loaded, or that it has gone on to
 	loading  time.Time
 	next     string    // the key that was set to follow
+	setting  time.Time // when it was
 	over     time.Time // when the last item ended
 	idle     time.Time // since when it has nothing, though it should
 	followed uint64    // the last number of Order.Seek

@@ -224,9 +224,11 @@ func (s *Sound) Status() (player.SoundStatus, error) {
 	if err != nil {
 		return player.SoundStatus{}, err
 	}
-	at, err := wallClock(st.tstamp)
-	if err != nil {
-		return player.SoundStatus{}, err
+	at := time.Now()
+	if st.tstamp != (unix.Timespec{}) { // the kernel has not looked at the card since it was started
+		if at, err = wallClock(st.tstamp); err != nil {
+			return player.SoundStatus{}, err
+		}
 	}
 	out := player.SoundStatus{At: at, Written: int64(st.applPtr)}
 	switch st.state {

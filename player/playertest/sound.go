@@ -20,6 +20,7 @@ func Sound(t *testing.T, new func(t *testing.T) player.Sound) {
 		{"a format is taken or replaced", configures},
 		{"an unknown card is gone", refusesCards},
 		{"nothing is heard before the start", waitsForStart},
+		{"it knows the time at once", knowsTime},
 		{"it keeps time", keepsTime},
 		{"a full buffer holds up the writer", blocksWriter},
 		{"it runs dry and goes on", survivesUnderrun},
@@ -138,6 +139,15 @@ func waitsForStart(t *testing.T, s player.Sound) {
 	pause(100 * time.Millisecond)
 	if st := status(t, s); st.Heard != 0 || st.Written != int64(s.Buffer()) {
 		t.Errorf("got %+v", st)
+	}
+}
+
+// knowsTime asks before the card can have said anything: what is not known yet must not be of long ago.
+func knowsTime(t *testing.T, s player.Sound) {
+	begin(t, s, ready(t, s, hifi))
+	st := status(t, s)
+	if d := time.Since(st.At); d < -time.Second/50 || d > late {
+		t.Errorf("the first status is %v old", d)
 	}
 }
 

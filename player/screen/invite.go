@@ -67,6 +67,7 @@ func (i Invite) compose(c *composer) {
 		text := stack{c: c}
 		text.mark(x, 84)
 		text.text(space3, c.words(i.Title, heading(width, 3-tight)), x, textOne)
+		text.text(space1, c.words(i.Text, style{size: sizeBody, width: int(width), lines: 2}), x, textTwo)
 		c.steps(&text, i.Steps, x, width, 3-tight)
 		c.facts(&text, i.Facts, x, width)
 		return text

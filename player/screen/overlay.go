@@ -25,8 +25,8 @@ func (c *composer) floorAt() float64 {
 }
 
 func (o OSD) compose(c *composer) {
-	c.wander = image.Point{}
-	s := c.overlayArea()
+	c.roam() // a film may be paused for hours
+	s := c.safeArea()
 	foot := s.bottom()
 	small := style{size: sizeSmall}
 	text := stack{c: c}
@@ -309,6 +309,9 @@ func (b Bitmap) compose(c *composer) {
 		scale(b.At.Min.X, b.Canvas.X, film.Dx()), scale(b.At.Min.Y, b.Canvas.Y, film.Dy()),
 		scale(b.At.Max.X, b.Canvas.X, film.Dx()), scale(b.At.Max.Y, b.Canvas.Y, film.Dy()),
 	).Add(film.Min)
+	if over := r.Max.Y - c.px(c.floorAt()); c.floor > 0 && over > 0 {
+		r = r.Sub(image.Pt(0, over)) // above what is at the bottom
+	}
 	if r.In(image.Rectangle{Max: c.size}) {
 		c.add(bitmapOp{b.Image, r})
 	}

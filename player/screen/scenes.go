@@ -16,6 +16,7 @@ type Boot struct {
 // Invite asks a phone over: to join a network, or to open a page.
 type Invite struct {
 	Title   string
+	Text    string   // below it
 	Steps   []string // three short lines
 	QR      string   // what the code says; see [WiFi.QR]
 	Caption string   // under the code

@@ -167,7 +167,7 @@ func goldenScenes() []shown {
 		{"reset-de", small, []Layer{German.Reset(-1)}, image.Rectangle{}},
 		{"rescue", small, []Layer{English.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}, image.Rectangle{}},
 		{"rescue-de", small, []Layer{German.Rescue("http://192.168.178.43/", "/dev/mmcblk0p4: bad superblock")}, image.Rectangle{}},
-		{"osd", hd, []Layer{film{}, osd, Caption{Text: "– Did you hear that?\n– <i>Nothing but the wind.</i>"}}, image.Rectangle{}},
+		{"osd", hd, []Layer{film{}, Caption{Text: "– Did you hear that?\n– <i>Nothing but the wind.</i>"}, osd}, image.Rectangle{}},
 		{"osd-720", image.Pt(1280, 720), []Layer{film{}, osd, Notice{Text: "Home WiFi is gone. On Phone hotspot.", Mood: Warning}}, image.Rectangle{}},
 		{"osd-640", image.Pt(640, 480), []Layer{film{}, osd}, image.Rectangle{}},
 		{"volume-notice", hd, []Layer{film{}, Volume{Level: 42}, Notice{Text: "Jo is on the living room TV now.", Mood: Good}}, image.Rectangle{}},
@@ -183,6 +183,7 @@ func stressScenes() []shown {
 	for _, l := range []Language{English, German} {
 		all = append(all,
 			l.Welcome(strings.Repeat("W", 32), strings.Repeat("m", 63)),
+			l.Join(strings.Repeat("W", 32), strings.Repeat("m", 63)),
 			l.Connected(strings.Repeat("W", 32), "http://[fe80::dead:beef:dead:beef]:8080/"),
 			l.Claim("482913", "http://192.168.178.143:8080/"),
 			Idle{Language: l, Name: wide, Address: wide + ".local", Network: long, Heading: long, Fresh: album()},

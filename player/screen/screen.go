@@ -30,6 +30,7 @@ import (
 	"image"
 	"image/draw"
 	"io/fs"
+	"slices"
 	"time"
 )
 
@@ -53,14 +54,32 @@ func New(fonts ...fs.FS) *Artist {
 }
 
 // Compose lays out what a screen of that size shows at a time. The layers are in order from the bottom; a scene
-// hides what is below it. Layers are only read, and may be used again.
+// hides what is below it, overlays come last. Layers are only read, and may be used again.
 func (a *Artist) Compose(size image.Point, at time.Time, layers ...Layer) *Picture {
 	a.images.fit(size)
 	c := newComposer(a, size, at)
-	for _, l := range layers {
+	for _, l := range stacked(layers) {
 		l.compose(c)
 	}
 	return c.picture()
+}
+
+// stacked puts each OSD before the captions and notices that came before it: it is at the very bottom of the screen, and
+// they above it.
+func stacked(layers []Layer) []Layer {
+	out := slices.Clone(layers)
+	slices.SortStableFunc(out, func(a, b Layer) int { return rank(a) - rank(b) })
+	return out
+}
+
+func rank(l Layer) int {
+	switch l.(type) {
+	case OSD:
+		return 1
+	case Volume, Notice, Caption, Bitmap:
+		return 2
+	}
+	return 0
 }
 
 // Overlay paints overlays into an image just as large as what they show, and says where on the screen it lies. The

@@ -137,7 +137,7 @@ func TestWanders(t *testing.T) {
 	a := New(imageFonts(t)...)
 	for _, s := range append(goldenScenes(), stressScenes()...) {
 		if _, ok := s.layers[0].(film); ok {
-			continue // overlays are taken away after seconds
+			s.layers = []Layer{OSD{Title: "Paused", Paused: true, Position: time.Minute, Duration: time.Hour}} // others are taken away after seconds
 		}
 		for _, at := range phases() {
 			stays := map[op]bool{}
@@ -147,13 +147,18 @@ func TestWanders(t *testing.T) {
 			for _, later := range []time.Duration{20 * time.Second, 40 * time.Second, time.Minute} {
 				now := map[op]bool{}
 				for _, o := range a.Compose(s.size, at.Add(later), s.layers...).ops {
-					if _, ground := o.(glowOp); !ground && stays[o] {
-						now[o] = true
+					switch o.(type) {
+					case glowOp, scrimOp: // without an edge
+					default:
+						now[o] = stays[o]
 					}
 				}
 				stays = now
 			}
-			for o := range stays {
+			for o, does := range stays {
+				if !does {
+					continue
+				}
 				t.Fatalf("%s: %T at %v stays in its place a minute from %v", s.name, o, o.bounds(), at)
 			}
 		}
@@ -265,6 +270,41 @@ func TestQR(t *testing.T) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// TestOverlay looks at what an overlay is worth where nothing is below it.
+func TestOverlay(t *testing.T) {
+	a := New(imageFonts(t)...)
+	if img, _ := a.Overlay(hd, noon); img != nil {
+		t.Errorf("nothing is %v large", img.Rect)
+	}
+	if img, _ := a.Overlay(hd, noon, Caption{Text: "<i></i>"}, Notice{}, Bitmap{}); img != nil {
+		t.Errorf("empty layers are %v large", img.Rect)
+	}
+	red := image.NewRGBA(image.Rect(0, 0, 10, 5))
+	for i := range red.Pix {
+		red.Pix[i] = []uint8{0x80, 0, 0, 0x80}[i%4]
+	}
+	img, at := a.Overlay(hd, noon, Bitmap{Image: red, At: image.Rect(100, 400, 110, 405), Canvas: image.Pt(720, 480), Film: image.Rect(240, 0, 1680, 1080)})
+	if at != (image.Point{440, 900}) || img.Rect.Size() != (image.Point{20, 11}) {
+		t.Errorf("a bitmap lies at %v and is %v large", at, img.Rect)
+	}
+	if c := img.RGBAAt(10, 5); c != (color.RGBA{0x80, 0, 0, 0x80}) {
+		t.Errorf("a bitmap became %v", c)
+	}
+	lifted, to := a.Overlay(hd, noon, Bitmap{Image: red, At: image.Rect(100, 470, 110, 475), Canvas: image.Pt(720, 480)}, OSD{Title: "t", Duration: time.Hour})
+	if lifted == nil || to.Y > 700 {
+		t.Errorf("a bitmap and an OSD begin at %v", to)
+	}
+	volume, _ := a.Overlay(hd, noon, Volume{Level: 30})
+	if c := volume.RGBAAt(0, 0); c.A != 0 {
+		t.Errorf("the corner of a card is %v", c)
+	}
+	for i := 0; i < len(volume.Pix); i += 4 {
+		if p := volume.Pix[i : i+4]; p[0] > p[3] || p[1] > p[3] || p[2] > p[3] {
+			t.Fatalf("pixel %d is %v: not premultiplied", i/4, p)
 		}
 	}
 }

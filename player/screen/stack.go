@@ -5,11 +5,11 @@ import "image/color"
 // stack is a column of things, one below another, whose height is known before it is placed.
 type stack struct {
 	c      *composer
-	items  []stacked
+	items  []stackedItem
 	height float64
 }
 
-type stacked struct {
+type stackedItem struct {
 	y    float64
 	draw func(y float64)
 }
@@ -19,7 +19,7 @@ func (s *stack) add(gap, height float64, draw func(y float64)) {
 	if len(s.items) == 0 {
 		gap = 0
 	}
-	s.items = append(s.items, stacked{s.height + gap, draw})
+	s.items = append(s.items, stackedItem{s.height + gap, draw})
 	s.height += gap + height
 }
 

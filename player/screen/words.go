@@ -33,6 +33,9 @@ type words struct {
 	connected, connectedScan                      string // of the network
 	connectedSteps                                [3]string
 	address                                       string
+	join, joinText                                string
+	joinSteps                                     [3]string
+	gone, moved                                   string // of networks
 	claim, claimPage                              string
 	claimSteps                                    [2]string
 	fresh, hint, next, opening, starting, noTitle string
@@ -56,10 +59,15 @@ var english = words{
 	welcomeSteps:   [3]string{"Point your phone’s camera at the code.", "Join the network it offers.", "Pick your WiFi on the page that opens."},
 	network:        "Network",
 	password:       "Password",
-	connected:      "Connected to %s.",
+	connected:      "Connected to %s",
 	connectedScan:  "Scan to finish",
 	connectedSteps: [3]string{"Put your phone back on %s.", "Scan the code.", "Give this TV a name, and it is yours."},
 	address:        "Or open in a browser",
+	join:           "Join %s",
+	joinText:       "No other network is in reach. Everything here plays as before.",
+	joinSteps:      [3]string{"Point your phone’s camera at the code.", "Join the network it offers.", "Open the page as ever."},
+	gone:           "%s is gone",
+	moved:          "%s is gone, now on %s",
 	claim:          "Make it yours",
 	claimSteps:     [2]string{"Scan the code, or open %s on your phone.", "Type these six digits there."},
 	claimPage:      "Open this TV’s page on your phone.",
@@ -103,10 +111,15 @@ var german = words{
 	welcomeSteps:   [3]string{"Richte die Kamera deines Handys auf den Code.", "Tritt dem Netz bei, das es anbietet.", "Wähle dein WLAN auf der Seite, die aufgeht."},
 	network:        "Netz",
 	password:       "Passwort",
-	connected:      "Verbunden mit %s.",
+	connected:      "Verbunden mit %s",
 	connectedScan:  "Scannen und fertig",
 	connectedSteps: [3]string{"Geh mit dem Handy zurück ins Netz %s.", "Scanne den Code.", "Gib dem Fernseher einen Namen, dann ist er deiner."},
 	address:        "Oder im Browser öffnen",
+	join:           "Ins Netz %s",
+	joinText:       "Kein anderes Netz ist in Reichweite. Alles hier spielt wie zuvor.",
+	joinSteps:      [3]string{"Richte die Kamera deines Handys auf den Code.", "Tritt dem Netz bei, das es anbietet.", "Öffne die Seite wie immer."},
+	gone:           "%s ist weg",
+	moved:          "%s ist weg, jetzt über %s",
 	claim:          "Mach ihn zu deinem",
 	claimSteps:     [2]string{"Scanne den Code, oder öffne %s auf dem Handy.", "Tippe dort diese sechs Ziffern ein."},
 	claimPage:      "Öffne die Seite dieses Fernsehers auf dem Handy.",
@@ -166,6 +179,25 @@ func (l Language) Welcome(ssid, passphrase string) Invite {
 		i.Facts = append(i.Facts, Fact{Name: w.password, Value: passphrase, Spell: true})
 	}
 	return i
+}
+
+// Join asks a phone into the dongle's own network while there is no other.
+func (l Language) Join(ssid, passphrase string) Invite {
+	i, w := l.Welcome(ssid, passphrase), l.words()
+	i.Title, i.Text, i.Steps = fmt.Sprintf(w.join, ssid), w.joinText, w.joinSteps[:]
+	return i
+}
+
+// WiFi says in one line that another WiFi is in use than before; empty: none.
+func (l Language) WiFi(before, now string) string {
+	w := l.words()
+	switch {
+	case now == "":
+		return fmt.Sprintf(w.gone, before)
+	case before == "":
+		return fmt.Sprintf(w.connected, now)
+	}
+	return fmt.Sprintf(w.moved, before, now)
 }
 
 // Connected asks the phone to the page, in the network that the dongle has joined; url holds its address in numbers.

@@ -66,7 +66,7 @@ export function cast(library, tell) {
 
   /** A session as it is told. */
   function view(session) {
-    const { queue, plain, timer, seek, turn, ...rest } = session
+    const { queue, plain, timer, seek, turn, parked, ...rest } = session
     const entry = entryOf(session)
     const film = entry?.item.kind === 'film'
     return {
@@ -136,7 +136,7 @@ export function cast(library, tell) {
   function order(renderer) {
     const browser = state.browsers.get(renderer)
     if (!browser) return
-    const session = [...state.sessions.values()].find((each) => each.renderer === renderer)
+    const session = [...state.sessions.values()].find((each) => each.renderer === renderer && !each.parked)
     const order = session
       ? {
           session: session.id,
@@ -217,6 +217,8 @@ export function cast(library, tell) {
     if (what === 'play' || what === 'pause') {
       settle(session)
       session.state = what === 'play' ? 'playing' : 'paused'
+      if (what === 'play' && session.parked)
+        Object.assign(session, { parked: false, problem: undefined, turn: session.turn + 1 })
     } else if (what === 'next') {
       session.repeat === 'one' && session.index + 1 < session.queue.length
         ? goTo(session, session.index + 1)
@@ -298,7 +300,8 @@ export function cast(library, tell) {
     if (said.key !== playingOf(session, entryOf(session), session.turn)?.key) return null
     if (said.ended) return (advance(session), null)
     settle(session, said.position)
-    session.state = said.state
+    // A page that pauses by itself says so with a request: a report is of what it does, not of what is wanted.
+    if (session.state !== 'paused') session.state = said.state === 'playing' ? 'playing' : 'loading'
     tell('session', view(session))
     return null
   }

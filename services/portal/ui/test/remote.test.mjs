@@ -179,7 +179,7 @@ test('a film goes from this page to the TV, and the page becomes its remote', st
     await until(() => onTV().subtitle === 2)
     await page.keyboard.press('Escape')
     await now(page).getByRole('button', { name: 'Chapters' }).click()
-    await page.getByRole('radio', { name: /The storm/ }).check()
+    await page.getByRole('radio', { name: /The storm/ }).click()
     await until(() => onTV().position > 2500)
     await now(page).getByText('2019 · The storm').waitFor()
   })
@@ -331,14 +331,57 @@ test('volume, repeat, sleep timer and speed reach the TV', standIn, () =>
     await now(page).getByRole('button', { name: 'Repeat: this one' }).waitFor()
     await until(() => onTV().repeat === 'one')
     await now(page).getByRole('button', { name: 'Sleep timer' }).click()
-    await page.getByRole('radio', { name: '30 minutes' }).check()
+    await page.getByRole('radio', { name: '30 minutes' }).click()
     await until(() => onTV().sleep)
     await now(page).getByText('29:5').waitFor()
     await now(page).getByRole('button', { name: 'Speed' }).click()
-    await page.getByRole('radio', { name: '1.5 times' }).check()
+    await page.getByRole('radio', { name: '1.5 times' }).click()
     await until(() => onTV().speed === 1.5)
     await now(page).getByText('1.5×').waitFor()
   }),
+)
+
+test('what was stopped is gone, unless that is undone', standIn, () =>
+  forTV('/#now', async (page) => {
+    server.state.cast.play({ renderer: 'tv', items: songs, index: 2, position: 20 })
+    await now(page).getByRole('button', { name: 'More', exact: true }).click()
+    await page.getByRole('button', { name: 'Stop and empty' }).click()
+    await until(() => !onTV())
+    await bar(page).getByRole('button', { name: 'Pause' }).waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await until(() => onTV()?.queue.length === 6 && onTV().queue[0].item.id === 's4-3')
+    assert.ok(onTV().position >= 20)
+  }),
+)
+
+test('headphones that are pulled out pause it for everybody', standIn, () =>
+  visit('/album/a4', async (page) => {
+    await page.getByRole('button', { name: 'Play', exact: true }).first().click()
+    await advances(page, '#audio', 2) // the press is over
+    await page.evaluate(() => document.querySelector('#audio').pause())
+    const [session] = server.state.cast.state.sessions.values()
+    await until(() => session.state === 'paused')
+    await bar(page).getByRole('button', { name: 'Play', exact: true }).waitFor()
+  }),
+)
+
+test('a connection that was lost for long does not end the music', standIn, () =>
+  visit(
+    '/album/a4',
+    async (page) => {
+      await page.getByRole('button', { name: 'Play', exact: true }).first().click()
+      await advances(page, '#audio', 2)
+      const [session] = server.state.cast.state.sessions.values()
+      server.setDown(true)
+      Object.assign(session, { state: 'paused', parked: true, problem: { code: 'gone', text: 'x', at: 'x' } })
+      await page.waitForTimeout(1500)
+      server.setDown(false)
+      await until(() => session.state === 'playing')
+      assert.equal(await page.evaluate(() => document.querySelector('#audio').paused), false)
+      await until(async () => Math.abs(session.position - (await timeOf(page))) < 3)
+    },
+    { allow: [/ERR_/, /Failed to load/] },
+  ),
 )
 
 test('what was left out is said with its reason', standIn, () =>

@@ -41,7 +41,7 @@ export const icons = {
   copy: 'M8.5 8.5h11v11h-11zM15.5 8.5v-4h-11v11h4',
   chip: 'M7 7h10v10H7zM9.5 3.5V7M14.5 3.5V7M9.5 17v3.5M14.5 17v3.5M3.5 9.5H7M3.5 14.5H7M17 9.5h3.5M17 14.5h3.5',
   lock: 'M6 10.5h12v9H6zM8.5 10.5V8a3.5 3.5 0 0 1 7 0v2.5',
-  grip: 'M9 6v.1M15 6v.1M9 12v.1M15 12v.1M9 18v.1M15 18v.1',
+  grip: 'M7.65 6a1.35 1.35 0 1 0 2.7 0 1.35 1.35 0 1 0-2.7 0ZM13.65 6a1.35 1.35 0 1 0 2.7 0 1.35 1.35 0 1 0-2.7 0ZM7.65 12a1.35 1.35 0 1 0 2.7 0 1.35 1.35 0 1 0-2.7 0ZM13.65 12a1.35 1.35 0 1 0 2.7 0 1.35 1.35 0 1 0-2.7 0ZM7.65 18a1.35 1.35 0 1 0 2.7 0 1.35 1.35 0 1 0-2.7 0ZM13.65 18a1.35 1.35 0 1 0 2.7 0 1.35 1.35 0 1 0-2.7 0Z',
   plus: 'M12 5v14M5 12h14',
   eye: 'M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12ZM12 15a3 3 0 1 0 0-6 3 3 0 0 0 0 6Z',
   up: 'M5.5 15l6.5-6.5 6.5 6.5',
@@ -53,7 +53,7 @@ export const icons = {
   computer: 'M5 5h14v10H5zM2.5 18.5h19',
   moon: 'M19.5 14.2A8 8 0 0 1 9.8 4.5a8 8 0 1 0 9.7 9.7Z',
   speed: 'M4.6 17.5a8.5 8.5 0 1 1 14.8 0M12 14l3.8-5.2M12 14v.1',
-  more: 'M5.5 12v.1M12 12v.1M18.5 12v.1',
+  more: 'M3.9 12a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 1 0-3.2 0ZM10.4 12a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 1 0-3.2 0ZM16.9 12a1.6 1.6 0 1 0 3.2 0 1.6 1.6 0 1 0-3.2 0Z',
   trash: 'M5 7h14M9.5 7V4.5h5V7M7 7l.8 12.5h8.4L17 7M10.3 10.5v5.5M13.7 10.5v5.5',
   append: 'M4 6.5h16M4 12h16M4 17.5h8M17.5 14.5v6M14.5 17.5h6',
   chapters: 'M4 6.5h.1M8 6.5h12M4 12h.1M8 12h12M4 17.5h.1M8 17.5h12',
@@ -62,5 +62,5 @@ export const icons = {
 
 export type IconName = keyof typeof icons
 
-export const solid: ReadonlySet<IconName> = new Set<IconName>(['play', 'pause', 'next', 'previous'])
+export const solid: ReadonlySet<IconName> = new Set<IconName>(['play', 'pause', 'next', 'previous', 'grip', 'more'])
 export const mirrored: ReadonlySet<IconName> = new Set<IconName>(['back', 'chevron', 'queue'])

@@ -1,6 +1,7 @@
 import * as api from '../api/client'
 import type { Item } from '../api/types'
-import { player, type Wanted } from '../state/player.svelte'
+import { player } from '../state/player.svelte'
+import type { Wanted } from '../state/wanted'
 import { toast } from '../state/toasts.svelte'
 import { knowCover } from './covers'
 import { wordsOf } from './words'

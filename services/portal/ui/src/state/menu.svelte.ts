@@ -1,4 +1,4 @@
-import type { Wanted } from './player.svelte'
+import type { Wanted } from './wanted'
 
 /** What can be done with a song, an album or a film. */
 export interface Subject {

@@ -28,6 +28,7 @@ export class Output {
   #spare: HTMLAudioElement | null = null
   #ready: Entry | null = null // that the spare element has
   #from: number | null = null // where to go once it is loaded, in seconds
+  #turn = 0 // how often something was loaded
   #driver: Driver | null = null
 
   /** Takes the page's two audio elements. The returned function lets go of them. */
@@ -63,6 +64,7 @@ export class Output {
   load(entry: Entry, at = 0, play = true): void {
     if (!this.#on) return
     const fetched = this.#ready?.item.id === entry.item.id
+    this.#turn++
     this.#on.pause()
     this.entry = entry
     this.time = at
@@ -120,6 +122,7 @@ export class Output {
   }
 
   silence(): void {
+    this.#turn++
     this.#on?.pause()
     this.#on?.removeAttribute('src')
     this.#spare?.removeAttribute('src')
@@ -153,12 +156,12 @@ export class Output {
   }
 
   async #failed(): Promise<void> {
-    const entry = this.entry
+    const [entry, turn] = [this.entry, this.#turn]
     const reached = Math.max(this.time, this.#from ?? 0)
     if (!entry || !this.#on?.getAttribute('src')) return
     this.playing = this.waiting = false
     const why = await whyNot(fileURL(entry.item.id))
-    if (this.entry !== entry) return
+    if (this.#turn !== turn) return // something else is played by now
     this.time = reached
     this.#driver?.failed(why)
   }

@@ -1,6 +1,6 @@
 import { untrack } from 'svelte'
 import * as api from '../api/cast'
-import type { Change, Control, Edit, Entry, Order, Renderer, Repeat, State, What } from '../api/cast'
+import type { Change, Control, Edit, Entry, Renderer, Repeat } from '../api/cast'
 import { ApiError } from '../api/client'
 import type { Item } from '../api/types'
 import { t } from '../i18n/index.svelte'
@@ -10,69 +10,37 @@ import { atHome, handheld, hereName } from '../lib/self'
 import { titleOf, type Words, wordsOf } from '../lib/words'
 import { cast, type Heard, type Wish } from './cast.svelte'
 import { here } from './here.svelte'
-import { live } from './live.svelte'
-import { Output } from './output.svelte'
+import { once, OwnPage, remembered } from './own.svelte'
 import { QueueWindow } from './queue.svelte'
 import { go, route } from './router.svelte'
 import { change, settings } from './settings.svelte'
-import { isOwn, type More, moved, own, Solo } from './solo.svelte'
+import { moved } from './solo.svelte'
 import { toast } from './toasts.svelte'
-
-/** What was pressed here, which orders that are under way do not know of yet. */
-type Press = 'entry' | 'play' | 'seek' | 'volume'
+import { playsIn, promised, type Wanted } from './wanted'
 
 type Loudness = Pick<Change, 'volume' | 'muted'>
 
 /** The place that is this page, whatever its ID. */
 export const Here = 'here'
 
-/** What a person wants to hear or see. */
-export interface Wanted {
-  /** As the device selects it. */
-  what: What
-  /** The songs of it that are known here, so that this page can begin at once. */
-  items: Item[]
-  /** Of items, to begin with. */
-  start?: number
-  /** Of what, to begin with, where that is another one. */
-  index?: number
-  shuffle?: boolean
-  /** In seconds. */
-  position?: number
-  /** Fetches what follows, should this page be on its own. */
-  more?: More
-}
-
 const tick = 250 // ms between two looks at a clock
-const echo = 1500 // ms for which what was pressed here counts more than an order given before
-const close = 2 // seconds by which a place that is asked for may differ from where it is
-const sessionKey = 'manofwar.session'
 
 /**
  * What the buttons act on: the session of the place that the person has chosen. Where that is this page, it also makes
  * the sound, at once and before the device has answered; where the device does not answer, on its own.
  */
 class Player {
-  readonly output = new Output()
-  readonly solo = new Solo(this.output)
+  /** This page as a place. */
+  readonly own = new OwnPage()
   readonly list = new QueueWindow()
 
   /** The sheet of places is open. */
   choosing = $state(false)
-  /** Why nothing is heard here although something should be. */
-  #trouble = $state.raw<Words | null>(null)
   #shown = $state(0) // the time, of what plays elsewhere
   #clock = $state(performance.now())
   #promised = $state.raw<Heard | null>(null) // a session that was asked for elsewhere
-  #handing = $state(0) // requests that are to make a session of what this page plays
-  #followed = '' // the session of the last order
-  #seek = '' // the last seek that was followed, with its entry
-  #pressed: Partial<Record<Press, number>> = {} // until when, by performance.now()
-  #pressTimer: ReturnType<typeof setTimeout> | undefined
-  #failures = 0 // songs in a row that did not play
-  #waitsFor: 'disk' | 'device' | null = null
+  #left = remembered() // the session that was played here on the last visit
   #head = new Playhead()
-  #left = recall() // the session that was played here on the last visit
   #louder = 1 // the volume before it was muted by taking it to nothing
 
   // Where
@@ -95,28 +63,28 @@ class Player {
 
   /** The session the device has for the place, as the person wants it to be. */
   readonly #told = $derived.by((): Heard | null => {
-    if (!cast.up || (this.local && this.#handing)) return null
+    if (!cast.up || (this.local && this.own.handing)) return null
     const id = this.local ? here.id : this.place
     const found = cast.sessions.find((session) => session.renderer === id && session.entry)
     if (this.#promised && this.#promised.renderer === id) return this.#promised
-    if (found || !this.local || this.solo.entry) return found ?? null
+    if (found || !this.local || this.own.solo.entry) return found ?? null
     return cast.sessions.find((session) => session.id === this.#left && !isThere(session)) ?? null
   })
 
-  readonly session = $derived(this.#told ?? (this.local ? this.solo.session : null))
+  readonly session = $derived(this.#told ?? (this.local ? this.own.solo.session : null))
   readonly item = $derived(this.session?.entry?.item)
   readonly cover = $derived(this.item ? coverOf(this.item) : undefined)
   readonly film = $derived(this.item?.kind === 'film')
 
   /** This page makes the sound of the session, rather than the device or a film that lies over the page. */
-  readonly #sounds = $derived(this.local && !!this.output.entry && !this.film)
+  readonly #sounds = $derived(this.local && !!this.own.output.entry && !this.film)
 
-  readonly playing = $derived(this.#sounds ? this.output.playing : playsIn(this.session?.state))
-  readonly waiting = $derived(this.#sounds ? this.output.waiting : this.session?.state === 'loading')
+  readonly playing = $derived(this.#sounds ? this.own.output.playing : playsIn(this.session?.state))
+  readonly waiting = $derived(this.#sounds ? this.own.output.waiting : this.session?.state === 'loading')
   readonly duration = $derived(
-    (this.#sounds ? this.output.duration : 0) || this.session?.duration || this.item?.duration || 0,
+    (this.#sounds ? this.own.output.duration : 0) || this.session?.duration || this.item?.duration || 0,
   )
-  readonly time = $derived(this.#sounds ? this.output.time : Math.min(this.#shown, this.duration || Infinity))
+  readonly time = $derived(this.#sounds ? this.own.output.time : Math.min(this.#shown, this.duration || Infinity))
   readonly volume = $derived(this.local ? settings.volume : (this.session?.volume ?? 0) / 100)
   readonly muted = $derived((this.local ? settings.muted : !!this.session?.muted) || this.volume === 0)
   readonly canVolume = $derived(this.local || !this.renderer || this.renderer.volume)
@@ -124,13 +92,15 @@ class Player {
   readonly shuffled = $derived(!!this.session?.shuffle)
   readonly speed = $derived(this.session?.speed ?? 1)
   readonly hasNext = $derived(!!this.session && (this.session.index + 1 < this.session.total || this.repeat !== 'off'))
-  readonly upcoming = $derived<Entry[]>(this.#told ? this.list.upcoming : this.solo.entries.slice(this.solo.index + 1))
+  readonly upcoming = $derived<Entry[]>(
+    this.#told ? this.list.upcoming : this.own.solo.entries.slice(this.own.solo.index + 1),
+  )
   readonly after = $derived(this.#told ? this.list.after : this.upcoming.length)
   readonly streams = $derived(this.session?.streams ?? this.item?.streams ?? [])
 
   /** Why nothing is heard although something should be. */
   readonly problem = $derived.by((): Words | null => {
-    if (this.local && this.#trouble) return this.#trouble
+    if (this.local && this.own.trouble) return this.own.trouble
     const session = this.#told
     if (!session?.problem || playsIn(session.state)) return null
     return wordsOf(new ApiError(session.problem.code, session.problem.text, session.problem.hint))
@@ -144,15 +114,9 @@ class Player {
     return Math.max(0, (Date.parse(session.sleep) - now) / 1000)
   })
 
-  /** Takes the page's audio elements, and the queue of the last visit. The returned function lets go of both. */
+  /** Takes the page's audio elements. The returned function lets go of them. */
   attach(one: HTMLAudioElement, two: HTMLAudioElement): () => void {
-    const release = this.output.attach(one, two, {
-      changed: () => this.#report(true),
-      ended: () => this.#ended(),
-      blocked: () => this.#blocked(),
-      failed: (why) => void this.#failed(why),
-    })
-    this.solo.recall()
+    const release = this.own.attach(one, two)
     const leave = () => this.#leave()
     addEventListener('pagehide', leave)
     const timer = setInterval(() => this.#look(), tick)
@@ -172,12 +136,12 @@ class Player {
       this.#head.set(`${told.id} ${told.entry?.key}`, told.position, rate, told.heard)
       this.#shown = this.#head.at()
     }
-    this.output.adjust(settings.volume, settings.muted, this.local ? this.speed : 1)
-    const next = told ? here.order?.next : this.solo.next
-    if (this.#sounds) this.output.prepare((this.output.playing && next) || null)
+    this.own.output.adjust(settings.volume, settings.muted, this.local ? this.speed : 1)
+    const next = told ? here.order?.next : this.own.solo.next
+    if (this.#sounds) this.own.output.prepare((this.own.output.playing && next) || null)
     untrack(() => {
       this.#problems()
-      this.#standIn()
+      this.own.standIn(this.list.upcoming)
     })
   }
 
@@ -188,15 +152,14 @@ class Player {
     const { what, items, start = 0, index = start, shuffle, position } = wanted
     const item = items[start]
     if (!item) return
-    this.#trouble = null
-    this.#failures = 0
+    this.own.forgive()
     if (this.local && item.kind === 'film') return void go(`/film/${item.id}/play`)
     if (this.local) {
-      this.solo.play(items, start, wanted)
-      if (position) this.output.seek(position)
-      return this.#hand({ ...what, index, shuffle, position })
+      this.own.solo.play(items, start, wanted)
+      if (position) this.own.output.seek(position)
+      return this.own.hand({ ...what, index, shuffle, position })
     }
-    this.#promised = promise(this.place, item, this.session)
+    this.#promised = promised(this.place, item, this.session)
     try {
       cast.take(await api.play({ renderer: this.place, ...what, index, shuffle, position, once: once() }))
       if (item.kind === 'film') go('#now')
@@ -211,7 +174,7 @@ class Player {
     if (!this.session) return this.play(wanted)
     const text = t(where === 'next' ? 'queue.added' : 'queue.addedLast', { title: name })
     if (!this.#told) {
-      this.solo.add(wanted.items, where === 'next')
+      this.own.solo.add(wanted.items, where === 'next')
       return toast(text)
     }
     if (await this.#edit({ do: where, ...wanted.what })) toast(text)
@@ -219,8 +182,7 @@ class Player {
 
   /** Makes a film that this page has opened a session of the device, so that it can be moved to another place. */
   async openFilm(film: Item): Promise<void> {
-    this.output.silence()
-    this.solo.clear()
+    this.own.leave()
     if (!cast.up) return
     await api
       .play({ renderer: here.id, items: [film.id], once: once() })
@@ -244,18 +206,14 @@ class Player {
     try {
       if (told) {
         cast.wish(told.id, { renderer: id, position: time })
-        if (to === Here && item?.kind === 'music' && playing) {
-          this.output.load(own(item), time)
-          this.#press('entry', 'play')
-        }
+        if (to === Here && item?.kind === 'music' && playing) this.own.begin(item, time)
         cast.take(await api.move(told.id, id))
       } else {
-        const items = this.solo.entries.map((entry) => entry.item.id)
-        const { index } = this.solo
-        this.#promised = promise(to, item!, session)
+        const items = this.own.solo.entries.map((entry) => entry.item.id)
+        const { index } = this.own.solo
+        this.#promised = promised(to, item!, session)
         cast.take(await api.play({ renderer: id, items, index, position: time, paused: !playing, once: once() }))
-        this.output.silence()
-        this.solo.clear()
+        this.own.leave()
       }
       if (item?.kind !== 'film') return
       if (to === Here) go(`/film/${item.id}/play`)
@@ -282,19 +240,18 @@ class Player {
     if (!session) return
     if (this.local && this.film) return void go(`/film/${this.item!.id}/play`)
     const play = !this.playing
-    this.#trouble = null
-    this.#failures = 0
+    this.own.forgive()
     if (!this.#told) {
-      this.solo.control({ do: play ? 'play' : 'pause' })
-      if (play) void this.#handSolo()
+      this.own.solo.control({ do: play ? 'play' : 'pause' })
+      if (play) void this.own.handSolo()
       return
     }
     const time = this.time
     if (this.local) {
-      this.#press('play', 'entry')
-      if (!play) this.output.pause()
-      else if (this.output.entry) this.output.play()
-      else this.output.load(own(session.entry!.item), time)
+      this.own.press('play', 'entry')
+      if (!play) this.own.output.pause()
+      else if (this.own.output.entry) this.own.output.play()
+      else this.own.begin(session.entry!.item, time)
     }
     if (this.local && this.#told.renderer !== here.id) return void this.takeOver(this.#told)
     void this.#control({ do: play ? 'play' : 'pause' }, { state: play ? 'playing' : 'paused', position: time })
@@ -318,9 +275,8 @@ class Player {
 
   next(): void {
     const session = this.session
-    this.#failures = 0
     if (!session) return
-    if (!this.#told) return this.solo.control({ do: 'next' })
+    if (!this.#told) return this.own.solo.control({ do: 'next' })
     const entry = this.upcoming[0] ?? (this.repeat === 'all' ? session.next : undefined)
     if (!entry) return
     this.#jump({ do: 'next', key: session.entry?.key }, entry, session.index + 1)
@@ -329,23 +285,23 @@ class Player {
   previous(): void {
     const session = this.session
     if (!session) return
-    if (!this.#told) return this.solo.control({ do: 'previous' })
+    if (!this.#told) return this.own.solo.control({ do: 'previous' })
     if (this.time > 3 || session.index <= 0) return this.seek(0)
     void this.#control({ do: 'previous', key: session.entry?.key }, { state: 'loading', position: 0 })
   }
 
   jump(entry: Entry): void {
-    if (!this.#told) return this.solo.control({ do: 'jump', key: entry.key })
+    if (!this.#told) return this.own.solo.control({ do: 'jump', key: entry.key })
     this.#jump({ do: 'jump', key: entry.key }, entry, this.session!.index + 1 + this.upcoming.indexOf(entry))
   }
 
   /** Goes to a place, in seconds. */
   seek(to: number): void {
     const at = Math.max(0, Math.min(to, this.duration))
-    if (!this.#told) return this.solo.control({ do: 'seek', to: at })
+    if (!this.#told) return this.own.solo.control({ do: 'seek', to: at })
     if (this.local && !this.film) {
-      this.output.seek(at)
-      this.#press('seek')
+      this.own.output.seek(at)
+      this.own.press('seek')
     }
     void this.#control({ do: 'seek', to: at, key: this.session?.entry?.key }, { position: at })
   }
@@ -355,7 +311,7 @@ class Player {
     const volume = Math.max(0, Math.min(1, to))
     if (this.local) {
       void change({ volume, muted: false })
-      this.#press('volume')
+      this.own.press('volume')
     }
     this.#louden({ volume: Math.round(volume * 100), muted: false })
   }
@@ -365,7 +321,7 @@ class Player {
     if (this.volume === 0) return this.setVolume(this.#louder)
     const muted = !this.muted
     if (this.local) void change({ muted })
-    this.#press('volume')
+    this.own.press('volume')
     this.#louden({ muted })
   }
 
@@ -376,7 +332,7 @@ class Player {
 
   /** Changes a session's ways. */
   async change(what: Change): Promise<void> {
-    if (!this.#told) return this.solo.change(what)
+    if (!this.#told) return this.own.solo.change(what)
     const { sleep, ...rest } = what
     const wish: Wish = { ...rest }
     if (sleep !== undefined)
@@ -384,39 +340,49 @@ class Player {
     await this.#ask(this.#told.id, (id) => api.change(id, what), wish)
   }
 
-  /** Ends the session, and forgets its queue. */
+  /** Ends the session. Its queue is forgotten unless that is undone. */
   async stop(): Promise<void> {
-    const told = this.#told
-    if (this.local) this.output.silence()
-    this.solo.clear()
-    this.#trouble = null
-    if (told) await api.stop(told.id).then(() => cast.forget(told.id), (err: unknown) => this.#refused(err)) // prettier-ignore
+    const [told, { item, upcoming, time, place }] = [this.#told, this]
+    if (!item) return
+    const items = [item, ...upcoming.map((entry) => entry.item)]
+    if (this.local) this.own.leave()
+    if (told) {
+      try {
+        await api.stop(told.id)
+        cast.forget(told.id)
+      } catch (err) {
+        return this.#refused(err)
+      }
+    }
+    const again = { what: { items: items.map(({ id }) => id) }, items, position: time }
+    const undo = () => this.place === place && void this.play(again)
+    toast(t('player.stopped'), { label: t('action.undo'), run: undo })
   }
 
   // The queue
 
   /** Puts an entry before another one; without one, at the end. */
   async move(key: string, before: string | undefined): Promise<void> {
-    if (!this.#told) return this.solo.move(key, before)
+    if (!this.#told) return this.own.solo.move(key, before)
     await this.#edit({ do: 'move', keys: [key], before }, (entries) => moved(entries, key, before))
   }
 
   async remove(entry: Entry): Promise<void> {
     const [told, { upcoming }] = [this.#told, this]
     const before = upcoming[upcoming.indexOf(entry) + 1]?.key
-    const entries = this.solo.entries
-    const undo = () => (told ? void this.#putBack([entry], before) : this.solo.restore(entries))
+    const entries = this.own.solo.entries
+    const undo = () => (told ? void this.#putBack([entry], before) : this.own.solo.restore(entries))
     if (told) void this.#edit({ do: 'remove', keys: [entry.key] }, (all) => all.filter(({ key }) => key !== entry.key))
-    else this.solo.remove(entry.key)
+    else this.own.solo.remove(entry.key)
     toast(t('queue.removed', { title: titleOf(entry.item) }), { label: t('action.undo'), run: undo })
   }
 
   /** Takes everything out but what plays. */
   async clear(): Promise<void> {
-    const [told, { upcoming, entries }] = [this.#told, { upcoming: this.upcoming, entries: this.solo.entries }]
-    const undo = () => (told ? void this.#putBack(upcoming, undefined) : this.solo.restore(entries))
+    const [told, { upcoming, entries }] = [this.#told, { upcoming: this.upcoming, entries: this.own.solo.entries }]
+    const undo = () => (told ? void this.#putBack(upcoming, undefined) : this.own.solo.restore(entries))
     if (told) void this.#edit({ do: 'clear' }, (all) => all.filter(({ key }) => key === told.entry?.key))
-    else for (const { key } of upcoming) this.solo.remove(key)
+    else for (const { key } of upcoming) this.own.solo.remove(key)
     toast(t('queue.cleared'), { label: t('action.undo'), run: undo })
   }
 
@@ -451,11 +417,7 @@ class Player {
   // Asking the device
 
   #jump(what: Control, entry: Entry, index: number): void {
-    if (this.local && entry.item.kind === 'music') {
-      const next = here.order?.next
-      this.output.load(next?.item.id === entry.item.id ? next : own(entry.item))
-      this.#press('entry', 'play')
-    }
+    if (this.local && entry.item.kind === 'music') this.own.begin(entry.item)
     const { item } = entry
     void this.#control(what, { entry, next: undefined, index, position: 0, duration: item.duration, state: 'loading' })
   }
@@ -498,162 +460,6 @@ class Player {
     toast([message, hint].filter(Boolean).join('. '))
   }
 
-  /** Remembers what was pressed here, which the orders under way do not know of yet. */
-  #press(...what: Press[]): void {
-    for (const each of what) this.#pressed[each] = performance.now() + echo
-    clearTimeout(this.#pressTimer)
-    this.#pressTimer = setTimeout(() => this.follow(here.order), echo)
-  }
-
-  #presses = (what: Press) => performance.now() < (this.#pressed[what] ?? 0)
-
-  // This page as a place
-
-  /** Makes a session of what this page has begun to play by itself. */
-  async #hand(what: What & { index?: number; shuffle?: boolean; position?: number; paused?: boolean }): Promise<void> {
-    if (!cast.up) return
-    this.#press('entry', 'play', 'volume')
-    this.#handing++
-    try {
-      cast.take(await api.play({ renderer: here.id, ...what, once: once() }))
-      this.#louden({ volume: Math.round(settings.volume * 100), muted: settings.muted })
-    } catch (err) {
-      cast.lost(err) // it plays on by itself
-    }
-    this.#handing--
-  }
-
-  #handSolo(): Promise<void> {
-    const items = this.solo.entries.map((entry) => entry.item.id)
-    return this.#hand({ items, index: this.solo.index, position: this.output.time })
-  }
-
-  /** Does what the device orders. App calls it with each. */
-  follow(order: Order | null): void {
-    const { output } = this
-    if (!order || this.#handing) return
-    if (!order.session || !order.entry) {
-      if (this.#followed) {
-        output.silence()
-        this.solo.clear()
-      }
-      this.#followed = ''
-      return
-    }
-    const { entry } = order
-    this.#followed = order.session
-    keep(order.session)
-    if (entry.item.kind === 'film') {
-      output.silence()
-      this.solo.clear()
-      if (order.play && route.path !== `/film/${entry.item.id}/play`) go(`/film/${entry.item.id}/play`)
-      return
-    }
-    const seek = order.seek ? `${order.seek.number} ${entry.key}` : ''
-    if (output.entry?.key !== entry.key) {
-      if (isOwn(output.entry) && output.entry?.item.id === entry.item.id) output.adopt(entry)
-      else if (isOwn(output.entry) && this.#presses('entry'))
-        return // another one was asked for meanwhile
-      else {
-        output.load(entry, order.seek?.to ?? 0, order.play)
-        this.#seek = seek
-      }
-    }
-    this.solo.clear()
-    if (seek && seek !== this.#seek) {
-      if (!this.#presses('seek') && Math.abs(output.time - order.seek!.to) > close) output.seek(order.seek!.to)
-      this.#seek = seek
-    }
-    if (!this.#presses('play') && order.play !== output.playing) {
-      if (order.play) output.play()
-      else output.pause()
-    }
-    if (!this.#presses('volume')) this.#takeVolume(order.volume / 100, !!order.muted)
-    this.#report(true)
-  }
-
-  #takeVolume(volume: number, muted: boolean): void {
-    if (Math.abs(settings.volume - volume) > 0.005 || settings.muted !== muted) void change({ volume, muted })
-  }
-
-  /** Says what this page plays, to whoever else looks at its session. */
-  #report(news: boolean): void {
-    const { output } = this
-    if (!this.#followed || !output.entry || isOwn(output.entry)) return
-    const state: State = output.playing ? (output.waiting ? 'loading' : 'playing') : 'paused'
-    const number = this.#seek.endsWith(' ' + output.entry.key) ? Number(this.#seek.split(' ')[0]) : undefined
-    here.report({ key: output.entry.key, state, position: output.time, duration: output.duration, seek: number }, news)
-  }
-
-  #ended(): void {
-    const { output } = this
-    const order = here.order
-    if (!this.#followed || !order || !cast.up) return void this.solo.advance()
-    const over = { key: output.entry?.key, position: output.duration, duration: output.duration }
-    const next = order.next?.item.kind === 'music' && !this.session?.sleepEnd ? order.next : undefined
-    if (!next || order.entry?.key !== output.entry?.key) {
-      output.pause()
-      return here.report({ ...over, state: 'paused', ended: true }, true)
-    }
-    output.load(next)
-    this.#report(true)
-  }
-
-  #blocked(): void {
-    const { entry, time } = this.output
-    if (!this.#followed || !entry) return
-    const text = t('player.blocked')
-    const problem = { code: 'blocked', text, at: new Date().toISOString() }
-    here.report({ key: entry.key, state: 'paused', position: time, problem }, true)
-  }
-
-  /** A song does not play: waits for what can come back, says and skips the rest. */
-  async #failed(why: ApiError | null): Promise<void> {
-    const { entry, time } = this.output
-    if (!entry) return
-    if (why?.code === 'away' || why?.code === 'unreachable') {
-      this.#waitsFor = why.code === 'away' ? 'disk' : 'device'
-      this.#trouble = wordsOf(why)
-      return this.#report(true)
-    }
-    const err = why ?? new ApiError('undecodable', t('error.undecodable'))
-    const words = wordsOf(err)
-    if (this.#followed && cast.up) {
-      const at = new Date().toISOString()
-      const problem = {
-        code: err.code,
-        text: words.message,
-        hint: words.hint || undefined,
-        title: titleOf(entry.item),
-        at,
-      }
-      return here.report({ key: entry.key, state: 'paused', position: time, problem }, true)
-    }
-    if (++this.#failures < 4 && this.solo.next) {
-      toast(t('player.skipped', { title: titleOf(entry.item), why: words.message }))
-      await this.solo.advance(true)
-    } else {
-      this.#trouble = words
-    }
-  }
-
-  /** Goes on by itself when what was missing is back. App calls it whenever the device has news. */
-  recover(): void {
-    const root = live.status?.library?.roots?.find((each) => each.id === this.output.entry?.item.root)
-    const back = this.#waitsFor === 'disk' ? root && !root.away : this.#waitsFor && live.link === 'open'
-    if (!back) return
-    this.#waitsFor = null
-    this.toggle()
-  }
-
-  /** Goes on with its queue by itself when the device's service is gone. */
-  #standIn(): void {
-    if (cast.up || !this.#followed || !this.output.entry) return
-    const [entry, rest] = [this.output.entry, this.list.upcoming]
-    this.solo.adopt([entry, ...rest], { repeat: 'off', speed: 1 })
-    this.#followed = ''
-  }
-
   #said = '' // the last problem that was told
   #problems(): void {
     const session = this.#told
@@ -667,10 +473,7 @@ class Player {
   }
 
   #look(): void {
-    if (this.#sounds && this.output.playing) {
-      this.#report(false)
-      if (this.output.time > 3) this.#failures = 0
-    }
+    if (this.#sounds && this.own.output.playing) this.own.report(false)
     if (document.visibilityState !== 'visible') return
     this.#clock = performance.now()
     if (!this.#sounds && this.#told) this.#shown = this.#head.at()
@@ -678,61 +481,15 @@ class Player {
 
   #leave(): void {
     const told = this.local ? this.#told : null
-    if (told && this.output.playing) api.pauseAtOnce(told.id)
+    if (told && this.own.output.playing) api.pauseAtOnce(told.id)
     if (this.local && !this.film)
-      this.solo.keep(told ? [told.entry!, ...this.list.upcoming] : this.solo.entries.slice(this.solo.index), this.time)
+      this.own.solo.keep(
+        told ? [told.entry!, ...this.list.upcoming] : this.own.solo.entries.slice(this.own.solo.index),
+        this.time,
+      )
   }
 }
 
-const playsIn = (state: State | undefined) => state === 'playing' || state === 'loading'
 const isThere = (session: Heard) => cast.renderers.some(({ id }) => id === session.renderer)
-
-/** A name for a request, so that it is done once however often it arrives. */
-const once = () => [...crypto.getRandomValues(new Uint8Array(12))].map((b) => b.toString(16).padStart(2, '0')).join('')
-
-/** What is shown of a session until the device has made it. */
-function promise(renderer: string, item: Item, like: Partial<Heard> | null): Heard {
-  return {
-    volume: 100,
-    repeat: 'off',
-    ...like,
-    id: '',
-    renderer,
-    state: 'loading',
-    entry: own(item),
-    next: undefined,
-    index: 0,
-    total: 1,
-    revision: 0,
-    position: 0,
-    at: '',
-    now: '',
-    heard: performance.now(),
-    duration: item.duration,
-    speed: 1,
-    audio: -1,
-    subtitle: -1,
-    streams: undefined,
-    chapters: undefined,
-    problem: undefined,
-    sleep: undefined,
-  }
-}
-
-function keep(session: string): void {
-  try {
-    localStorage.setItem(sessionKey, session)
-  } catch {
-    // Storage is off: the next visit begins with nothing.
-  }
-}
-
-function recall(): string {
-  try {
-    return localStorage.getItem(sessionKey) ?? ''
-  } catch {
-    return ''
-  }
-}
 
 export const player = new Player()

@@ -32,7 +32,8 @@ export class QueueWindow {
     this.after = session ? Math.max(0, session.total - session.index - 1) : 0
     this.#current = session?.entry?.key ?? ''
     if (!session?.id || this.#editing || this.#held) return // one that was only promised has no queue yet
-    if (session.revision !== this.#revision || !this.entries.some(({ key }) => key === this.#current)) {
+    const known = this.entries.some(({ key }) => key === this.#current)
+    if (session.revision !== this.#revision || (!known && !this.#request)) {
       this.#revision = session.revision
       this.#start = -1 // nothing follows on
       void this.#fetch(session.index, Math.max(page, Math.min(500, this.entries.length)))

@@ -70,7 +70,7 @@ flash: ## write the image to DEV, after asking: make flash DEV=/dev/sdX
 	build/manofwar flash --image build/manofwar-$(BOARD).img $(FLASHFLAGS) "$(DEV)"
 
 .PHONY: run
-run: packages-run engines-arm64 build ## boot the real image in QEMU with a demo library, and print its address
+run: packages-run engines-amd64 build ## boot the real image in QEMU with a demo library, a television, and print its address
 	@go run ./cmd/lab run --port $(PORT)
 
 .PHONY: sources

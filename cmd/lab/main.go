@@ -1,6 +1,6 @@
 // Command lab is for those who work on manofwar: it boots the real image in QEMU to look at, and measures.
 //
-//	lab run [--port 8080]    boot with a demo library and print the page's address; Ctrl-C cuts the power
+//	lab run [--port 8080]    boot with a demo library, show the television, print the page's address; Ctrl-C cuts the power
 //	lab bench [NAME...]      print performance figures as "name value unit" lines
 //
 // The Makefile builds what they need first.

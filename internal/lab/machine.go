@@ -37,6 +37,7 @@ type Config struct {
 	Cable    bool                    // there is a second interface, to a network of its own that leads nowhere
 	Screen   *Screen                 // plugged in; nil: the machine has no graphics
 	Sound    *Sound                  // its sound cards; nil: it has none
+	Desk     *Desk                   // where Screen is a window and Sound is heard; nil: nowhere, and sound is recorded
 	Beside   []string                // archives that join the initramfs, as the kernel has it: for what a test wants around the dongle
 	Limit    time.Duration           // after which the guest is ended whatever it does; 0: 2 minutes
 	Console  io.Writer               // gets a copy of the serial console; nil: nothing does
@@ -261,7 +262,7 @@ func (m *Machine) arguments(s start, socket string) []string {
 		nic += ",mac=" + m.cfg.MAC
 	}
 	args := append([]string{
-		"-M", m.platform.machine, "-accel", "tcg,thread=multi", "-display", "none", "-nodefaults", "-no-reboot",
+		"-M", m.platform.machine, "-accel", "tcg,thread=multi", "-display", m.cfg.Desk.window(), "-nodefaults", "-no-reboot",
 		"-serial", "stdio", "-qmp", "unix:" + socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
 		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
 		"-netdev", netdev, "-device", nic,
@@ -278,7 +279,7 @@ func (m *Machine) arguments(s start, socket string) []string {
 		args = append(args, m.cfg.Screen.arguments(m.dir)...)
 	}
 	if m.cfg.Sound != nil {
-		args = append(args, m.cfg.Sound.arguments(m.dir)...)
+		args = append(args, m.cfg.Sound.arguments(m.dir, m.cfg.Desk)...)
 	}
 	for _, d := range m.cfg.Disks {
 		args = append(args, "-blockdev", d.node())

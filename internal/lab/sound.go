@@ -38,10 +38,13 @@ func (c SoundCard) device() map[string]any {
 }
 
 // arguments returns QEMU's.
-func (s Sound) arguments(dir string) (args []string) {
+func (s Sound) arguments(dir string, desk *Desk) (args []string) {
 	for _, c := range []SoundCard{AC97, DAC} {
-		args = append(args, "-audiodev", fmt.Sprintf(
-			"wav,id=recorder-%s,path=%s,out.frequency=48000,out.channels=2,out.format=s16", c, c.recording(dir)))
+		backend := "wav,path=" + c.recording(dir)
+		if desk != nil {
+			backend = desk.Audio
+		}
+		args = append(args, "-audiodev", fmt.Sprintf("%s,id=recorder-%s,out.frequency=48000,out.channels=2,out.format=s16", backend, c))
 		if c == DAC && !s.DAC {
 			continue
 		}

@@ -40,6 +40,7 @@ type Recipe struct {
 	Slow     time.Duration // each 20 ms of sound takes
 	Break    error         // what reading returns
 	BreakAt  time.Duration // from there on
+	Breaks   int           // in so many of its streams; 0: in all
 	Codec    string        // of its sound; "": flac
 	Unknown  bool          // nobody knows how long it is
 	Interval time.Duration // each picture takes
@@ -108,10 +109,16 @@ func (d *Decoder) Open(ctx context.Context, req player.Request) (player.Stream, 
 		return nil, &media.Error{Op: "open", Path: req.Path, Err: media.ErrNotFound}
 	}
 	d.mu.Lock()
+	number := 0
+	for _, o := range d.opened {
+		if o.Source == req.Source {
+			number++
+		}
+	}
 	d.opened = append(d.opened, req)
 	d.open++
 	d.mu.Unlock()
-	s := &stream{decoder: d, recipe: r, req: req, closed: make(chan struct{}), ready: time.Now().Add(r.Delay)}
+	s := &stream{decoder: d, number: number, recipe: r, req: req, closed: make(chan struct{}), ready: time.Now().Add(r.Delay)}
 	if r.FPS.Num > 0 {
 		s.picture = int(math.Ceil(req.From.Seconds()*s.fps() - 1e-6))
 	}
@@ -121,6 +128,7 @@ func (d *Decoder) Open(ctx context.Context, req player.Request) (player.Stream, 
 type stream struct {
 	decoder *Decoder
 	recipe  Recipe
+	number  int // among those of its source
 	req     player.Request
 	ready   time.Time
 	once    sync.Once
@@ -151,7 +159,7 @@ func (s *stream) wait(d time.Duration) error {
 
 // ends returns what reading at a time returns, if it is past the end.
 func (s *stream) ends(at time.Duration) error {
-	if s.recipe.Break != nil && at >= s.recipe.BreakAt {
+	if s.recipe.Break != nil && at >= s.recipe.BreakAt && (s.recipe.Breaks == 0 || s.number < s.recipe.Breaks) {
 		return fmt.Errorf("read: %w", s.recipe.Break)
 	}
 	if at >= s.recipe.Length {

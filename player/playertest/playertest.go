@@ -18,6 +18,16 @@ type Plug interface {
 	Plug()
 }
 
+// Emulated is what an output under test offers if a program plays its clock, which runs when that program gets to it: it is
+// not held to be in time.
+type Emulated interface{ Emulated() }
+
+// emulated tells whether an output is.
+func emulated(output any) bool {
+	_, ok := output.(Emulated)
+	return ok
+}
+
 // late is how much later than it should something may happen on a busy machine.
 const late = 400 * time.Millisecond
 

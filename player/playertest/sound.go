@@ -165,7 +165,7 @@ func keepsTime(t *testing.T, s player.Sound) {
 		t.Errorf("the status is %v old", d)
 	}
 	passed, heard := b.At.Sub(a.At), lasts(f, int(b.Heard-a.Heard))
-	if off := heard - passed; off < -passed/50-time.Second/50 || off > passed/50+time.Second/50 { // 2% and a period
+	if off := heard - passed; !emulated(s) && (off < -passed/50-time.Second/50 || off > passed/50+time.Second/50) { // 2% and a period
 		t.Errorf("in %v, %v were heard", passed, heard)
 	}
 	if b.Written-a.Written != int64(f.Rate) {
@@ -178,7 +178,7 @@ func blocksWriter(t *testing.T, s player.Sound) {
 	begin(t, s, f)
 	began := time.Now()
 	write(t, s, f, f.Rate/2)
-	if took := time.Since(began); took < 400*time.Millisecond || took > 500*time.Millisecond+late {
+	if took := time.Since(began); took < 400*time.Millisecond || took > 500*time.Millisecond+late && !emulated(s) {
 		t.Errorf("writing 500 ms more than fit took %v", took)
 	}
 	if st := status(t, s); st.Written-st.Heard > int64(s.Buffer()+f.Rate/10) { // some cards have a little behind the buffer
@@ -236,7 +236,7 @@ func drains(t *testing.T, s player.Sound) {
 		t.Fatal(err)
 	}
 	want := lasts(f, s.Buffer())
-	if took := time.Since(began); took < want*8/10-10*time.Millisecond || took > want+late {
+	if took := time.Since(began); took < want*8/10-10*time.Millisecond || took > want+late && !emulated(s) {
 		t.Errorf("drain took %v, %v were queued", took, want)
 	}
 	if err := s.Drop(); err != nil {

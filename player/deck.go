@@ -143,7 +143,7 @@ func (d *deck) step(now time.Time) time.Duration {
 	if d.fill(); d.phase == still {
 		return time.Millisecond
 	}
-	wait := d.lead / 4
+	wait := time.Duration(d.leadFrames()) * time.Second / time.Duration(4*d.hz)
 	if at, ok := d.line.timeOf(d.leaveAt); ok && d.phase == leaving {
 		wait = min(wait, max(time.Millisecond, time.Until(at)+time.Millisecond/2))
 	}

@@ -151,7 +151,7 @@ func (d *deck) amplify(t *track, samples []float32) {
 // conclude goes on with the next track where one ended, or ends with it.
 func (d *deck) conclude() {
 	next := d.o.next
-	if next != nil && d.track.joins(next) {
+	if next != nil && d.track.joins(next) && d.track.failure() == nil {
 		if ok, _ := next.ready(time.Now()); ok {
 			d.join(next)
 			return

@@ -22,20 +22,23 @@ type entry struct {
 	opening bool
 	attempt int // counts attempts to open it
 	stop    context.CancelFunc
-	spawned time.Time // when the last attempt was made
-	due     time.Time // when the next is; zero: none is
-	track   *track    // nil: not opened yet
-	began   bool      // its track was heard or seen
-	dry     bool      // its track waits for its decoder
-	alone   bool      // it cannot follow another one without a change of the screen's mode
-	packed  bool      // its compressed sound may be passed on
-	refused int       // how often the card refused its form
+	spawned time.Time     // when the last attempt was made
+	due     time.Time     // when the next is; zero: none is
+	track   *track        // nil: not opened yet
+	began   bool          // its track was heard or seen
+	played  bool          // so was one of its earlier ones
+	dry     bool          // its track waits for its decoder
+	alone   bool          // it cannot follow another one without a change of the screen's mode
+	packed  bool          // its compressed sound may be passed on
+	unseen  bool          // there is no memory for its pictures
+	broke   time.Duration // where it broke off last
+	refused int           // how often the card refused its form
 }
 
 const unset = -2
 
 func newEntry(it api.Item) *entry {
-	return &entry{item: it, audio: unset, subtitle: None, from: max(0, time.Duration(it.Start)), packed: true}
+	return &entry{item: it, audio: unset, subtitle: None, from: max(0, time.Duration(it.Start)), packed: true, broke: -hopeFor}
 }
 
 // wantsVideo reports whether its pictures are wanted: those of music are covers.
@@ -121,7 +124,7 @@ func (n *entry) request(info *Info, c conditions) (Request, error) {
 	if r.Audio == unset {
 		r.Audio = pick(info.Streams, media.Audio)
 	}
-	if v := pick(info.Streams, media.Video); v != None && n.wantsVideo() && c.seen && len(c.screen.Formats) > 0 {
+	if v := pick(info.Streams, media.Video); v != None && n.wantsVideo() && c.seen && !n.unseen && len(c.screen.Formats) > 0 {
 		size := decodeSize(c.screen, info.Streams[v], info.Aspect)
 		r.Video, r.Format, r.Width, r.Height = v, c.screen.Formats[0], size.X, size.Y
 	} else if r.Audio == None && (v == None || !n.wantsVideo()) {

@@ -2,6 +2,7 @@ package player
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -40,7 +41,9 @@ func (p *pool) fits(f Format, w, h int) bool {
 	return p != nil && p.format == f && p.w == w && p.h == h
 }
 
-// get returns a frame, and waits for one if all are in use. Errors are the display's, and that of ctx.
+var errNoFrame = errors.New("there is no memory for pictures")
+
+// get returns a frame, and waits for one if all are in use. Errors are errNoFrame and that of ctx.
 func (p *pool) get(ctx context.Context) (*Frame, error) {
 	select {
 	case f := <-p.idle:
@@ -52,8 +55,8 @@ func (p *pool) get(ctx context.Context) (*Frame, error) {
 		if err == nil {
 			return f, nil
 		}
-		if p.shrink() == 0 {
-			return nil, err
+		if p.shrink() < 2 { // one to see and one to fill
+			return nil, errors.Join(errNoFrame, err)
 		}
 	}
 	select {

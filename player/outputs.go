@@ -60,6 +60,9 @@ func (e *Engine) screensChanged() {
 	e.layOver()
 	e.laying.Unlock()
 	c := e.current
+	if c != nil {
+		c.unseen = false
+	}
 	if c == nil || c.track == nil || c.info == nil || !c.wantsVideo() {
 		return
 	}

@@ -312,6 +312,21 @@ func TestWithoutAScreen(t *testing.T) {
 	})
 }
 
+func TestFewFramesAreEnough(t *testing.T) {
+	for frames, shown := range map[int]int{2: 0, 5: 100, 8: 100} { // two of them are for the screen while no film is on
+		inBubble(t, setup{display: null.DisplayOptions{Frames: frames}}, func(r *rig) {
+			r.Load(api.Load{Item: film("/film.mkv")})
+			r.until("it plays", 2*time.Second, is(api.Playing))
+			r.wait(5 * time.Second)
+			if s := r.Status(); s.Sync.Shown < shown || !near(time.Duration(s.Position), 5*time.Second, 100*time.Millisecond) || s.Sync.Underruns > 0 {
+				t.Errorf("%d frames: %v at %v, %+v", frames, s.State, time.Duration(s.Position), s.Sync)
+			}
+			r.until("it is over", 20*time.Second, is(api.Idle))
+			r.wantReasons("/film.mkv finished")
+		})
+	}
+}
+
 func TestTheScreenWhileNoFilmIsOn(t *testing.T) {
 	inBubble(t, setup{}, func(r *rig) {
 		blue := image.NewRGBA(image.Rect(0, 0, 1920, 1080))

@@ -1,6 +1,8 @@
 package player
 
 import (
+	"cmp"
+	"errors"
 	"reflect"
 	"time"
 
@@ -15,6 +17,7 @@ const (
 	forgiven   = 5 * time.Second       // after which an earlier failure does not count for what is loaded
 	shownFor   = 10 * time.Second      // a problem is told at least, while others play
 	mayRefuse  = 3                     // forms of an item that a card refuses before it is left out
+	hopeFor    = 5 * time.Second       // an item that breaks off again sooner is damaged
 	cueTick    = 20 * time.Millisecond // subtitles change at most
 	retryEvery = 5 * time.Second       // a card that did not work is tried again
 )
@@ -74,7 +77,7 @@ func (e *Engine) trackBegan(t *track) {
 		e.current, e.next = n, nil
 	}
 	if c := e.current; c != nil && c.track == t {
-		c.began, c.dry = true, false
+		c.began, c.played, c.dry = true, true, false
 		e.failures = 0
 		if p := e.problem; p != nil && e.now.Sub(p.At) > shownFor {
 			e.problem = nil
@@ -96,18 +99,34 @@ func (e *Engine) finish() {
 }
 
 // trackEnded goes on after the current item has ended without a joint.
+//
+// One that broke off is tried once more where it was: that its decoder died, or a network failed, need not be its fault.
 func (e *Engine) trackEnded() {
 	c := e.current
-	t := c.track
-	if err := t.failure(); t.empty() && (err != nil || t.req.From == 0) {
-		if err == nil {
-			err = media.ErrCorrupt
-		}
-		e.fail(c, err)
+	err, at := c.track.failure(), e.position()
+	something := c.played || !c.track.empty() || c.track.req.From > 0
+	switch {
+	case err != nil && !c.track.empty() && at >= c.broke+hopeFor:
+		e.opt.Log.Warn("item broke off", "item", nameOf(&c.item), "at", at, "err", err)
+		c.broke = at
+		e.reopen(at)
+	case err == nil && something, err != nil && c.played:
+		e.finish()
+		e.proceed()
+	default:
+		e.fail(c, cmp.Or(err, media.ErrCorrupt))
+	}
+}
+
+// goWithoutPictures goes on with the sound of a film for whose pictures there is no memory. Its decoder waits for somebody
+// to take them.
+func (e *Engine) goWithoutPictures(c *entry) {
+	if c.track == nil || !errors.Is(c.track.failure(), errNoFrame) {
 		return
 	}
-	e.finish()
-	e.proceed()
+	e.opt.Log.Warn("no pictures", "item", nameOf(&c.item), "err", c.track.failure())
+	c.unseen = true
+	e.reopen(e.position())
 }
 
 // fail leaves an entry out.
@@ -189,6 +208,7 @@ func (e *Engine) advance() time.Duration {
 		e.showCues(nil)
 		return wait
 	}
+	e.goWithoutPictures(c)
 	if !c.due.IsZero() {
 		if c.due.After(e.now) {
 			wait = min(wait, c.due.Sub(e.now))

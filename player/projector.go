@@ -51,8 +51,10 @@ type showing struct {
 	pool  *pool // whose it is; nil: one of the stills
 }
 
-// maxBlind is for how long pictures that come too late are left out before one is shown nevertheless.
-const maxBlind = 500 * time.Millisecond
+const (
+	maxBlind = 500 * time.Millisecond // that pictures which come too late are left out before one is shown nevertheless
+	maxAhead = 30 * time.Second       // a picture that is due later has a broken timestamp, and must not hold up the rest
+)
 
 func newProjector(d Display, l *line, log *slog.Logger, report func(report)) *projector {
 	return &projector{display: d, line: l, log: log, report: report, wake: make(chan struct{}, 1)}
@@ -138,7 +140,7 @@ func (p *projector) step(now time.Time) time.Duration {
 	if screen.VBlank && screen.Mode.Refresh > 0 {
 		start = due.Add(-time.Duration(float64(time.Second) / screen.Mode.Refresh / 2))
 	}
-	if wait := start.Sub(now); wait > 0 {
+	if wait := start.Sub(now); wait > 0 && wait < maxAhead {
 		return wait
 	}
 	p.early = true

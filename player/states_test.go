@@ -128,6 +128,21 @@ func TestAnItemThatBreaksOff(t *testing.T) {
 	})
 }
 
+func TestADecoderThatDiesIsReplaced(t *testing.T) {
+	items := usual()
+	film := items["/film.mkv"]
+	film.Break, film.BreakAt, film.Breaks = media.ErrCorrupt, 7*time.Second, 1
+	items["/film.mkv"] = film
+	inBubble(t, setup{items: items}, func(r *rig) {
+		r.Load(api.Load{Item: api.Item{Key: "film", Path: "/film.mkv", Kind: media.Film}})
+		r.until("it is over", 30*time.Second, is(api.Idle))
+		r.wantReasons("film finished")
+		if requests, _ := r.decoder.Opened(); len(requests) != 2 || requests[1].From < 6900*time.Millisecond || requests[1].From > 7100*time.Millisecond {
+			t.Errorf("%d requests", len(requests))
+		}
+	})
+}
+
 func TestTheStatusIsTold(t *testing.T) {
 	inBubble(t, setup{}, func(r *rig) {
 		next := song("/b.flac")

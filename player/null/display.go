@@ -2,6 +2,7 @@ package null
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"image"
 	"slices"
@@ -35,6 +36,7 @@ type Display struct {
 type DisplayOptions struct {
 	Screen    player.Screen // without a mode: 1920 × 1080 at 60 Hz, which takes and scales everything
 	Unplugged bool          // at first
+	Frames    int           // that there is memory for; 0: any number
 	Record    bool          // keep a [Picture] of every frame shown
 }
 
@@ -138,8 +140,11 @@ func (d *Display) NewFrame(format player.Format, width, height int) (*player.Fra
 		f.Planes[i] = player.Plane{Data: make([]byte, pitch*((height+p.lines-1)/p.lines)), Pitch: pitch}
 	}
 	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.opt.Frames > 0 && len(d.frames) >= d.opt.Frames {
+		return nil, errors.New("out of memory")
+	}
 	d.frames[f] = true
-	d.mu.Unlock()
 	return f, nil
 }
 

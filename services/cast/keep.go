@@ -3,6 +3,7 @@ package cast
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -76,10 +77,11 @@ type store struct {
 	dir     string
 	life    string
 	written map[string]bool // the queues that are there
+	replace func(name string, data []byte, perm fs.FileMode) error
 }
 
 func newStore(dir, runDir string) *store {
-	return &store{dir: dir, life: life(runDir), written: make(map[string]bool)}
+	return &store{dir: dir, life: life(runDir), written: make(map[string]bool), replace: atomicfile.Write}
 }
 
 // life names the time since the device was last started: the kernel's boot ID (random(4)) where there is one, and the
@@ -236,12 +238,16 @@ func (s *session) record(p *place, now time.Time) keptSession {
 // write keeps it, and removes the queues that are no longer named. It is called by one goroutine.
 func (st *store) write(k kept, queues map[string][]byte) error {
 	for name, data := range queues {
-		if err := atomicfile.Write(filepath.Join(st.dir, name), data, 0o600); err != nil {
+		if err := st.replace(filepath.Join(st.dir, name), data, 0o600); err != nil {
 			return err
 		}
 		st.written[name] = true
 	}
-	if err := atomicfile.WriteJSON(filepath.Join(st.dir, keptName), k, 0o600); err != nil {
+	data, err := json.MarshalIndent(k, "", "\t")
+	if err != nil {
+		return err
+	}
+	if err := st.replace(filepath.Join(st.dir, keptName), data, 0o600); err != nil {
 		return err
 	}
 	named := make(map[string]bool)

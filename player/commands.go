@@ -121,8 +121,8 @@ func (e *Engine) Set(s api.Settings) {
 // The bounds of the settings.
 const (
 	maxCrossfade = 12 * time.Second
-	mostOffset   = time.Second
-	leastOffset  = -250 * time.Millisecond // as far as pictures can be kept back
+	mostOffset   = 2 * time.Second
+	leastOffset  = -250 * time.Millisecond // pictures can be kept back no further than there are frames
 )
 
 // sane returns settings within their bounds.

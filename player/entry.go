@@ -105,6 +105,7 @@ type conditions struct {
 	like      *Request                           // whose form of sound is wanted if possible
 	becomes   func(want SoundFormat) SoundFormat // what the card makes of a wish
 	crossfade time.Duration
+	offset    time.Duration // by which sound is later than pictures
 }
 
 // The bounds of a sound that cards are asked for.

@@ -22,7 +22,7 @@ type pool struct {
 
 // How many frames a pool has: enough to be longer than what is queued as sound, and not more than memory allows.
 const (
-	mostFrames  = 12
+	mostFrames  = 20
 	leastFrames = 6
 	frameMemory = 36 << 20 // bytes
 )

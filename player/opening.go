@@ -56,7 +56,7 @@ func (o *opened) run(d Decoder, n *entry, c conditions) {
 	if o.req, o.err = n.request(o.info, c); o.err == nil {
 		o.stream, o.err = d.Open(o.ctx, o.req)
 	}
-	o.ahead = soundAhead + c.crossfade
+	o.ahead = soundAhead + c.crossfade + c.offset
 }
 
 // discard lets go what nobody wants any more.
@@ -95,6 +95,7 @@ func (e *Engine) conditions(n *entry) conditions {
 	c := conditions{
 		screen: e.outputs.screen, seen: e.outputs.seen, speed: e.speed, pass: e.settings.Passthrough,
 		becomes: func(want SoundFormat) SoundFormat { return o.becomes(card, want) }, crossfade: time.Duration(e.settings.Crossfade),
+		offset: max(0, time.Duration(e.settings.Offset)),
 	}
 	if n == e.next && c.crossfade > 0 && e.current.track != nil && !n.wantsVideo() && !e.current.wantsVideo() {
 		like := e.current.track.req

@@ -134,7 +134,7 @@ func (p *projector) step(now time.Time) time.Duration {
 		return 0
 	}
 	p.hungry.Store(false)
-	due = due.Add(-p.p.offset)
+	due = due.Add(-max(p.p.offset, -p.track.patience()))
 	screen, _ := p.display.Screen()
 	start := due
 	if screen.VBlank && screen.Mode.Refresh > 0 {

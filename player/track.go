@@ -215,6 +215,13 @@ func (t *track) joins(next *track) bool {
 	return t.form() == next.form()
 }
 
+// patience returns how long pictures may be kept back before their decoder, which waits for a frame, is late with the
+// sound.
+func (t *track) patience() time.Duration {
+	frames := time.Duration(float64(t.pool.size()-2) * float64(t.frameTime()) / t.speed)
+	return max(0, frames-firstLead-prerollSound)
+}
+
 // decoded reports whether nothing more will be read: the next item may use the processor.
 func (t *track) decoded() bool {
 	if t.sound != nil {

@@ -79,7 +79,7 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
 	house := &house{display: out.display}
-	house.stage = newStage(screen.New(s.options.Fonts...), gallery{stream: streamapi.NewClient(env.RunDir)}, house, env.Log)
+	house.stage = newStage(screen.New(s.options.Fonts...), newGallery(streamapi.NewClient(env.RunDir), env.Log), house, env.Log)
 	engine := player.New(player.Options{
 		Display: out.display, Sound: out.sound, Decoder: out.decoder, Log: env.Log,
 		Settings: s.kept.Settings, Volume: max(s.kept.Volume, 1),

@@ -1,35 +1,27 @@
 package native
 
 import (
-	"context"
 	"image"
 	"time"
 
-	"manofwar/internal/media"
 	"manofwar/player/screen"
 )
 
 // painter turns scenes into pictures. It belongs to the stage's goroutine.
 type painter struct {
-	stage    *stage
-	size     image.Point
-	canvas   [2]*image.RGBA // the one is shown while the other is painted
-	turn     int
-	base     *screen.Picture // shown; nil: nothing of ours
-	over     *screen.Picture // overlays shown; nil: none
-	behind   [2]*screen.Picture
-	cover    *screen.Art // of the item with that key
-	coverKey string
-	tiles    []screen.Tile
-	albums   []media.Album // that the tiles are of
+	stage  *stage
+	size   image.Point
+	canvas [2]*image.RGBA // the one is shown while the other is painted
+	turn   int
+	base   *screen.Picture // shown; nil: nothing of ours
+	over   *screen.Picture // overlays shown; nil: none
+	behind [2]*screen.Picture
 }
 
 // paint has a scene shown, and returns when to come back; zero: when something is told.
-func (p *painter) paint(ctx context.Context, now time.Time, s scene) (next time.Time) {
-	size := p.stage.out.Size()
+func (p *painter) paint(now time.Time, size image.Point, s scene) (next time.Time) {
 	if size != p.size {
-		*p = painter{stage: p.stage, size: size, albums: nil}
-		p.stage.art.size = size
+		*p = painter{stage: p.stage, size: size}
 	}
 	if size == (image.Point{}) {
 		return time.Time{} // a screen that comes is told
@@ -40,7 +32,7 @@ func (p *painter) paint(ctx context.Context, now time.Time, s scene) (next time.
 		return sooner(next, p.lay(now, s.over))
 	}
 	p.lay(now, nil)
-	pic := p.stage.artist.Compose(size, now, append([]screen.Layer{p.complete(ctx, s)}, s.over...)...)
+	pic := p.stage.artist.Compose(size, now, append([]screen.Layer{s.base}, s.over...)...)
 	p.show(pic)
 	return sooner(next, pic.Next)
 }
@@ -77,56 +69,6 @@ func (p *painter) lay(now time.Time, layers []screen.Layer) (next time.Time) {
 		p.over = nil
 	}
 	return pic.Next
-}
-
-// complete gives a scene its covers. One that cannot be read is left out: the artist makes one of the title.
-func (p *painter) complete(ctx context.Context, s scene) screen.Layer {
-	switch l := s.base.(type) {
-	case screen.Playing:
-		l.Art = p.coverOf(s)
-		return l
-	case screen.Loading:
-		l.Art = p.coverOf(s)
-		return l
-	case screen.Idle:
-		l.Fresh = p.tilesOf(ctx, s.fresh)
-		return l
-	}
-	return s.base
-}
-
-func (p *painter) coverOf(s scene) *screen.Art {
-	if key := keyOf(s.player); key != p.coverKey {
-		art, err := p.stage.art.of(s.cover)
-		if err != nil {
-			p.stage.log.Info("cover left out", "of", s.player.Item.Title, "err", err)
-		}
-		p.cover, p.coverKey = art, key
-	}
-	return p.cover
-}
-
-func (p *painter) tilesOf(ctx context.Context, albums []media.Album) []screen.Tile {
-	same := len(albums) == len(p.albums)
-	for i := range albums {
-		same = same && albums[i].ID == p.albums[i].ID && albums[i].CoverOf == p.albums[i].CoverOf
-	}
-	if same {
-		return p.tiles
-	}
-	p.albums, p.tiles = albums, nil
-	for _, a := range albums {
-		art, err := p.stage.art.small(ctx, a.CoverOf)
-		if err != nil {
-			p.stage.log.Info("cover left out", "of", a.Title, "err", err)
-		}
-		tile := screen.Tile{Title: a.Title, Art: art}
-		if len(a.Artists) > 0 {
-			tile.Subtitle = a.Artists[0]
-		}
-		p.tiles = append(p.tiles, tile)
-	}
-	return p.tiles
 }
 
 // sooner returns the earlier of two times; a zero time is never.

@@ -10,15 +10,12 @@ import (
 	"manofwar/player/screen"
 )
 
-// scene is what is to be seen, with the covers still to be found.
+// scene is what is to be seen.
 type scene struct {
-	film   bool         // the film fills the screen: there are overlays only
-	base   screen.Layer // else
-	over   []screen.Layer
-	until  time.Time // when it is no longer right by itself; zero: never
-	cover  *api.Cover
-	fresh  []media.Album
-	player api.Status
+	film  bool         // the film fills the screen: there are overlays only
+	base  screen.Layer // else
+	over  []screen.Layer
+	until time.Time // when it is no longer right by itself; zero: never
 }
 
 // patience is how long the mark stands alone before the screen says what it knows, which may be nothing.
@@ -26,17 +23,18 @@ const patience = 8 * time.Second
 
 // scene chooses.
 func (k *known) scene(now time.Time) scene {
-	s := scene{player: k.player}
+	var s scene
 	words := screen.In(k.player.Settings.Language)
 	switch it := k.player.Item; {
 	case it != nil && it.Kind == media.Film && k.player.State != api.Idle:
-		s.film = k.player.State != api.Loading || k.osd.IsZero()
-		k.overFilm(&s, now, words)
-		if !s.film {
-			s.base, s.cover = screen.Loading{Title: it.Title, Text: words.Opening(), Since: k.player.At}, it.Cover
+		if k.player.State == api.Loading && k.player.Sync.Shown == 0 { // a seek goes on from a picture
+			s.base = screen.Loading{Title: it.Title, Art: k.cover(), Text: words.Opening(), Since: k.loaded}
+			break
 		}
+		s.film = true
+		k.overFilm(&s, now, words)
 	case it != nil:
-		s.base, s.cover = k.song(words), it.Cover
+		s.base = k.song(words)
 	default:
 		k.nothingPlays(&s, now, words)
 	}
@@ -48,7 +46,7 @@ func (k *known) scene(now time.Time) scene {
 func (k *known) song(words screen.Language) screen.Playing {
 	p, it := k.player, k.player.Item
 	out := screen.Playing{
-		Title: it.Title, Artist: it.Artist, Album: it.Album,
+		Title: it.Title, Artist: it.Artist, Album: it.Album, Art: k.cover(),
 		Position: time.Duration(p.Position), At: p.At, Duration: time.Duration(p.Duration), NextWord: words.Next(),
 	}
 	if out.Title == "" {
@@ -58,6 +56,14 @@ func (k *known) song(words screen.Language) screen.Playing {
 		out.Speed = p.Speed
 	}
 	return out
+}
+
+// cover is that of what plays, once it was found; nil: there is none.
+func (k *known) cover() *screen.Art {
+	if k.hung.key != keyOf(k.player.Item) {
+		return nil
+	}
+	return k.hung.cover
 }
 
 // overFilm lays position, volume and subtitles over a film.
@@ -123,18 +129,19 @@ func (k *known) nothingPlays(s *scene, now time.Time, words screen.Language) {
 		s.wake(k.beginning.Add(patience), now)
 	case ap != nil && ap.Up && link == nil && k.network.Setup:
 		s.base = words.Welcome(ap.SSID, ap.Passphrase)
+	case k.network.Setup && link != nil && link.WiFi == nil:
+		s.base = words.Cabled("http://" + addressOf(*link).String() + "/")
 	case ap != nil && ap.Up && link == nil: // nothing else leads here
 		s.base = words.Join(ap.SSID, ap.Passphrase)
 	case k.network.Setup && link != nil:
 		s.base = words.Connected(nameOf(*link), "http://"+addressOf(*link).String()+"/")
 	default:
-		s.fresh = k.fresh
 		s.base = k.idle(words, link)
 	}
 }
 
 func (k *known) idle(words screen.Language, link *netapi.Link) screen.Idle {
-	out := screen.Idle{Language: words, Name: k.network.Hostname, Unset: true, Heading: words.Fresh()}
+	out := screen.Idle{Language: words, Name: k.network.Hostname, Unset: true, Heading: words.Fresh(), Fresh: k.hung.tiles}
 	if k.network.Hostname != "" {
 		out.Address = k.network.Hostname + ".local"
 	}

@@ -44,6 +44,9 @@ func TestScene(t *testing.T) {
 		"no internet":         {known{answered: true, network: netapi.Status{Links: []netapi.Link{{Name: "eth0", Reason: "No internet.", Addresses: home.Addresses}}}}, "Idle", "eth0 · No internet.", 0},
 		"a song":              {known{player: api.Status{State: api.Playing, Item: song, Speed: 1}}, "Playing", "Vivaldi", 0},
 		"a song being opened": {known{player: api.Status{State: api.Loading, Item: song}}, "Playing", "Spring", 0},
+		"a film being opened": {known{player: api.Status{State: api.Loading, Item: film}, osd: noon.Add(osdFor)}, "Loading", "Metropolis", 0},
+		"a film that seeks":   {known{player: api.Status{State: api.Loading, Item: film, Sync: api.Sync{Shown: 9}}, osd: noon.Add(osdFor)}, "film OSD", "Metropolis", osdFor},
+		"new, by cable":       {known{answered: true, network: netapi.Status{Setup: true, AccessPoint: ownNetwork, Links: []netapi.Link{{Name: "eth0", Addresses: home.Addresses}}}}, "Invite", "by cable", 0},
 		"a film, untouched":   {known{player: api.Status{State: api.Playing, Item: film, Speed: 1}}, "film", "", 0},
 		"a film, touched": {
 			known{player: api.Status{State: api.Playing, Item: film, Speed: 1, At: noon, Duration: media.Duration(time.Hour)}, osd: noon.Add(osdFor)},
@@ -106,7 +109,7 @@ func TestNotices(t *testing.T) {
 }
 
 func TestWiFiIsTold(t *testing.T) {
-	s := newStage(nil, gallery{}, nil, nil)
+	s := newStage(nil, nil, nil, nil)
 	phone := home
 	phone.WiFi = &netapi.WiFi{SSID: "Anna"}
 	for _, links := range [][]netapi.Link{{home}, {home}, {phone}, nil, {home}} {

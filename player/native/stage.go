@@ -18,7 +18,7 @@ import (
 // until the picture looks different by itself.
 type stage struct {
 	artist *screen.Artist
-	art    gallery
+	art    *gallery
 	out    curtain
 	log    *slog.Logger
 	kick   chan struct{} // something was told; holds one
@@ -41,10 +41,12 @@ type known struct {
 	answered  bool // the network manager has, once
 	fresh     []media.Album
 	cues      []player.Cue // to be seen now
+	hung      hung
 	notices   []notice
 	osd       time.Time // until when the position lies over the film
 	volume    time.Time // until when the volume is shown
 	beginning time.Time
+	loaded    time.Time // when the item was
 }
 
 // notice is a line, and how long it is shown once it is its turn.
@@ -62,7 +64,7 @@ const (
 	mostNotices = 3 // that wait
 )
 
-func newStage(artist *screen.Artist, art gallery, out curtain, log *slog.Logger) *stage {
+func newStage(artist *screen.Artist, art *gallery, out curtain, log *slog.Logger) *stage {
 	return &stage{artist: artist, art: art, out: out, log: log, kick: make(chan struct{}, 1), known: known{beginning: time.Now()}}
 }
 
@@ -82,20 +84,23 @@ func (s *stage) setPlayer(now api.Status) {
 	s.tell(func(k *known) {
 		before := k.player
 		k.player = now
+		if keyOf(before.Item) != keyOf(now.Item) {
+			k.loaded = time.Now()
+		}
 		if before.Volume != now.Volume || before.Muted != now.Muted {
 			k.volume = time.Now().Add(volumeFor)
 		}
-		if before.State != now.State || before.Audio != now.Audio || before.Subtitle != now.Subtitle || keyOf(before) != keyOf(now) {
+		if before.State != now.State || before.Audio != now.Audio || before.Subtitle != now.Subtitle || keyOf(before.Item) != keyOf(now.Item) {
 			k.osd = time.Now().Add(osdFor)
 		}
 	})
 }
 
-func keyOf(s api.Status) string {
-	if s.Item == nil {
+func keyOf(it *api.Item) string {
+	if it == nil {
 		return ""
 	}
-	return s.Item.Key
+	return it.Key
 }
 
 // setNetwork takes note of the network, and says so in one line when another WiFi is in use.
@@ -148,6 +153,9 @@ func (k *known) notice(n screen.Notice, last time.Duration) {
 
 // run draws until ctx ends.
 func (s *stage) run(ctx context.Context) {
+	var hanging sync.WaitGroup
+	hanging.Go(func() { s.art.run(ctx, func(h hung) { s.tell(func(k *known) { k.hung = h }) }) })
+	defer hanging.Wait()
 	p := painter{stage: s}
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -159,10 +167,11 @@ func (s *stage) run(ctx context.Context) {
 		case <-timer.C:
 		}
 		s.mu.Lock()
-		now := time.Now()
+		now, size := time.Now(), s.out.Size()
 		scene := s.known.scene(now)
+		s.art.ask(wall{size, s.known.player.Item, s.known.fresh})
 		s.mu.Unlock()
-		next := p.paint(ctx, now, scene)
+		next := p.paint(now, size, scene)
 		if next.IsZero() {
 			timer.Stop()
 			continue

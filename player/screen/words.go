@@ -32,6 +32,7 @@ type words struct {
 	network, password                             string
 	connected, connectedScan                      string // of the network
 	connectedSteps                                [3]string
+	cabled, cabledStep                            string // the first step by cable
 	address                                       string
 	join, joinText                                string
 	joinSteps                                     [3]string
@@ -61,6 +62,8 @@ var english = words{
 	password:       "Password",
 	connected:      "Connected to %s",
 	connectedScan:  "Scan to finish",
+	cabled:         "Connected by cable",
+	cabledStep:     "Put your phone on the same network.",
 	connectedSteps: [3]string{"Put your phone back on %s.", "Scan the code.", "Give this TV a name, and it is yours."},
 	address:        "Or open in a browser",
 	join:           "Join %s",
@@ -113,6 +116,8 @@ var german = words{
 	password:       "Passwort",
 	connected:      "Verbunden mit %s",
 	connectedScan:  "Scannen und fertig",
+	cabled:         "Per Kabel verbunden",
+	cabledStep:     "Geh mit dem Handy ins selbe Netz.",
 	connectedSteps: [3]string{"Geh mit dem Handy zurück ins Netz %s.", "Scanne den Code.", "Gib dem Fernseher einen Namen, dann ist er deiner."},
 	address:        "Oder im Browser öffnen",
 	join:           "Ins Netz %s",
@@ -209,6 +214,13 @@ func (l Language) Connected(network, url string) Invite {
 		Title: fmt.Sprintf(w.connected, network), Steps: steps[:], QR: url, Caption: w.connectedScan,
 		Facts: []Fact{{Name: w.address, Value: bare(url)}},
 	}
+}
+
+// Cabled is Connected for a network at the other end of a cable, which has no name.
+func (l Language) Cabled(url string) Invite {
+	i, w := l.Connected("", url), l.words()
+	i.Title, i.Steps[0] = w.cabled, w.cabledStep
+	return i
 }
 
 // bare returns an address as a person types it.

@@ -54,7 +54,7 @@ func TestTwoRadios(t *testing.T) {
 	} {
 		t.Run("without the radio in "+pull.what, func(t *testing.T) {
 			radio, lost, began := pull.radio(r), phone.Disconnects(), time.Now()
-			must(t, w.Unplug(ctx, radio))
+			must(t, w.UnplugRadio(ctx, radio))
 			settles(t, w, "the other radio does everything", func(r roles) bool { return r.home == 1-radio && r.own == 1-radio })
 			t.Logf("the other radio does everything after %.1f s", time.Since(began).Seconds())
 			if pull.rejoin {
@@ -63,7 +63,7 @@ func TestTwoRadios(t *testing.T) {
 				t.Errorf("the phone lost the dongle's network %d times", n)
 			}
 			out("with one radio")
-			must(t, w.Plug(ctx, radio))
+			must(t, w.PlugRadio(ctx, radio))
 			_, err := w.AwaitNetwork(ctx, "the radio is there again", time.Minute, func(s netapi.Status) bool {
 				return len(slices.DeleteFunc(s.Links, func(l netapi.Link) bool { return l.Kind != "wifi" })) == 2
 			})

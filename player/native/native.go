@@ -83,14 +83,20 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 	engine := player.New(player.Options{
 		Display: out.display, Sound: out.sound, Decoder: out.decoder, Log: env.Log,
 		Settings: s.kept.Settings, Volume: max(s.kept.Volume, 1),
-		Status: func(now api.Status) { s.told(house.stage, now) },
+		Status: func(now api.Status) { s.told(house, now) },
 		Ended:  func(e api.Ended) { s.publish("ended", e) },
 		Cues:   house.stage.setCues,
 	})
 	house.engine = engine
+	if out.tv != nil {
+		house.controls = newControls(out.tv, engine, func(k api.Key) { s.publish("key", k) }, house.stage.touch)
+	}
 
 	var running sync.WaitGroup
 	running.Go(func() { house.stage.run(ctx) })
+	if house.controls != nil {
+		running.Go(func() { house.controls.run(ctx) })
+	}
 	follow := &news{network: netapi.NewClient(env.RunDir), catalog: catalogapi.NewClient(env.RunDir), stage: house.stage, log: env.Log}
 	running.Go(func() { follow.run(ctx) })
 	running.Go(func() { s.keepVolume(ctx) })
@@ -108,8 +114,11 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 }
 
 // told spreads the news of the engine.
-func (s *Service) told(stage *stage, now api.Status) {
-	stage.setPlayer(now)
+func (s *Service) told(h *house, now api.Status) {
+	h.stage.setPlayer(now)
+	if h.controls != nil {
+		h.controls.tell(now)
+	}
 	s.mu.Lock()
 	s.kept.Volume = now.Volume
 	s.mu.Unlock()
@@ -165,11 +174,12 @@ func (s *Service) keepVolume(ctx context.Context) {
 	}
 }
 
-// house is where the stage's pictures go: to the engine, which shows them when no film is on, and over the film.
+// house is what belongs to one screen. The stage's pictures go through it to the engine, which shows them when no film is on.
 type house struct {
-	display player.Display
-	engine  *player.Engine
-	stage   *stage
+	display  player.Display
+	engine   *player.Engine
+	stage    *stage
+	controls *controls // nil: there is no remote control
 }
 
 func (h *house) Size() image.Point {
@@ -189,10 +199,16 @@ type outputs struct {
 	display player.Display
 	sound   player.Sound
 	decoder player.Decoder
+	tv      television // nil: its remote control is out of reach
+	hangUp  func() error
 }
 
 func (o outputs) close(log *slog.Logger) {
-	if err := errors.Join(o.sound.Close(), o.display.Close()); err != nil {
+	err := errors.Join(o.sound.Close(), o.display.Close())
+	if o.hangUp != nil {
+		err = errors.Join(err, o.hangUp())
+	}
+	if err != nil {
 		log.Warn("close the outputs", "err", err)
 	}
 }

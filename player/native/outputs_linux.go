@@ -5,6 +5,7 @@ import (
 
 	"manofwar/player"
 	"manofwar/player/alsa"
+	"manofwar/player/cec"
 	"manofwar/player/decode"
 	"manofwar/player/kms"
 	"manofwar/player/null"
@@ -29,9 +30,17 @@ func (o Options) open(log *slog.Logger) (outputs, error) {
 		out.display = null.NewDisplay(null.DisplayOptions{Unplugged: true})
 	} else {
 		out.display = kms.Open(kms.Options{Log: log})
+		if remote, err := cec.Open(osdName, log); err != nil {
+			log.Warn("the television's remote control is out of reach", "err", err)
+		} else {
+			out.tv, out.hangUp = remote, remote.Close
+		}
 	}
 	return out, nil
 }
+
+// osdName is what televisions call us in their list of inputs.
+const osdName = "manofwar"
 
 // silentMode is small: nobody looks.
 var silentMode = player.Mode{Width: 640, Height: 360, Refresh: 60, Preferred: true}

@@ -129,6 +129,9 @@ func wifiOf(s netapi.Status) string {
 	return ""
 }
 
+// touch shows where the film is, as somebody has a remote control in hand.
+func (s *stage) touch() { s.tell(func(k *known) { k.osd = time.Now().Add(osdFor) }) }
+
 func (s *stage) setCues(cues []player.Cue) { s.tell(func(k *known) { k.cues = cues }) }
 
 func (s *stage) setFresh(albums []media.Album) { s.tell(func(k *known) { k.fresh = albums }) }

@@ -94,13 +94,13 @@ func ArtSide(size image.Point, full bool) int {
 	return min(size.X, size.Y) * 32 / 100
 }
 
-// resize scales a part of a picture, onto black. It holds a few lines beyond the result: shrinking averages
-// what falls into each pixel, line by line.
+// resize scales a part of a picture, onto black. It holds a few lines beyond the result, where x/image's better kernels
+// take 32 bytes a pixel: shrinking averages what falls into each pixel, line by line.
 func resize(src image.Image, part image.Rectangle, size image.Point) *image.RGBA {
 	dst := image.NewRGBA(image.Rectangle{Max: size})
 	if size.X > part.Dx() || size.Y > part.Dy() {
 		draw.Draw(dst, dst.Rect, image.Black, image.Point{}, draw.Src)
-		xdraw.CatmullRom.Scale(dst, dst.Rect, src, part, draw.Over, nil)
+		xdraw.ApproxBiLinear.Scale(dst, dst.Rect, src, part, draw.Over, nil)
 		return dst
 	}
 	line := image.NewRGBA(image.Rect(part.Min.X, 0, part.Max.X, 1))

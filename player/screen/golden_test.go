@@ -82,6 +82,9 @@ func TestView(t *testing.T) {
 
 // differing counts the pixels that differ, and says where they are.
 func differing(a, b *image.RGBA) (n int, at image.Rectangle) {
+	if bytes.Equal(a.Pix, b.Pix) {
+		return 0, at
+	}
 	for y := a.Rect.Min.Y; y < a.Rect.Max.Y; y++ {
 		for x := a.Rect.Min.X; x < a.Rect.Max.X; x++ {
 			if a.RGBAAt(x, y) != b.RGBAAt(x, y) {

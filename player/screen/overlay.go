@@ -330,5 +330,5 @@ func (o bitmapOp) paint(dst *image.RGBA, _ *Artist) {
 		draw.Draw(dst, o.rect, o.img, o.img.Rect.Min, draw.Over)
 		return
 	}
-	xdraw.BiLinear.Scale(dst, o.rect, o.img, o.img.Rect, draw.Over, nil)
+	xdraw.ApproxBiLinear.Scale(dst, o.rect, o.img, o.img.Rect, draw.Over, nil)
 }

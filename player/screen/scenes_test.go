@@ -58,12 +58,12 @@ func cover(w, h int, hue, other float64) image.Image {
 
 var arts = func() (out []*Art) {
 	for i := range 8 {
-		out = append(out, NewArt(cover(640, 640, float64(i*47+20), float64(i*83+200)), 640))
+		out = append(out, NewArt(cover(320, 320, float64(i*47+20), float64(i*83+200)), 320))
 	}
 	return out
 }()
 
-var poster = NewArt(cover(480, 720, 250, 40), 720)
+var poster = NewArt(cover(240, 360, 250, 40), 360)
 
 // shown is a scene of a golden picture.
 type shown struct {

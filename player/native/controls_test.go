@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,12 +85,12 @@ func TestKeys(t *testing.T) {
 // set is a television that counts.
 type set struct {
 	keys         chan cec.Key
-	woken, slept int
+	woken, slept atomic.Int32
 }
 
 func (s *set) Keys() <-chan cec.Key { return s.keys }
-func (s *set) WakeTV()              { s.woken++ }
-func (s *set) Standby()             { s.slept++ }
+func (s *set) WakeTV()              { s.woken.Add(1) }
+func (s *set) Standby()             { s.slept.Add(1) }
 
 func TestTelevisionIsWokenAndPutToSleep(t *testing.T) {
 	status := func(state api.State, it *api.Item, card string) api.Status {
@@ -105,12 +106,12 @@ func TestTelevisionIsWokenAndPutToSleep(t *testing.T) {
 		done := make(chan struct{})
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { defer close(done); c.run(ctx) }()
-		step := func(what string, s api.Status, woken int) {
+		step := func(what string, s api.Status, woken int32) {
 			t.Helper()
 			c.tell(s)
 			synctest.Wait()
-			if tv.woken != woken {
-				t.Errorf("%s: woken %d times, want %d", what, tv.woken, woken)
+			if tv.woken.Load() != woken {
+				t.Errorf("%s: woken %d times, want %d", what, tv.woken.Load(), woken)
 			}
 		}
 		step("nothing", status(api.Idle, nil, "jack"), 0)
@@ -124,12 +125,12 @@ func TestTelevisionIsWokenAndPutToSleep(t *testing.T) {
 		step("a film", status(api.Loading, film, "jack"), 2)
 		step("the end", status(api.Idle, nil, "jack"), 2)
 		time.Sleep(idleFor - time.Second)
-		if synctest.Wait(); tv.slept != 0 {
+		if synctest.Wait(); tv.slept.Load() != 0 {
 			t.Error("put to sleep too early")
 		}
 		time.Sleep(2 * time.Second)
-		if synctest.Wait(); tv.slept != 1 {
-			t.Errorf("put to sleep %d times", tv.slept)
+		if synctest.Wait(); tv.slept.Load() != 1 {
+			t.Errorf("put to sleep %d times", tv.slept.Load())
 		}
 		off := status(api.Loading, film, "jack")
 		off.Settings.CEC = false

@@ -22,23 +22,25 @@ type adapter struct {
 	ended int            // an eventfd that ends run
 	users sync.WaitGroup // of talk
 
-	mu     sync.Mutex // guards what follows
-	device device
+	mu      sync.Mutex // guards what follows
+	name    string     // of ours
+	claimed bool       // we have said what we are
+	device  device
 }
 
 var errNoRemote = errors.New("the adapter leaves CEC to somebody else, or is a television's")
 
-// openAdapter opens an adapter and says what we are, whether or not something is plugged in.
+// openAdapter opens an adapter, whether or not something is plugged in.
 func openAdapter(node, name string, log *slog.Logger, keys func([]Key)) (*adapter, error) {
-	a := &adapter{node: node, log: log, keys: keys, hear: -1, talk: -1, ended: -1, device: newDevice()}
-	if err := a.open(name); err != nil {
+	a := &adapter{node: node, log: log, keys: keys, hear: -1, talk: -1, ended: -1, name: name, device: newDevice()}
+	if err := a.open(); err != nil {
 		a.close()
 		return nil, fmt.Errorf("%s: %w", node, err)
 	}
 	return a, nil
 }
 
-func (a *adapter) open(name string) (err error) {
+func (a *adapter) open() (err error) {
 	if a.hear, err = unix.Open(a.node, unix.O_RDWR|unix.O_NONBLOCK|unix.O_CLOEXEC, 0); err != nil {
 		return err
 	}
@@ -52,32 +54,40 @@ func (a *adapter) open(name string) (err error) {
 	if err := ioctl(a.hear, getCaps, unsafe.Pointer(&can)); err != nil {
 		return err
 	}
-	var path uint16
-	if err := ioctl(a.hear, getPath, unsafe.Pointer(&path)); err != nil {
-		return err
-	}
-	if can.capabilities&capLogAddrs == 0 || can.capabilities&capTransmit == 0 || path == root {
+	if can.capabilities&capLogAddrs == 0 || can.capabilities&capTransmit == 0 {
 		return errNoRemote
 	}
 	mode := uint32(initiatorAndFollower)
 	if err := ioctl(a.hear, setMode, unsafe.Pointer(&mode)); err != nil {
 		return fmt.Errorf("mode: %w", err)
 	}
-	return a.claim(name)
+	return nil
 }
 
-// claim says that we are a player of that name. The kernel takes a logical address, now and whenever something is plugged in.
-func (a *adapter) claim(name string) error {
+// rename has the television call us something else.
+func (a *adapter) rename(name string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.name = name
+	if !a.claimed {
+		return nil
+	}
+	return a.claim()
+}
+
+// claim says that we are a player of our name. The kernel takes a logical address, now and whenever something is plugged in.
+func (a *adapter) claim() error {
 	var none logAddrs // what another process, or we before a restart, may have said
 	if err := ioctl(a.hear, setLogAddrs, unsafe.Pointer(&none)); err != nil {
 		return fmt.Errorf("give up the address: %w", err)
 	}
 	us := logAddrs{version: version14, vendor: noVendor, count: 1}
-	copy(us.osdName[:len(us.osdName)-1], osdName(name))
+	copy(us.osdName[:len(us.osdName)-1], osdName(a.name))
 	us.primaryType[0], us.addrType[0], us.allTypes[0] = primaryPlayback, addrPlayback, allPlayback
 	if err := ioctl(a.hear, setLogAddrs, unsafe.Pointer(&us)); err != nil {
 		return fmt.Errorf("claim an address: %w", err)
 	}
+	a.claimed = true
 	return nil
 }
 
@@ -140,15 +150,33 @@ func (a *adapter) takeEvents() error {
 		if ev.kind != stateChanged {
 			continue
 		}
-		self := unregistered
-		if ev.mask != 0 {
-			self = address(bits.TrailingZeros16(ev.mask))
+		if err := a.moved(ev); err != nil {
+			return err
 		}
-		a.mu.Lock()
-		a.device.moved(self, ev.path)
-		a.mu.Unlock()
-		a.log.Debug("addresses on the HDMI bus", "adapter", a.node, "logical", self, "physical", fmt.Sprintf("%04x", ev.path))
 	}
+}
+
+// moved notes new addresses, of which the kernel also tells at the start. Once something is plugged in we say what we are,
+// unless it turns out to be the end of the cable at which televisions are.
+func (a *adapter) moved(ev event) error {
+	self := unregistered
+	if ev.mask != 0 {
+		self = address(bits.TrailingZeros16(ev.mask))
+	}
+	a.log.Debug("addresses on the HDMI bus", "adapter", a.node, "logical", self, "physical", fmt.Sprintf("%04x", ev.path))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if ev.path == root {
+		return errNoRemote
+	}
+	if ev.path != nowhere && !a.claimed {
+		self = unregistered                                              // what is claimed is somebody else's
+		if err := a.claim(); err != nil && !errors.Is(err, unix.EBUSY) { // who is busy will have something to tell soon
+			return err
+		}
+	}
+	a.device.moved(self, ev.path)
+	return nil
 }
 
 // takeMessages reads and answers what was said.

@@ -109,7 +109,7 @@ func (r *Remote) SetName(name string) error {
 	r.name = name
 	var errs []error
 	for _, a := range r.adapters {
-		if err := a.claim(name); err != nil {
+		if err := a.rename(name); err != nil {
 			errs = append(errs, fmt.Errorf("cec: %s: %w", a.node, err))
 		}
 	}
@@ -208,8 +208,11 @@ func (r *Remote) serve(a *adapter) {
 	r.mu.Lock()
 	delete(r.adapters, a.node)
 	r.mu.Unlock()
-	if err != nil {
-		r.log.Info("CEC adapter gone", "adapter", a.node, "err", err)
+	switch {
+	case errors.Is(err, errNoRemote):
+		r.log.Debug("CEC adapter let go", "adapter", a.node, "err", err)
+	case err != nil:
+		r.log.Info("CEC adapter let go", "adapter", a.node, "err", err)
 	}
 	a.lose()
 }

@@ -99,7 +99,6 @@ const (
 	dirBoth  = dirWrite | dirRead
 
 	getCaps     = dirBoth | unsafe.Sizeof(caps{})<<16 | 'a'<<8
-	getPath     = dirRead | 2<<16 | 'a'<<8 | 1
 	setLogAddrs = dirBoth | unsafe.Sizeof(logAddrs{})<<16 | 'a'<<8 | 4
 	transmit    = dirBoth | unsafe.Sizeof(busMessage{})<<16 | 'a'<<8 | 5
 	receive     = dirBoth | unsafe.Sizeof(busMessage{})<<16 | 'a'<<8 | 6

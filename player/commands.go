@@ -17,7 +17,7 @@ func (e *Engine) Load(l api.Load) {
 		if e.now.Sub(e.failedAt) > forgiven {
 			e.failures = 0
 		}
-		e.problem, e.paused = nil, l.Paused
+		e.problem, e.paused, e.pursuit = nil, l.Paused, pursuit{}
 		e.current = newEntry(l.Item)
 		if l.Next != nil {
 			e.next = newEntry(*l.Next)
@@ -77,6 +77,7 @@ func (e *Engine) Seek(s api.Seek) {
 		if s.To != nil {
 			to = time.Duration(*s.To)
 		}
+		e.pursuit = pursuit{}
 		e.reopen(e.current.clamp(to))
 	})
 }

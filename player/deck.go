@@ -42,6 +42,8 @@ type deck struct {
 	other     []float32
 	bytes     []byte
 	pack      packer
+	bender    bender
+	bent      float64
 	volume    ramp
 	fade      ramp
 	lead      time.Duration
@@ -246,6 +248,11 @@ func (d *deck) leadFrames() int64 {
 // obey brings a running deck in line with its order.
 func (d *deck) obey() {
 	d.volume.set(d.o.volume, d.hz)
+	if by := min(max(d.o.bend, -maxBending), maxBending); by != d.bent && !d.track.req.Pass {
+		d.bent = by
+		d.line.bend(d.end()+d.bender.pending(), d.track.speed*(1+by))
+		d.bender.set(by)
+	}
 	joined := d.track == d.o.next && d.track != nil
 	switch {
 	case d.track != d.o.track && !joined && len(d.starts) > 0 && d.finished == d.o.track && d.finished != nil:

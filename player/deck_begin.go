@@ -8,6 +8,9 @@ import (
 // never is how long a deck sleeps that only a poke can give something to do.
 const never = time.Hour
 
+// maxWait is how long a track may be told to wait before it begins.
+const maxWait = 5 * time.Second
+
 // begin lets a deck that stands still play what is ordered, and returns when to come back if it cannot yet.
 func (d *deck) begin(now time.Time) time.Duration {
 	t := d.o.track
@@ -30,6 +33,9 @@ func (d *deck) begin(now time.Time) time.Duration {
 	if d.o.paused || d.refused == t || !d.configure() {
 		return never
 	}
+	if wait := d.o.start.Add(-d.o.offset).Sub(now); wait > 0 && wait < maxWait {
+		return wait
+	}
 	d.volume.jump(d.o.volume)
 	d.fade.set(1, d.hz)
 	d.phase = running
@@ -45,8 +51,12 @@ func (d *deck) place(t *track) {
 	pts := t.begin()
 	first := max(0, int64(d.o.offset.Seconds()*float64(d.hz))) // pictures go ahead of their sound
 	d.samples = append(d.samples[:0], make([]float32, int(first)*d.channels())...)
-	d.line.add(first, t, pts)
-	d.starts = append(d.starts[:0], mark{0, t, pts})
+	m := mark{frame: first, track: t, pts: pts, speed: t.speed}
+	d.line.add(m)
+	m.frame = 0
+	d.starts = append(d.starts[:0], m)
+	d.bent = 0
+	d.bender.reset(d.channels())
 	if t.req.From == 0 {
 		d.fade.jump(1) // an item begins with its first sample
 	} else {

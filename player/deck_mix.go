@@ -113,10 +113,13 @@ func (d *deck) mix(n int, urgent bool) {
 	if buf = buf[:got*ch]; !d.track.req.Pass {
 		d.volume.apply(buf, ch)
 		d.fade.apply(buf, ch)
-	} else if d.volume.goal == 0 {
-		clear(buf)
+		d.samples = d.bender.run(d.samples, buf)
+	} else {
+		if d.volume.goal == 0 {
+			clear(buf)
+		}
+		d.samples = append(d.samples, buf...)
 	}
-	d.samples = append(d.samples, buf...)
 	if over && d.cross == nil {
 		d.conclude()
 	}
@@ -160,16 +163,19 @@ func (d *deck) conclude() {
 			return // there is still time
 		}
 	}
+	if !d.track.req.Pass {
+		d.samples = d.bender.rest(d.samples)
+	}
 	d.finished, d.track = d.track, nil
 	d.leave(d.end())
 }
 
 // join lets next follow at once: not a sample lies between.
 func (d *deck) join(next *track) {
-	at, pts := d.end(), next.begin()
+	m := mark{frame: d.end() + d.bender.pending(), track: next, pts: next.begin(), speed: next.speed * (1 + d.bent)}
 	d.finished, d.track = d.track, next
-	d.line.add(at, next, pts)
-	d.starts = append(d.starts, mark{at, next, pts})
+	d.line.add(m)
+	d.starts = append(d.starts, m)
 }
 
 // meet begins a crossfade when the rest of the track is not longer than that.

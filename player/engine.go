@@ -54,6 +54,7 @@ type Engine struct {
 	film     *track // whose pictures the projector has
 	mode     Mode   // that a film asked for
 	shifting bool   // the screen is changing its mode
+	pursuit  pursuit
 	problem  *api.Problem
 	failures int // in a row
 	failedAt time.Time
@@ -216,6 +217,7 @@ func (e *Engine) instruct() {
 	if !e.muted {
 		o.volume = loudness(e.volume)
 	}
+	o.start, o.bend = e.pursuit.start, e.pursuit.bend
 	g := program{offset: o.offset, mode: e.mode, screens: e.outputs.screenChanges}
 	if c := e.current; c == nil {
 		e.film = nil

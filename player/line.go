@@ -25,6 +25,7 @@ type mark struct {
 	frame int64
 	track *track
 	pts   time.Duration // in the track's item
+	speed float64       // of the item's time against the line's
 }
 
 func newLine() *line { return &line{changed: make(chan struct{}, 1), rate: 48000} }
@@ -44,15 +45,34 @@ func (l *line) reset(rate int) {
 	l.tell()
 }
 
-// add says that track is heard from frame on, beginning at pts.
-func (l *line) add(frame int64, t *track, pts time.Duration) {
+// add says what is heard from the mark on.
+func (l *line) add(m mark) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.marks) > 0 && l.marks[len(l.marks)-1].frame >= frame {
+	for len(l.marks) > 0 && l.marks[len(l.marks)-1].frame >= m.frame {
 		l.marks = l.marks[:len(l.marks)-1]
 	}
-	l.marks = append(l.marks, mark{frame, t, pts})
+	l.marks = append(l.marks, m)
 	l.tell()
+}
+
+// bend says that what is heard last goes on at another speed from frame on.
+func (l *line) bend(frame int64, speed float64) {
+	l.mu.Lock()
+	if len(l.marks) == 0 {
+		l.mu.Unlock()
+		return
+	}
+	m := l.marks[len(l.marks)-1]
+	m.pts, m.frame, m.speed = m.at(float64(frame), l.rate), max(frame, m.frame), speed
+	l.mu.Unlock()
+	l.add(m)
+}
+
+// at returns where in the item a frame after the mark is.
+func (m mark) at(frame float64, rate int) time.Duration {
+	passed := max(0, frame-float64(m.frame)) / float64(rate) * m.speed
+	return m.pts + time.Duration(math.Round(passed*float64(time.Second)))
 }
 
 // cut forgets what was to be heard from frame on.
@@ -130,8 +150,7 @@ func (l *line) at(t time.Time) (*track, time.Duration) {
 	for i := len(l.marks) - 1; i >= 0; i-- {
 		m := l.marks[i]
 		if float64(m.frame) <= frame || i == 0 {
-			passed := max(0, frame-float64(m.frame)) / float64(l.rate) * m.track.speed
-			return m.track, m.pts + time.Duration(math.Round(passed*float64(time.Second)))
+			return m.track, m.at(frame, l.rate)
 		}
 	}
 	return nil, 0
@@ -146,7 +165,7 @@ func (l *line) due(t *track, pts time.Duration) (time.Time, bool) {
 	}
 	for i := len(l.marks) - 1; i >= 0; i-- {
 		if m := l.marks[i]; m.track == t {
-			return l.clock.timeOf(float64(m.frame) + (pts-m.pts).Seconds()/t.speed*float64(l.rate)), true
+			return l.clock.timeOf(float64(m.frame) + (pts-m.pts).Seconds()/m.speed*float64(l.rate)), true
 		}
 	}
 	return time.Time{}, false

@@ -11,6 +11,8 @@ type order struct {
 	gain      string  // ReplayGain: "off", "track", "album"
 	crossfade time.Duration
 	offset    time.Duration
+	start     time.Time // before which a track does not begin
+	bend      float64   // by which it is played faster
 	card      string
 	any       bool // another card will do
 	cards     int  // counts changes of the cards

@@ -209,6 +209,7 @@ func (e *Engine) advance() time.Duration {
 		return wait
 	}
 	e.goWithoutPictures(c)
+	wait = min(wait, e.pursuit.rest(e.now))
 	if !c.due.IsZero() {
 		if c.due.After(e.now) {
 			wait = min(wait, c.due.Sub(e.now))

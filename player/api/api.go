@@ -7,6 +7,7 @@
 //	POST /next         [Next]: what follows without a gap
 //	POST /play, /pause, /stop
 //	POST /seek         [Seek]
+//	POST /align        [Align]: keeps step with another player
 //	POST /change       [Change]: volume, speed, tracks
 //	PUT  /settings     [Settings], kept
 //	POST /notice       [Notice]: a line on the screen
@@ -63,6 +64,14 @@ type Next struct {
 type Seek struct {
 	To *media.Duration `json:"to,omitempty"`
 	By media.Duration  `json:"by,omitempty"`
+}
+
+// Align says where the current item should be, for several players that play the same in step: who hears it leaps there,
+// or plays a little faster or slower. It counts for some seconds.
+type Align struct {
+	Key      string         `json:"key"`      // of the item that is meant; while another one plays, nothing happens
+	Position media.Duration `json:"position"` // at At
+	At       time.Time      `json:"at"`       // by this dongle's clock
 }
 
 // Change alters what is not nil.

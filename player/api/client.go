@@ -49,6 +49,11 @@ func (c *Client) Stop(ctx context.Context) error { return c.ipc.Post(ctx, "/stop
 // Seek moves in the current item.
 func (c *Client) Seek(ctx context.Context, s Seek) error { return c.ipc.Post(ctx, "/seek", s, nil) }
 
+// Align keeps step with another player.
+func (c *Client) Align(ctx context.Context, a Align) error {
+	return c.ipc.Post(ctx, "/align", a, nil)
+}
+
 // Change alters what of it is not nil.
 func (c *Client) Change(ctx context.Context, ch Change) error {
 	return c.ipc.Post(ctx, "/change", ch, nil)

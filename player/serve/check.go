@@ -74,6 +74,18 @@ func checkItem(field string, it api.Item) error {
 	return nil
 }
 
+func checkAlign(a api.Align) error {
+	switch {
+	case a.Key == "" || len(a.Key) > maxKey:
+		return wrong("key", "want 1 to %d bytes", maxKey)
+	case a.Position < 0 || a.Position > maxPosition:
+		return wrong("position", "want 0 to %v", time.Duration(maxPosition))
+	case a.At.IsZero():
+		return wrong("at", "want a time")
+	}
+	return nil
+}
+
 func checkSeek(s api.Seek) error {
 	if s.To != nil && (*s.To < 0 || *s.To > maxPosition) {
 		return wrong("to", "want 0 to %v", time.Duration(maxPosition))

@@ -18,6 +18,7 @@ type Engine interface {
 	Pause()
 	Stop()
 	Seek(api.Seek)
+	Align(api.Align)
 	Change(api.Change)
 	Set(api.Settings)
 }
@@ -44,6 +45,7 @@ func Handler(o Options) http.Handler {
 	handle(mux, "POST /load", checkLoad, func(l api.Load) error { o.Engine.Load(l); return nil })
 	handle(mux, "POST /next", checkNext, func(n api.Next) error { o.Engine.SetNext(n.Item); return nil })
 	handle(mux, "POST /seek", checkSeek, func(s api.Seek) error { o.Engine.Seek(s); return nil })
+	handle(mux, "POST /align", checkAlign, func(a api.Align) error { o.Engine.Align(a); return nil })
 	handle(mux, "POST /change", checkChange, func(c api.Change) error { o.Engine.Change(c); return nil })
 	handle(mux, "POST /notice", checkNotice, func(n api.Notice) error { o.Notice(n); return nil })
 	handle(mux, "PUT /settings", checkSettings, func(s api.Settings) error {

@@ -28,6 +28,7 @@ func (r *recorder) Play()                { r.note("play", "") }
 func (r *recorder) Pause()               { r.note("pause", "") }
 func (r *recorder) Stop()                { r.note("stop", "") }
 func (r *recorder) Seek(s api.Seek)      { r.note("seek", s.By) }
+func (r *recorder) Align(a api.Align)    { r.note("align", a.Key) }
 func (r *recorder) Change(c api.Change)  { r.note("change", *c.Volume) }
 func (r *recorder) Set(s api.Settings)   { r.note("set", s.ReplayGain) }
 
@@ -57,6 +58,10 @@ func TestVerbs(t *testing.T) {
 		{"stop", "POST /stop", ``, nil, 204, "stop", ""},
 		{"seek", "POST /seek", `{"by":0}`, nil, 204, "seek 0", ""},
 		{"seek before the start", "POST /seek", `{"to":-3}`, nil, 400, "", "to"},
+		{"align", "POST /align", `{"key":"a","position":3.5,"at":"2026-01-02T03:04:05.678Z"}`, nil, 204, "align a", ""},
+		{"align, but when", "POST /align", `{"key":"a","position":3.5}`, nil, 400, "", "at"},
+		{"align what", "POST /align", `{"position":3.5,"at":"2026-01-02T03:04:05Z"}`, nil, 400, "", "key"},
+		{"align before the start", "POST /align", `{"key":"a","position":-1,"at":"2026-01-02T03:04:05Z"}`, nil, 400, "", "position"},
 		{"volume", "POST /change", `{"volume":30}`, nil, 204, "change 30", ""},
 		{"too loud", "POST /change", `{"volume":101}`, nil, 400, "", "volume"},
 		{"too fast", "POST /change", `{"speed":3}`, nil, 400, "", "speed"},

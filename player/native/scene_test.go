@@ -123,3 +123,15 @@ func TestWiFiIsTold(t *testing.T) {
 		t.Errorf("said %q, want %q", said, want)
 	}
 }
+
+func TestTroubleIsTold(t *testing.T) {
+	s := newStage(nil, nil, nil, nil)
+	broken := &api.Problem{Code: "corrupt", Text: "a.flac is damaged. It was left out.", At: noon}
+	german := api.Settings{Language: "de"}
+	for _, now := range []api.Status{{}, {Problem: broken, Settings: german}, {Problem: &api.Problem{Code: "corrupt", Text: broken.Text, At: noon}, Settings: german}, {}} {
+		s.setPlayer(now)
+	}
+	if n := s.known.notices; len(n) != 1 || n[0].Text != "a.flac ist beschädigt. Übersprungen." {
+		t.Errorf("said %+v", n)
+	}
+}

@@ -79,11 +79,15 @@ func (s *stage) tell(f func(*known)) {
 	}
 }
 
-// setPlayer takes note of what is played. What a person has just changed is shown over a film for a moment.
+// setPlayer takes note of what is played. What a person has just changed is shown over a film for a moment, what could
+// not be played in one line.
 func (s *stage) setPlayer(now api.Status) {
 	s.tell(func(k *known) {
 		before := k.player
 		k.player = now
+		if p := now.Problem; p != nil && (before.Problem == nil || *before.Problem != *p) {
+			k.notice(screen.In(now.Settings.Language).Trouble(*p), noticeFor)
+		}
 		if keyOf(before.Item) != keyOf(now.Item) {
 			k.loaded = time.Now()
 		}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
+
+	player "manofwar/player/api"
 )
 
 func readFile(t testing.TB, path string) []byte {
@@ -270,4 +272,30 @@ func FuzzText(f *testing.F) {
 		}
 		a.Compose(img.Rect.Size(), noon, Loading{Title: text, Subtitle: text}, Caption{Text: text}, Notice{Text: text}).Paint(img)
 	})
+}
+
+// TestTrouble reads what the player can say from its source, and wants all of it in German.
+func TestTrouble(t *testing.T) {
+	source := string(readFile(t, "../problem.go"))
+	said := regexp.MustCompile(`(?:Text: |p\.Text, p\.Hint = |", )(?:nameOf\(it\) \+ )?"((?:%s| )?[A-Z% ][^"]*\.)"`).FindAllStringSubmatch(source, -1)
+	if len(said) < 10 {
+		t.Fatalf("%d lines were found in the player's source", len(said))
+	}
+	for _, m := range said {
+		text := m[1]
+		if strings.HasPrefix(text, " ") {
+			text = "%s" + text
+		}
+		text = strings.Replace(text, "%s", "01 Öl.flac", 1)
+		if regexp.MustCompile(`^(Connect|Install|Check|Copy)\b`).MatchString(text) {
+			continue // hints, which the page shows
+		}
+		n := German.Trouble(player.Problem{Text: text})
+		if n.Text == text || strings.Contains(n.Text, "%") || strings.Contains(text, "Öl") != strings.Contains(n.Text, "Öl") {
+			t.Errorf("%q is %q in German", text, n.Text)
+		}
+		if English.Trouble(player.Problem{Text: text}).Text != text {
+			t.Errorf("%q is another in English", text)
+		}
+	}
 }

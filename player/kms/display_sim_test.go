@@ -15,20 +15,27 @@ import (
 
 	"manofwar/internal/lab/guest"
 	"manofwar/player"
+	"manofwar/player/kms/drm"
 	"manofwar/player/playertest"
 )
 
-// TestConformance holds the display to the suite, in the mode that it chooses and in others.
+// TestConformance holds the display to the suite on each driver, in the mode that it chooses and in others.
 func TestConformance(t *testing.T) {
-	for _, size := range []struct {
+	for _, c := range []struct {
+		driver        driver
 		name          string
 		width, height int // 0: as the display chooses
-	}{{"as found", 0, 0}, {"1920x1080", 1920, 1080}, {"640x480", 640, 480}} {
-		t.Run(size.name, func(t *testing.T) {
+	}{
+		{virtioGPU, "as found", 0, 0},
+		{virtioGPU, "1920x1080", 1920, 1080},
+		{virtioGPU, "640x480", 640, 480},
+		{vkms, "640x480", 640, 480}, // it puts pictures together by the processor
+	} {
+		t.Run(c.driver.name+" "+c.name, func(t *testing.T) {
 			playertest.Display(t, func(t *testing.T) player.Display {
-				d := open(t)
-				if size.width > 0 {
-					setSize(t, d.Display, size.width, size.height)
+				d := c.driver.open(t)
+				if c.width > 0 {
+					setSize(t, d.Display, c.width, c.height)
 				}
 				return d
 			})
@@ -38,8 +45,8 @@ func TestConformance(t *testing.T) {
 
 // TestOnlyOneHasTheScreen opens the display twice, as a player does that was started before its predecessor has ended.
 func TestOnlyOneHasTheScreen(t *testing.T) {
-	first := open(t)
-	second := Open(Options{})
+	first := virtioGPU.open(t)
+	second := Open(Options{Dir: dirOf(t, first.path)})
 	defer second.Close()
 	if s, ok := second.Screen(); ok || !errors.Is(second.Problem(), ErrInUse) {
 		t.Errorf("the second has %+v, %v; want %v", s, second.Problem(), ErrInUse)
@@ -52,7 +59,7 @@ func TestOnlyOneHasTheScreen(t *testing.T) {
 
 // TestAnotherScreen has the lab pull the plug, and put it into a screen of another size.
 func TestAnotherScreen(t *testing.T) {
-	d := open(t)
+	d := virtioGPU.open(t)
 	defer d.Close()
 	defer ask(t, "screen 1280 720")
 	fr := newFrame(t, d.Display, 320, 180)
@@ -76,21 +83,68 @@ func TestAnotherScreen(t *testing.T) {
 	ask(t, "look another-screen")
 }
 
-// open opens the display of this machine, whose screen the test can pull. The driver is loaded by PID 1 on a dongle.
-func open(t *testing.T) pluggable {
+// driver is a kernel module, and what it is to be loaded with.
+type driver struct {
+	name    string
+	options []string
+}
+
+// The drivers that tests run on.
+var (
+	virtioGPU = driver{"virtio_gpu", nil}                    // which the lab can look at; it has no vertical blanks, and one plane
+	vkms      = driver{"vkms", []string{"enable_overlay=1"}} // which nobody sees; it has both
+)
+
+// open opens the display on the driver's card, whose screen the test can pull. On a dongle PID 1 loads drivers.
+func (v driver) open(t *testing.T) pluggable {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("needs root, to load the driver of a graphics card and to unplug its screen")
 	}
-	if out, err := exec.Command("modprobe", "virtio_gpu").CombinedOutput(); err != nil {
+	if out, err := exec.Command("modprobe", append([]string{v.name}, v.options...)...).CombinedOutput(); err != nil {
 		t.Fatalf("modprobe: %v: %s", err, out)
 	}
-	d := Open(Options{Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	path := v.card(t)
+	d := Open(Options{Dir: dirOf(t, path), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	s, ok := d.Screen()
 	if !ok {
 		t.Fatalf("no screen: %v", errors.Join(d.Problem(), d.Close()))
 	}
-	return pluggable{d, t, s.Connector}
+	return pluggable{d, t, s.Connector, path}
+}
+
+// dirOf returns a directory with one card only.
+func dirOf(t *testing.T, path string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.Symlink(path, filepath.Join(dir, "card0")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// card returns the node of the driver's card.
+func (v driver) card(t *testing.T) string {
+	t.Helper()
+	paths, err := filepath.Glob("/dev/dri/card*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		c, err := drm.Open(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := c.Driver == v.name
+		if err := c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if found {
+			return path
+		}
+	}
+	t.Fatalf("%s has no card: %v", v.name, paths)
+	return ""
 }
 
 // setSize sets the first mode of that size.
@@ -150,6 +204,7 @@ type pluggable struct {
 	*Display
 	t         *testing.T
 	connector string
+	path      string // of the card's node
 }
 
 // Unplug implements [playertest.Plug].

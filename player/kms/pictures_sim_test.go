@@ -15,7 +15,7 @@ import (
 
 // TestPictures shows pictures that the lab compares with what they should be.
 func TestPictures(t *testing.T) {
-	d := open(t).Display
+	d := virtioGPU.open(t).Display
 	defer d.Close()
 	for _, size := range []image.Point{{1280, 720}, {1920, 1080}, {640, 480}} {
 		t.Run(fmt.Sprintf("%dx%d", size.X, size.Y), func(t *testing.T) {
@@ -143,9 +143,14 @@ func panel(w, h int) *image.RGBA {
 	return img
 }
 
-// TestCosts prints what calls cost at 1080p. Pictures are shown at once here: there is no blank to wait for.
+// TestCosts prints what calls cost at 1080p. Where there are blanks, waiting for them is in it.
 func TestCosts(t *testing.T) {
-	d := open(t).Display
+	for _, driver := range []driver{virtioGPU, vkms} {
+		t.Run(driver.name, func(t *testing.T) { printCosts(t, driver.open(t).Display) })
+	}
+}
+
+func printCosts(t *testing.T, d *Display) {
 	defer d.Close()
 	began := time.Now()
 	setSize(t, d, 1920, 1080)

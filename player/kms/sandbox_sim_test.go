@@ -38,12 +38,12 @@ func TestMain(m *testing.M) {
 // TestInTheSandbox has the display work as a service's user does, in the sandbox that PID 1 puts services into, with
 // nothing but the devices that its row names.
 func TestInTheSandbox(t *testing.T) {
-	d := open(t) // for the driver, and the connector's name
+	d := virtioGPU.open(t) // for the driver, and the connector's name
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
 	}
 	const uid = 61001
-	if err := boot.GrantAll("/dev", []boot.NodeRule{{Pattern: "dri/card*", UID: uid}}); err != nil {
+	if err := boot.Grant("/dev", strings.TrimPrefix(d.path, "/dev/"), []boot.NodeRule{{Pattern: "dri/card*", UID: uid}}); err != nil {
 		t.Fatal(err)
 	}
 	self, err := os.Executable()

@@ -40,7 +40,11 @@ func disk(ctx context.Context, k *kernel.Package, progress io.Writer) (string, e
 	if err != nil {
 		return "", err
 	}
-	recipe := fmt.Sprint("v2 ", archive, k.Dir, modules)
+	vkms, err := script(ctx, progress, "vkms.sh", k.Dir)
+	if err != nil {
+		return "", err
+	}
+	recipe := fmt.Sprint("v3 ", archive, k.Dir, modules, vkms)
 	dir, err := lab.Cached("peers-disk", recipe, func(dir string) error {
 		tree := new(rootfs.Tree)
 		f, err := os.Open(archive)
@@ -51,7 +55,7 @@ func disk(ctx context.Context, k *kernel.Package, progress io.Writer) (string, e
 		if err := addArchive(tree, f); err != nil {
 			return fmt.Errorf("%s: %w", archive, err)
 		}
-		if err := addIndexed(ctx, tree, k); err != nil {
+		if err := addIndexed(ctx, tree, k, filepath.Join(vkms, "vkms.ko")); err != nil {
 			return err
 		}
 		out, err := os.Create(filepath.Join(dir, "peers.img"))
@@ -65,16 +69,19 @@ func disk(ctx context.Context, k *kernel.Package, progress io.Writer) (string, e
 }
 
 // debian returns the archive that tree.sh makes.
-func debian(ctx context.Context, progress io.Writer) (string, error) {
+func debian(ctx context.Context, progress io.Writer) (string, error) { return script(ctx, progress, "tree.sh") }
+
+// script runs a script of this package and returns what it prints: what it has made.
+func script(ctx context.Context, progress io.Writer, name string, args ...string) (string, error) {
 	root, err := lab.ModuleRoot(ctx)
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "bash", filepath.Join(root, "internal/lab/peers/tree.sh"))
+	cmd := exec.CommandContext(ctx, "bash", append([]string{filepath.Join(root, "internal/lab/peers", name)}, args...)...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, progress
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("make the peers' Debian: %w", err)
+		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	return strings.TrimSpace(out.String()), nil
 }
@@ -156,8 +163,9 @@ func addModules(tree *rootfs.Tree, k *kernel.Package, dir string, names []string
 	return nil
 }
 
-// addIndexed adds the peers' modules with depmod's binary tables, which are the ones that Debian's modprobe reads.
-func addIndexed(ctx context.Context, tree *rootfs.Tree, k *kernel.Package) error {
+// addIndexed adds the peers' modules, and others that are files, with depmod's binary tables, which are the ones that
+// Debian's modprobe reads.
+func addIndexed(ctx context.Context, tree *rootfs.Tree, k *kernel.Package, more ...string) error {
 	dir, err := os.MkdirTemp("", "manofwar-modules-")
 	if err != nil {
 		return err
@@ -168,8 +176,15 @@ func addIndexed(ctx context.Context, tree *rootfs.Tree, k *kernel.Package) error
 		return err
 	}
 	from, to := filepath.Join(k.Dir, "lib/modules", k.Release), filepath.Join(dir, "lib/modules", k.Release)
+	files := make(map[string]string) // where they go, and where they are
 	for _, name := range append(closure, "modules.builtin", "modules.builtin.modinfo", "modules.order") {
-		data, err := os.ReadFile(filepath.Join(from, name))
+		files[name] = filepath.Join(from, name)
+	}
+	for _, file := range more {
+		files["extra/"+filepath.Base(file)] = file
+	}
+	for name, file := range files {
+		data, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}

@@ -69,7 +69,9 @@ func disk(ctx context.Context, k *kernel.Package, progress io.Writer) (string, e
 }
 
 // debian returns the archive that tree.sh makes.
-func debian(ctx context.Context, progress io.Writer) (string, error) { return script(ctx, progress, "tree.sh") }
+func debian(ctx context.Context, progress io.Writer) (string, error) {
+	return script(ctx, progress, "tree.sh")
+}
 
 // script runs a script of this package and returns what it prints: what it has made.
 func script(ctx context.Context, progress io.Writer, name string, args ...string) (string, error) {

@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
@@ -141,19 +142,27 @@ func (k *known) nothingPlays(s *scene, now time.Time, words screen.Language) {
 }
 
 func (k *known) idle(words screen.Language, link *netapi.Link) screen.Idle {
-	out := screen.Idle{Language: words, Name: k.network.Hostname, Unset: true, Heading: words.Fresh(), Fresh: k.hung.tiles}
+	out := screen.Idle{
+		Language: words, Name: cmp.Or(k.network.Name, k.network.Hostname), Unset: true, Heading: words.Fresh(), Fresh: k.hung.tiles,
+	}
 	if k.network.Hostname != "" {
 		out.Address = k.network.Hostname + ".local"
 	}
 	if zone, err := time.LoadLocation(k.player.Settings.Zone); err == nil && k.player.Settings.Zone != "" {
 		out.Zone, out.Unset = zone, k.network.Clock.IsZero()
 	}
-	switch {
-	case link == nil:
-	case link.Reason != "":
-		out.Network = nameOf(*link) + " · " + link.Reason
-	default:
-		out.Network = nameOf(*link)
+	if link != nil {
+		since := time.Time{}
+		if out.Address == "" {
+			out.Address = addressOf(*link).String()
+		}
+		if !out.Unset {
+			since = link.Since.In(out.Zone)
+		}
+		out.Network = words.Verdict(*link, since)
+	}
+	if out.Address != "" {
+		out.Hint = words.Hint(out.Address)
 	}
 	return out
 }

@@ -41,7 +41,7 @@ func TestScene(t *testing.T) {
 		"new, joined":         {known{answered: true, network: netapi.Status{Setup: true, AccessPoint: ownNetwork, Links: []netapi.Link{home}}}, "Invite", "http://192.168.1.7/", 0},
 		"set up":              {known{answered: true, network: netapi.Status{Hostname: "attic", Links: []netapi.Link{home}}}, "Idle", "attic.local", 0},
 		"no network":          {known{answered: true, network: netapi.Status{AccessPoint: ownNetwork}}, "Invite", "Join manofwar-7f2a", 0},
-		"no internet":         {known{answered: true, network: netapi.Status{Links: []netapi.Link{{Name: "eth0", Reason: "No internet.", Addresses: home.Addresses}}}}, "Idle", "eth0 · No internet.", 0},
+		"no internet":         {known{answered: true, network: netapi.Status{Links: []netapi.Link{{Name: "eth0", State: netapi.LANOnly, Addresses: home.Addresses}}}}, "Idle", "Connected by cable, but no internet", 0},
 		"a song":              {known{player: api.Status{State: api.Playing, Item: song, Speed: 1}}, "Playing", "Vivaldi", 0},
 		"a song being opened": {known{player: api.Status{State: api.Loading, Item: song}}, "Playing", "Spring", 0},
 		"a film being opened": {known{player: api.Status{State: api.Loading, Item: film}, osd: noon.Add(osdFor)}, "Loading", "Metropolis", 0},

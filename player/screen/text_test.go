@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"manofwar/netmgr/api"
 	player "manofwar/player/api"
 )
 
@@ -214,6 +215,10 @@ func TestWords(t *testing.T) {
 		string(In("fr")):                  "en",
 		timecode(3723 * time.Second):      "1:02:03",
 		timecode(-time.Second):            "0:00",
+		English.WiFi("Home", "Phone"):     "Home is gone, now on Phone",
+		German.WiFi("", "Home"):           "Verbunden mit Home",
+		English.Verdict(api.Link{State: api.LANOnly, WiFi: &api.WiFi{SSID: "Home"}}, noon): "Connected to Home, but no internet since 20:41",
+		German.Verdict(api.Link{State: api.Good}, noon):                                    "Per Kabel verbunden",
 	} {
 		if got != want {
 			t.Errorf("%q, not %q", got, want)

@@ -37,6 +37,8 @@ type words struct {
 	join, joinText                                string
 	joinSteps                                     [3]string
 	gone, moved                                   string // of networks
+	byCable, joiningCable, captiveCable           string
+	joining, lanOnly, lanSince, captive           string
 	claim, claimPage                              string
 	claimSteps                                    [2]string
 	fresh, hint, next, opening, starting, noTitle string
@@ -71,6 +73,13 @@ var english = words{
 	joinSteps:      [3]string{"Point your phone’s camera at the code.", "Join the network it offers.", "Open the page as ever."},
 	gone:           "%s is gone",
 	moved:          "%s is gone, now on %s",
+	byCable:        "Connected by cable",
+	joining:        "Connecting to %s",
+	joiningCable:   "Connecting by cable",
+	lanOnly:        "%s, but no internet",
+	lanSince:       "%s, but no internet since %s",
+	captive:        "%s wants a sign-in",
+	captiveCable:   "The network at the cable wants a sign-in",
 	claim:          "Make it yours",
 	claimSteps:     [2]string{"Scan the code, or open %s on your phone.", "Type these six digits there."},
 	claimPage:      "Open this TV’s page on your phone.",
@@ -125,6 +134,13 @@ var german = words{
 	joinSteps:      [3]string{"Richte die Kamera deines Handys auf den Code.", "Tritt dem Netz bei, das es anbietet.", "Öffne die Seite wie immer."},
 	gone:           "%s ist weg",
 	moved:          "%s ist weg, jetzt über %s",
+	byCable:        "Per Kabel verbunden",
+	joining:        "Verbindet sich mit %s",
+	joiningCable:   "Verbindet sich per Kabel",
+	lanOnly:        "%s, aber kein Internet",
+	lanSince:       "%s, aber kein Internet seit %s",
+	captive:        "%s verlangt eine Anmeldung",
+	captiveCable:   "Das Netz am Kabel verlangt eine Anmeldung",
 	claim:          "Mach ihn zu deinem",
 	claimSteps:     [2]string{"Scanne den Code, oder öffne %s auf dem Handy.", "Tippe dort diese sechs Ziffern ein."},
 	claimPage:      "Öffne die Seite dieses Fernsehers auf dem Handy.",
@@ -203,6 +219,28 @@ func (l Language) WiFi(before, now string) string {
 		return fmt.Sprintf(w.connected, now)
 	}
 	return fmt.Sprintf(w.moved, before, now)
+}
+
+// Verdict says how far a network reaches, in the quiet line of [Idle]. since is when that began, in the owner's zone; zero:
+// nobody knows.
+func (l Language) Verdict(link api.Link, since time.Time) string {
+	w := l.words()
+	connected, joining, captive := w.byCable, w.joiningCable, w.captiveCable
+	if link.WiFi != nil {
+		name := link.WiFi.SSID
+		connected, joining, captive = fmt.Sprintf(w.connected, name), fmt.Sprintf(w.joining, name), fmt.Sprintf(w.captive, name)
+	}
+	switch {
+	case link.State == api.Good:
+		return connected
+	case link.State == api.Captive:
+		return captive
+	case link.State == api.LANOnly && since.IsZero():
+		return fmt.Sprintf(w.lanOnly, connected)
+	case link.State == api.LANOnly:
+		return fmt.Sprintf(w.lanSince, connected, l.Clock(since))
+	}
+	return joining
 }
 
 // Connected asks the phone to the page, in the network that the dongle has joined; url holds its address in numbers.

@@ -13,7 +13,6 @@ import (
 	"image"
 	"io/fs"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
@@ -41,13 +40,13 @@ const (
 // Options are what the player is told by whoever starts it.
 type Options struct {
 	Outputs Outputs
-	Fonts   []fs.FS // nil: those of the image and of Debian
+	Fonts   []fs.FS // nil: the system's
 }
 
 // New returns the player as a service.
 func New(o Options) *Service {
 	if o.Fonts == nil {
-		o.Fonts = []fs.FS{os.DirFS("/usr/share/fonts")}
+		o.Fonts = screen.SystemFonts()
 	}
 	return &Service{options: o}
 }

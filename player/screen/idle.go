@@ -13,27 +13,32 @@ func (i Idle) compose(c *composer) {
 	c.plain()
 	s := c.safeArea()
 	foot := i.foot(c, s)
+	head := i.head(c, s)
+	if len(i.Fresh) == 0 {
+		head.text(space5, c.words(i.Hint, style{size: sizeBody, width: int(s.w), lines: 2}), s.x, textTwo)
+		head.draw(s.y + (foot-s.y-head.height)/2)
+		return
+	}
+	head.draw(s.y)
+	i.shelf(c, box{0, s.y + head.height, c.width, foot - s.y - head.height}, s)
+}
+
+// head stacks the time of day and the date, or the mark where neither is known.
+func (i Idle) head(c *composer, s box) stack {
+	out := stack{c: c}
+	if i.Unset {
+		out.mark(s.x, 180)
+		return out
+	}
 	zone := i.Zone
 	if zone == nil {
 		zone = time.UTC
 	}
 	now := c.at.In(zone)
-	top := s.y
-	if !i.Unset {
-		c.again(now.Truncate(time.Minute).Add(time.Minute).Sub(now))
-		if len(i.Fresh) == 0 {
-			top = s.y + (foot-s.y-210-sizeLarge*1.25-space5-sizeBody*1.25)/2
-		}
-		clock := c.words(i.Language.Clock(now), style{size: 210, leading: 1, spread: -0.02})
-		top = c.print(clock, s.x-10, top, textOne)
-		date := c.words(i.Language.Date(now), style{size: sizeLarge, width: int(s.w), lines: 1})
-		top = c.print(date, s.x, top, textTwo)
-	}
-	if len(i.Fresh) == 0 {
-		c.print(c.words(i.Hint, style{size: sizeBody, width: int(s.w), lines: 2}), s.x, top+space5, textTwo)
-	} else {
-		i.shelf(c, box{0, top, c.width, foot - top}, s)
-	}
+	c.again(now.Truncate(time.Minute).Add(time.Minute).Sub(now))
+	out.text(0, c.words(i.Language.Clock(now), style{size: 210, leading: 1, spread: -0.02}), s.x-10, textOne)
+	out.text(0, c.words(i.Language.Date(now), style{size: sizeLarge, width: int(s.w), lines: 1}), s.x, textTwo)
+	return out
 }
 
 // foot draws the quiet lines at the bottom and returns where they begin.

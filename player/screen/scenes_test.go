@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"io/fs"
 	"math"
 	"os"
@@ -84,6 +85,18 @@ type film struct{}
 
 func (film) compose(c *composer) {
 	c.ground(fillOp{image.Rectangle{Max: c.size}, color.NRGBA{0xee, 0xf0, 0xf2, 0xff}})
+}
+
+// fillOp is a plain rectangle.
+type fillOp struct {
+	rect   image.Rectangle
+	colour color.NRGBA
+}
+
+func (o fillOp) bounds() image.Rectangle { return o.rect }
+func (o fillOp) opaque() bool            { return true }
+func (o fillOp) paint(dst *image.RGBA, _ *Artist) {
+	draw.Draw(dst, o.rect, image.NewUniform(o.colour), image.Point{}, draw.Src)
 }
 
 func album() []Tile {
@@ -188,6 +201,8 @@ func stressScenes() []shown {
 			l.Claim("482913", "http://192.168.178.143:8080/"),
 			Idle{Language: l, Name: wide, Address: wide + ".local", Network: long, Heading: long, Fresh: album()},
 			Idle{Language: l, Name: wide, Address: wide + ".local", Network: long, Hint: long},
+			Idle{Language: l, Unset: true, Hint: long},
+			Idle{Language: l, Unset: true, Heading: long, Fresh: album()},
 			Playing{Title: long, Artist: long, Album: long, Next: &Tile{long, long, nil}, NextWord: l.Next(), Duration: 30 * time.Hour, At: noon},
 			Playing{Title: wide + wide, Artist: wide, Album: wide, Art: poster, Duration: time.Hour, Lyrics: []Lyric{{0, long}, {0, long}, {0, long}}},
 			Loading{Title: long, Subtitle: long, Text: long, Art: poster},

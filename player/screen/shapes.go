@@ -7,18 +7,6 @@ import (
 	"math"
 )
 
-// fillOp is a plain rectangle.
-type fillOp struct {
-	rect   image.Rectangle
-	colour color.NRGBA
-}
-
-func (o fillOp) bounds() image.Rectangle { return o.rect }
-func (o fillOp) opaque() bool            { return o.colour.A == 0xff }
-func (o fillOp) paint(dst *image.RGBA, _ *Artist) {
-	draw.Draw(dst, o.rect, image.NewUniform(o.colour), image.Point{}, draw.Over)
-}
-
 // roundOp is a rectangle with round corners.
 type roundOp struct {
 	rect   image.Rectangle

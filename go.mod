@@ -10,6 +10,7 @@ require (
 	github.com/gokrazy/firmware v0.0.0-20260522070551-527ce0ed43cf
 	github.com/gokrazy/kernel.rpi v0.0.0-20251127164438-9778ec0261de
 	github.com/grandcat/zeroconf v1.0.0
+	github.com/huin/goupnp v1.3.1
 	github.com/insomniacslk/dhcp v0.0.0-20260220084031-5adc3eb26f91
 	github.com/klauspost/compress v1.18.1
 	github.com/miekg/dns v1.1.72

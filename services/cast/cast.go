@@ -26,6 +26,7 @@ import (
 	playerapi "manofwar/player/api"
 	"manofwar/services/cast/api"
 	"manofwar/services/cast/browser"
+	"manofwar/services/cast/dlna"
 	"manofwar/services/cast/renderer"
 	"manofwar/services/cast/tv"
 	catalogapi "manofwar/services/catalog/api"
@@ -57,6 +58,7 @@ type Service struct {
 	library library
 	planner planner
 	pages   *browser.Pages
+	devices *dlna.Network
 	events  ipc.Events
 	store   *store
 	work    work
@@ -100,6 +102,7 @@ func (c *Service) run(ctx context.Context, screen *tv.TV, healthy func(error), s
 	c.resume(screen)
 	var running sync.WaitGroup
 	running.Go(func() { screen.Run(ctx) })
+	running.Go(func() { c.devices.Run(ctx) })
 	running.Go(func() { c.publish(ctx) })
 	running.Go(func() { c.keepTime(ctx) })
 	running.Go(func() { c.save(ctx, healthy) })
@@ -118,7 +121,7 @@ func (c *Service) prepare(env service.Env) error {
 	c.random = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	c.sessions, c.places = make(map[string]*session), make(map[string]*place)
 	c.stale = newStale()
-	c.pages = browser.New(c, env.Log)
+	c.pages, c.devices = browser.New(c, env.Log), dlna.New(c, c.opts.WebPort, env.Log)
 	c.store = newStore(env.StateDir, env.RunDir)
 	return c.restore()
 }
@@ -135,6 +138,7 @@ func (c *Service) resume(screen renderer.Renderer) {
 	if c.places[api.TV].session == "" {
 		screen.Order(renderer.Order{Speed: 1})
 	}
+	c.devices.Set(c.settings.DLNA)
 	c.work.after(arriveWithin, c.absent)
 }
 

@@ -22,6 +22,7 @@ import (
 	"manofwar/internal/media"
 	"manofwar/services/cast/api"
 	"manofwar/services/cast/browser"
+	"manofwar/services/cast/dlna"
 	"manofwar/services/cast/fakeplayer"
 	"manofwar/services/cast/tv"
 	catalogapi "manofwar/services/catalog/api"
@@ -141,7 +142,7 @@ func (c *crew) start(life string) {
 	s.log, s.library, s.planner = log, c.shelf, c.shelf
 	s.random = rand.New(rand.NewPCG(1, 2))
 	s.sessions, s.places, s.stale = make(map[string]*session), make(map[string]*place), newStale()
-	s.pages = browser.New(s, log)
+	s.pages, s.devices = browser.New(s, log), dlna.New(s, 0, log)
 	s.store = newStore(c.dir, "")
 	s.store.life, s.store.replace = life, os.WriteFile // without waiting for the disk: hours pass here in seconds
 	if err := s.restore(); err != nil {

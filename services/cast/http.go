@@ -268,6 +268,7 @@ func (c *Service) putSettings(w http.ResponseWriter, r *http.Request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settings = in
+	c.devices.Set(in.DLNA)
 	tell(c.stale.keep)
 	ipc.WriteJSON(w, in)
 	return nil

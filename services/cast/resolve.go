@@ -3,7 +3,6 @@ package cast
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"manofwar/internal/ipc"
@@ -110,7 +109,7 @@ func (c *Service) cover(ctx context.Context, it media.Item) *playerapi.Cover {
 // problemOf says to a person why an item was left out.
 func problemOf(it media.Item, err error) api.Problem {
 	e := ipc.AsError(err)
-	p := api.Problem{Title: titleOf(it), Code: e.Code, Hint: e.Hint}
+	p := api.Problem{Title: renderer.Title(it), Code: e.Code, Hint: e.Hint}
 	switch {
 	case errors.Is(err, media.ErrAway):
 		p.Text = "Its disk is not connected."
@@ -122,16 +121,4 @@ func problemOf(it media.Item, err error) api.Problem {
 		p.Text = e.Message
 	}
 	return p
-}
-
-// titleOf is what an item is called: by its tags, else by its file.
-func titleOf(it media.Item) string {
-	if it.Title != "" {
-		return it.Title
-	}
-	name := it.Path[strings.LastIndexByte(it.Path, '/')+1:]
-	if dot := strings.LastIndexByte(name, '.'); dot > 0 {
-		name = name[:dot]
-	}
-	return name
 }

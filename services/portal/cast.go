@@ -262,3 +262,18 @@ func refused(err error) bool {
 	e := ipc.AsError(err)
 	return e.Status/100 == 4 && e.Code != "busy"
 }
+
+// contentFeatures says of every file that ranges of it can be asked for (DLNA Guidelines 7.4.1.3.17).
+const contentFeatures = "DLNA.ORG_OP=01;DLNA.ORG_CI=0;DLNA.ORG_FLAGS=01700000000000000000000000000000"
+
+// dlna answers a television in the fields that it asks in (DLNA Guidelines 7.5.4.3.2). Their names are written as such
+// devices expect them, small letters and all.
+func dlna(h http.Header, r *http.Request) {
+	if r.Header.Get("getcontentFeatures.dlna.org") == "1" {
+		h["contentFeatures.dlna.org"] = []string{contentFeatures}
+	}
+	switch mode := r.Header.Get("transferMode.dlna.org"); mode {
+	case "Streaming", "Interactive", "Background":
+		h["transferMode.dlna.org"] = []string{mode}
+	}
+}

@@ -192,3 +192,15 @@ func TestOfferIsRefused(t *testing.T) {
 	}
 	t.Error("never refused")
 }
+
+func TestTelevisionsAskInTheirOwnFields(t *testing.T) {
+	b := launch(t, Options{})
+	b.file(t, "i1", []byte("0123456789"))
+	got := b.do(t, "GET", "/media/i1/file?playing=s1.a.1", map[string]string{"getcontentFeatures.dlna.org": "1", "transferMode.dlna.org": "Streaming", "Range": "bytes=2-4"})
+	if got.body != "234" || !strings.Contains(got.Header.Get("contentFeatures.dlna.org"), "DLNA.ORG_OP=01") || got.Header.Get("transferMode.dlna.org") != "Streaming" {
+		t.Errorf("%q %v", got.body, got.Header)
+	}
+	if got := b.do(t, "GET", "/media/i1/file", map[string]string{"transferMode.dlna.org": "Beaming"}); got.Header.Get("transferMode.dlna.org") != "" || got.Header.Get("contentFeatures.dlna.org") != "" {
+		t.Errorf("%v", got.Header)
+	}
+}

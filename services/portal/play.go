@@ -18,6 +18,7 @@ const planTimeout = 45 * time.Second
 
 func (p *Service) file(w http.ResponseWriter, r *http.Request) error {
 	defer p.playing.begin()()
+	dlna(w.Header(), r)
 	return p.play(w, r, func(ctx context.Context, id media.ID) (streamapi.Plan, error) {
 		return p.plans.of(ctx, id, func(ctx context.Context) (streamapi.Plan, error) {
 			return p.planner.Plan(ctx, id, "file", nil)

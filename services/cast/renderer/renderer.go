@@ -7,6 +7,7 @@
 package renderer
 
 import (
+	"strings"
 	"time"
 
 	"manofwar/internal/media"
@@ -92,4 +93,16 @@ type Ended struct {
 	Problem *api.Problem // nil: it was played to its end
 	Stopped bool         // somebody pressed stop at the place itself
 	At      time.Duration
+}
+
+// Title is what an item is called: by its tags, else by its file.
+func Title(it media.Item) string {
+	if it.Title != "" {
+		return it.Title
+	}
+	name := it.Path[strings.LastIndexByte(it.Path, '/')+1:]
+	if dot := strings.LastIndexByte(name, '.'); dot > 0 {
+		name = name[:dot]
+	}
+	return name
 }

@@ -129,7 +129,7 @@ func (last) of(key string) last { return last{key: key} }
 
 func (l *link) fail(it *renderer.Item, why string) {
 	l.tv.listener.Reported(api.TV, renderer.Report{Ended: &renderer.Ended{
-		Key: it.Key, Problem: &api.Problem{Title: it.Media.Title, Code: "internal", Text: why},
+		Key: it.Key, Problem: &api.Problem{Title: renderer.Title(it.Media), Code: "internal", Text: why},
 	}})
 }
 
@@ -228,21 +228,9 @@ const maxText = 1000
 func item(it *renderer.Item) playerapi.Item {
 	m := it.Media
 	return playerapi.Item{
-		Key: it.Key, ID: m.ID, Kind: m.Kind, Path: it.Path, Title: clip(title(m)), Artist: clip(strings.Join(m.Artists, ", ")),
+		Key: it.Key, ID: m.ID, Kind: m.Kind, Path: it.Path, Title: clip(renderer.Title(m)), Artist: clip(strings.Join(m.Artists, ", ")),
 		Album: clip(m.Album), Year: m.Year, Duration: m.Duration, Cover: it.Cover,
 	}
 }
 
 func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxText)], "") }
-
-// title is what an item is called: by its tags, else by its file.
-func title(it media.Item) string {
-	if it.Title != "" {
-		return it.Title
-	}
-	name := it.Path[strings.LastIndexByte(it.Path, '/')+1:]
-	if dot := strings.LastIndexByte(name, '.'); dot > 0 {
-		name = name[:dot]
-	}
-	return name
-}

@@ -43,7 +43,11 @@ func readCard(number int) (card, error) {
 	if err != nil {
 		return card{}, err
 	}
-	c := card{number: number, id: text(info.id[:]), driver: text(info.driver[:]), name: text(info.name[:])}
+	inode, err := ctl.inode()
+	if err != nil {
+		return card{}, err
+	}
+	c := card{number: number, inode: inode, id: text(info.id[:]), driver: text(info.driver[:]), name: text(info.name[:])}
 	pcms, err := ctl.playbacks()
 	if err != nil {
 		return card{}, err

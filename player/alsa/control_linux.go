@@ -66,6 +66,16 @@ func (c *control) info() (info cardInfo, err error) {
 	return info, c.ioctl(ctlCardInfo, unsafe.Pointer(&info))
 }
 
+// inode tells the card from others that had its number before, or will have it.
+func (c *control) inode() (uint64, error) {
+	var st unix.Stat_t
+	var err error
+	if closed := c.raw.Control(func(fd uintptr) { err = unix.Fstat(int(fd), &st) }); closed != nil {
+		return 0, closed
+	}
+	return st.Ino, err
+}
+
 // playbacks asks for the devices that play.
 func (c *control) playbacks() (list []pcmInfo, err error) {
 	for device := int32(-1); ; {

@@ -12,7 +12,8 @@ import (
 // output is a device that plays: most cards have one.
 type output struct {
 	player.Card
-	card   int // the kernel's number, which another card may have after a restart
+	card   int    // the kernel's number, which another card may have after a restart
+	inode  uint64 // of the card's control node
 	device int
 	kind   kind
 	usable bool // as far as the card tells: HDMI without a screen is not
@@ -33,12 +34,10 @@ const (
 // path is the device's node.
 func (o output) path() string { return fmt.Sprintf("/dev/snd/pcmC%dD%dp", o.card, o.device) }
 
-// key tells cards apart that were there one after the other under one number.
-func (o output) key() string { return fmt.Sprintf("%d %s", o.card, o.ID) }
-
 // card is what a card says of itself.
 type card struct {
 	number  int
+	inode   uint64 // of its control node
 	id      string // "vc4hdmi0"
 	driver  string // "vc4-hdmi", "USB-Audio"
 	name    string // "vc4-hdmi-0"
@@ -59,7 +58,7 @@ type device struct {
 func outputs(cards []card) (list []output) {
 	for _, c := range cards {
 		for i, d := range c.devices {
-			o := output{Card: player.Card{ID: c.id}, card: c.number, device: d.number, kind: kindOf(c, d)}
+			o := output{Card: player.Card{ID: c.id}, card: c.number, inode: c.inode, device: d.number, kind: kindOf(c, d)}
 			if i > 0 {
 				o.ID = fmt.Sprintf("%s,%d", c.id, d.number)
 			}

@@ -17,13 +17,17 @@ import (
 type Sound struct {
 	watch *watch
 
-	mu      sync.Mutex // guards all below
+	mu      sync.Mutex // guards all below, and is taken before line
 	device  *pcm       // nil: none is open
 	encode  *encoder
-	stale   bool // what the encoder did last has nothing to do with what comes next
-	epoch   int  // counts what makes a waiting writer's frames of no use: Configure, Drop, Close
-	unmuted map[string]bool
+	unmuted map[uint64]bool // cards, by the inode of their control node, which no later card has
 	closed  bool
+
+	// line guards what the writer and the others tell the device, and all below. The writer holds it when it has waited for
+	// room, and mu never: whoever closes the device, with mu held, waits for the writer.
+	line  sync.Mutex
+	stale bool // what the encoder did last has nothing to do with what comes next
+	epoch int  // counts what makes a waiting writer's frames of no use: Configure, Drop, Close
 }
 
 // Open starts to follow the sound cards. No card is opened before [Sound.Configure].
@@ -32,7 +36,7 @@ func Open() (*Sound, error) {
 	if err != nil {
 		return nil, fmt.Errorf("alsa: %w", err)
 	}
-	return &Sound{watch: w, unmuted: make(map[string]bool)}, nil
+	return &Sound{watch: w, unmuted: make(map[uint64]bool)}, nil
 }
 
 // Cards implements [player.Sound]. The first is the one that Configure prefers; screens without sound are last.
@@ -80,18 +84,18 @@ func (s *Sound) Configure(card string, want player.SoundFormat) (player.Card, pl
 	return player.Card{}, player.SoundFormat{}, fmt.Errorf("sound: %w", errors.Join(errs...))
 }
 
-// take opens an output.
+// take opens an output. The caller holds mu.
 func (s *Sound) take(o output, want player.SoundFormat) (player.SoundFormat, error) {
 	ctl, err := openControl(o.card)
 	if err != nil {
 		return player.SoundFormat{}, err
 	}
 	defer ctl.close()
-	if key := o.key(); !s.unmuted[key] {
+	if !s.unmuted[o.inode] {
 		if err := ctl.unmute(); err != nil {
 			return player.SoundFormat{}, err
 		}
-		s.unmuted[key] = true
+		s.unmuted[o.inode] = true
 	}
 	d, err := openPCM(o.path(), want)
 	if err != nil {
@@ -106,15 +110,17 @@ func (s *Sound) take(o output, want player.SoundFormat) (player.SoundFormat, err
 	return got, nil
 }
 
-// release closes the device that is open.
+// release closes the device that is open. The caller holds mu.
 func (s *Sound) release() error {
-	s.epoch++
 	d := s.device
 	s.device, s.encode = nil, nil
 	if d == nil {
 		return nil
 	}
+	s.line.Lock()
+	s.epoch++
 	_ = d.drop() // it may be gone
+	s.line.Unlock()
 	return d.close()
 }
 
@@ -124,20 +130,9 @@ var errNone = fmt.Errorf("alsa: no card is open: %w", player.ErrGone)
 // Write implements [player.Sound]. What ends it early, by Drop, Configure or Close from elsewhere, makes it return what it
 // had queued, which is forgotten like the rest, and no error.
 func (s *Sound) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	d, encode, epoch := s.device, s.encode, s.epoch
-	if d == nil {
-		s.mu.Unlock()
-		return 0, errNone
-	}
-	err := d.file.SetWriteDeadline(time.Time{}) // an earlier Drop may have set one
-	if s.stale {
-		encode.reset()
-		s.stale = false
-	}
-	s.mu.Unlock()
+	d, encode, epoch, err := s.begin()
 	if err != nil {
-		return 0, fmt.Errorf("alsa: %w", err)
+		return 0, err
 	}
 	size, chunk := encode.frameSize(), encode.chunk()
 	for done := 0; ; {
@@ -154,35 +149,72 @@ func (s *Sound) Write(p []byte) (int, error) {
 	}
 }
 
+// begin returns what a write needs.
+func (s *Sound) begin() (*pcm, *encoder, int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.device == nil {
+		return nil, nil, 0, errNone
+	}
+	s.line.Lock()
+	defer s.line.Unlock()
+	if s.stale {
+		s.encode.reset()
+		s.stale = false
+	}
+	err := s.device.file.SetWriteDeadline(time.Time{}) // an earlier Drop may have set one
+	if err != nil {
+		return nil, nil, 0, fmt.Errorf("alsa: %w", err)
+	}
+	return s.device, s.encode, s.epoch, nil
+}
+
 // queue writes frames in the card's own form, waiting for room. It tells whether the device still is at the epoch in which
 // they were to be heard.
 func (s *Sound) queue(d *pcm, epoch int, frames []byte) (current bool, err error) {
 	size := d.frameSize()
 	waited := d.raw.Write(func(fd uintptr) (done bool) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
+		s.line.Lock()
+		defer s.line.Unlock()
 		for s.epoch == epoch && len(frames) > 0 {
 			n, failed := writeFrames(fd, frames, size)
-			if errors.Is(failed, unix.EAGAIN) {
+			if failed = s.recover(d, failed); errors.Is(failed, unix.EAGAIN) {
 				return false
 			}
-			if err = s.recover(d, failed); err != nil {
+			if err = failed; err != nil {
 				return true
 			}
 			frames = frames[n*size:]
 		}
 		return true
 	})
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.line.Lock()
+	defer s.line.Unlock()
 	if s.epoch != epoch { // whatever waited says: a Drop's deadline, a Close
 		return false, nil
 	}
-	return true, errors.Join(err, known(waited))
+	if waited != nil { // a device that is gone can no more be waited for
+		if _, err := d.status(); err != nil {
+			return true, err
+		}
+		return true, fmt.Errorf("alsa: %w", waited)
+	}
+	return true, err
 }
 
-// recover makes the device ready again after a write that failed, and says what happened.
+// recover makes the device ready again after a write that failed, and says what happened: [unix.EAGAIN] if there is no room,
+// nil if the write is to be tried again. The caller holds line.
 func (s *Sound) recover(d *pcm, err error) error {
+	if errors.Is(err, unix.EBADFD) { // it drains, or has
+		st, err := d.status()
+		switch {
+		case err != nil:
+			return err
+		case st.state == stateDraining:
+			return unix.EAGAIN
+		}
+		return s.ready(d)
+	}
 	if err = known(err); errors.Is(err, player.ErrUnderrun) {
 		return errors.Join(err, s.ready(d))
 	}
@@ -199,16 +231,23 @@ func (s *Sound) Buffer() int {
 	return s.device.buffer
 }
 
-// Start implements [player.Sound]. What plays already goes on.
+// Start implements [player.Sound]. What plays already goes on; with nothing to play it is [player.ErrUnderrun].
 func (s *Sound) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.device == nil {
 		return errNone
 	}
+	s.line.Lock()
+	defer s.line.Unlock()
 	st, err := s.device.status()
-	if err != nil || st.state == stateRunning {
+	switch {
+	case err != nil:
 		return err
+	case st.state == stateRunning, st.state == stateDraining:
+		return nil
+	case st.state != statePrepared:
+		return errors.Join(player.ErrUnderrun, s.ready(s.device))
 	}
 	return s.device.start()
 }
@@ -220,6 +259,8 @@ func (s *Sound) Status() (player.SoundStatus, error) {
 	if s.device == nil {
 		return player.SoundStatus{}, errNone
 	}
+	s.line.Lock()
+	defer s.line.Unlock()
 	st, err := s.device.status()
 	if err != nil {
 		return player.SoundStatus{}, err
@@ -252,6 +293,8 @@ func (s *Sound) Drop() error {
 	if d == nil {
 		return errNone
 	}
+	s.line.Lock()
+	defer s.line.Unlock()
 	s.epoch++
 	if err := d.file.SetWriteDeadline(time.Unix(1, 0)); err != nil { // ends a Write that waits
 		return fmt.Errorf("alsa: %w", err)
@@ -265,13 +308,8 @@ func (s *Sound) Drop() error {
 // Drain implements [player.Sound]. What is queued is heard even if Start was never called. Afterwards everything counts from
 // zero.
 func (s *Sound) Drain(ctx context.Context) error {
-	s.mu.Lock()
-	d, epoch := s.device, s.epoch
-	s.mu.Unlock()
-	if d == nil {
-		return errNone
-	}
-	if err := d.drain(); err != nil {
+	d, epoch, err := s.drain()
+	if err != nil {
 		return err
 	}
 	timer := time.NewTimer(0)
@@ -292,11 +330,23 @@ func (s *Sound) Drain(ctx context.Context) error {
 	}
 }
 
+// drain has the device end by itself.
+func (s *Sound) drain() (*pcm, int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.device == nil {
+		return nil, 0, errNone
+	}
+	s.line.Lock()
+	defer s.line.Unlock()
+	return s.device, s.epoch, s.device.drain()
+}
+
 // left is how long a draining device will still be heard. It is 0 if it has ended, and then the device is ready for the
 // next Write, or if it has been told to do something else.
 func (s *Sound) left(d *pcm, epoch int) (time.Duration, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.line.Lock()
+	defer s.line.Unlock()
 	if s.epoch != epoch {
 		return 0, nil
 	}
@@ -311,7 +361,7 @@ func (s *Sound) left(d *pcm, epoch int) (time.Duration, error) {
 	return d.duration(max(st.delay, 0)) + time.Millisecond, nil
 }
 
-// ready empties the device for the next Write, and has everything count from zero.
+// ready empties the device for the next Write, and has everything count from zero. The caller holds line.
 func (s *Sound) ready(d *pcm) error {
 	s.stale = true
 	return d.prepare()
@@ -320,12 +370,10 @@ func (s *Sound) ready(d *pcm) error {
 // Close implements [player.Sound].
 func (s *Sound) Close() error {
 	s.mu.Lock()
-	again := s.closed
-	s.closed = true
-	err := s.release()
-	s.mu.Unlock()
-	if again {
+	defer s.mu.Unlock()
+	if s.closed {
 		return nil
 	}
-	return errors.Join(err, s.watch.close())
+	s.closed = true
+	return errors.Join(s.release(), s.watch.close())
 }

@@ -17,11 +17,6 @@ type polyline struct {
 
 type point struct{ x, y float64 }
 
-type alpha8 uint8
-
-// RGBA implements [color.Color].
-func (a alpha8) RGBA() (_, _, _, alpha uint32) { return 0, 0, 0, uint32(a) * 0x101 }
-
 // ellipse returns a circle.
 func ellipse(x, y, r float64) drawing {
 	n := int(max(16, 4*math.Sqrt(r)*3))

@@ -106,7 +106,7 @@ func (i Idle) shelf(c *composer, b box, s box) {
 func (c *composer) tile(t Tile, x, y, side float64) {
 	r := c.rect(box{x, y, side, side})
 	r.Max = r.Min.Add(image.Pt(c.px(side), c.px(side)))
-	c.add(artOp{key: artKey{t.Art, placeholderOf(t.Art, t.Title), r.Size(), c.px(roundArt)}, at: r.Min, alpha: 0xff})
+	c.add(artOp{key: artKey{t.Art, placeholderOf(t.Art, t.Title), r.Size(), c.px(roundArt)}, at: r.Min})
 	line := style{size: sizeSmall, width: int(side), lines: 1}
 	c.print(c.words(t.Title, style{cut: cut{bold: true}, size: sizeSmall, width: int(side), lines: 1}), x, y+side+space2, textOne)
 	c.print(c.words(t.Subtitle, line), x, y+side+space2+sizeSmall*1.25, textTwo)

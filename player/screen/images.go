@@ -45,20 +45,25 @@ func (c *imageCache) corner(r int) *image.Alpha {
 
 // artOp is a picture that fills a rectangle with its middle.
 type artOp struct {
-	key   artKey
-	at    image.Point
-	alpha uint8
+	key artKey
+	at  image.Point
 }
 
 func (o artOp) bounds() image.Rectangle { return image.Rectangle{o.at, o.at.Add(o.key.size)} }
 
 func (o artOp) paint(dst *image.RGBA, a *Artist) {
 	img := a.images.scaled.get(o.key, func() *image.RGBA { return a.scaled(o.key) })
-	if o.alpha == 0xff {
-		draw.Draw(dst, o.bounds(), img, image.Point{}, draw.Over)
-		return
+	r, b := min(o.key.radius, o.key.size.Y/2), o.bounds()
+	for _, part := range []struct {
+		from, to int
+		op       draw.Op
+	}{
+		{b.Min.Y, b.Min.Y + r, draw.Over},
+		{b.Min.Y + r, b.Max.Y - r, draw.Src}, // between its round corners a picture is opaque
+		{b.Max.Y - r, b.Max.Y, draw.Over},
+	} {
+		draw.Draw(dst, image.Rect(b.Min.X, part.from, b.Max.X, part.to), img, image.Pt(0, part.from-b.Min.Y), part.op)
 	}
-	draw.DrawMask(dst, o.bounds(), img, image.Point{}, image.NewUniform(alpha8(o.alpha)), image.Point{}, draw.Over)
 }
 
 func (a *Artist) scaled(k artKey) *image.RGBA {

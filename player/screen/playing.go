@@ -28,7 +28,7 @@ func (c *composer) artwork(art *Art, title string, b box, shadow bool) box {
 	if shadow {
 		c.add(shadowOp{rect: r.Add(image.Pt(0, c.px(14))), blur: c.px(44), colour: fade(black, 0.5)})
 	}
-	c.add(artOp{key: artKey{art, placeholderOf(art, title), r.Size(), c.px(roundArt)}, at: r.Min, alpha: 0xff})
+	c.add(artOp{key: artKey{art, placeholderOf(art, title), r.Size(), c.px(roundArt)}, at: r.Min})
 	return in
 }
 

@@ -22,8 +22,7 @@ func (e *Engine) Load(l api.Load) {
 		if l.Next != nil {
 			e.next = newEntry(*l.Next)
 		}
-		e.projector.sync.reset()
-		e.deck.underruns.Store(0)
+		e.measureAnew()
 		e.open(e.current)
 	})
 }

@@ -49,7 +49,10 @@ func (d *deck) place(t *track) {
 	d.line.reset(d.hz)
 	d.base, d.sent, d.heard = 0, 0, 0
 	pts := t.begin()
-	first := max(0, int64(d.o.offset.Seconds()*float64(d.hz))) // pictures go ahead of their sound
+	first := int64(0)
+	if t.pool != nil { // pictures go ahead of their sound
+		first = max(0, int64(d.o.offset.Seconds()*float64(d.hz)))
+	}
 	d.samples = append(d.samples[:0], make([]float32, int(first)*d.channels())...)
 	m := mark{frame: first, track: t, pts: pts, speed: t.speed}
 	d.line.add(m)

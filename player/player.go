@@ -183,6 +183,7 @@ type Info struct {
 	Aspect    float64        // width by height of the picture as it is meant to be seen; 0: no video
 	Rate      Rational       // of pictures, exact
 	Interlace bool
+	HDR       bool // the picture is HDR10, and has to be made fit for a screen that is not
 	Chapters  []Chapter
 	Gain      Gain
 }

@@ -77,12 +77,21 @@ func (e *Engine) trackBegan(t *track) {
 		e.current, e.next = n, nil
 	}
 	if c := e.current; c != nil && c.track == t {
+		if !c.played {
+			e.measureAnew()
+		}
 		c.began, c.played, c.dry = true, true, false
 		e.failures = 0
 		if p := e.problem; p != nil && e.now.Sub(p.At) > shownFor {
 			e.problem = nil
 		}
 	}
+}
+
+// measureAnew forgets how well pictures and sound kept together until now.
+func (e *Engine) measureAnew() {
+	e.projector.sync.reset()
+	e.deck.underruns.Store(0)
 }
 
 // finish tells that the current item is over, and lets go of it.

@@ -131,20 +131,26 @@ func pictureFilters(r player.Request, lead time.Duration, format string) string 
 	if r.Info.Interlace {
 		filters = append(filters, "bwdif=mode="+deinterlaceMode(r.Info.Streams[r.Video].Height)+":deint=interlaced")
 	}
-	size := fmt.Sprintf("scale=%d:%d:flags=fast_bilinear", r.Width, r.Height)
-	// Few files say how their colours are coded; their size does. swscale takes them all for standard definition, and a
-	// display goes by the size of the frame.
+	filters = append(filters, fmt.Sprintf("scale=%d:%d:flags=fast_bilinear%s", r.Width, r.Height, colours(r)))
+	return strings.Join(append(filters, "format="+format, "setsar=1"), ",")
+}
+
+// colours returns the rest of the filter that scales. Few files say how their colours are coded; their size does. swscale
+// takes them all for standard definition, and a display goes by the size of the frame.
+func colours(r player.Request) string {
 	s := r.Info.Streams[r.Video]
 	in, out := matrix(s.Width, s.Height), matrix(r.Width, r.Height)
+	rest := ""
+	if r.Info.HDR {
+		in, rest = "bt709", ",format=yuv420p10le,"+sdr()+",scale=flags=fast_bilinear"
+	}
 	switch {
 	case r.Format == player.XRGB8888:
-		size += ":in_color_matrix=" + in
+		return rest + ":in_color_matrix=" + in
 	case in != out:
-		size += ":out_range=tv:in_color_matrix=" + in + ":out_color_matrix=" + out
-	default:
-		size += ":out_range=tv"
+		return rest + ":out_range=tv:in_color_matrix=" + in + ":out_color_matrix=" + out
 	}
-	return strings.Join(append(filters, size, "format="+format, "setsar=1"), ",")
+	return rest + ":out_range=tv"
 }
 
 // matrix returns how the colours of a picture of that size are coded.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
@@ -235,6 +236,57 @@ func TestProbe(t *testing.T) {
 		}
 		if !slices.Equal(kinds, []media.StreamKind{media.Video, media.Audio, media.Subtitle}) || film.Container != "matroska" || film.Duration.Round(100*time.Millisecond) != 4*time.Second {
 			t.Errorf("a film: %+v", film)
+		}
+	})
+}
+
+// TestHDR turns a film into HDR10 and has it turned back. Its colours must come near to what they were, nearer than when
+// HDR10 is shown as it is.
+func TestHDR(t *testing.T) {
+	image := decoders(t)["image"]
+	if image == nil {
+		t.Skip("rootfs/build/ffmpeg.sh has not been run, and zscale is not in every ffmpeg")
+	}
+	dir := t.TempDir()
+	run := func(args ...string) []byte {
+		out, err := exec.CommandContext(t.Context(), image.FFmpeg, append([]string{"-v", "error", "-y"}, args...)...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		return out
+	}
+	source := []string{"-f", "lavfi", "-i", "testsrc2=s=320x180:r=5:d=1,gblur=sigma=6,eq=saturation=0.7:brightness=-0.02"}
+	plain := run(append(source, "-vf", "format=yuv420p", "-frames:v", "1", "-f", "rawvideo", "-")...)
+	hdr := filepath.Join(dir, "hdr.mov")
+	run(append(source, "-vf", "format=yuv420p,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709,zscale=t=linear:npl=203,format=gbrpf32le,"+
+		"zscale=p=bt2020:t=smpte2084:m=bt2020nc:r=tv:npl=203,format=yuv420p10le", "-c:v", "rawvideo", "-f", "nut", hdr)...)
+	coded := filepath.Join(dir, "hdr.mkv")
+	fixture.Run(t, "-i", hdr, "-c:v", "libx265", "-x265-params", "log-level=error:lossless=1:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc", coded)
+	eachDecoder(t, func(t *testing.T, d *decode.Decoder) {
+		r := request(t, d, coded)
+		if !r.Info.HDR {
+			t.Fatalf("it is not seen to be HDR: %+v", r.Info)
+		}
+		errorOf := func() (sum float64) {
+			f := frame(r.Format, r.Width, r.Height, 0)
+			if _, err := open(t, d, r).Picture(f); err != nil {
+				t.Fatal(err)
+			}
+			for i, b := range packed(f) {
+				sum += math.Abs(float64(b) - float64(plain[i]))
+			}
+			return sum / float64(len(plain))
+		}
+		with := errorOf()
+		r.Info.HDR = false
+		without := errorOf()
+		if with > 0.7*without {
+			t.Errorf("it is off by %.1f of 255, and shown as it is by %.1f", with, without)
+		}
+		t.Logf("it is off by %.1f of 255, and shown as it is by %.1f", with, without)
+		r.Info.HDR, r.Format = true, player.XRGB8888
+		if _, err := open(t, d, r).Picture(frame(r.Format, r.Width, r.Height, 0)); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -35,6 +35,7 @@ type probedStream struct {
 	Height      int            `json:"height"`
 	SampleShape string         `json:"sample_aspect_ratio"`
 	FieldOrder  string         `json:"field_order"`
+	Transfer    string         `json:"color_transfer"`
 	RealRate    string         `json:"r_frame_rate"`
 	MeanRate    string         `json:"avg_frame_rate"`
 	SampleRate  string         `json:"sample_rate"`
@@ -161,6 +162,7 @@ func (s *probedStream) picture(info *player.Info) {
 		}
 	}
 	info.Interlace = slices.Contains([]string{"tt", "bb", "tb", "bt"}, s.FieldOrder)
+	info.HDR = s.Transfer == "smpte2084"
 	info.Rate = s.rate()
 	if info.Interlace && deinterlaceMode(s.Height) == "send_field" {
 		info.Rate.Num *= 2
@@ -169,8 +171,16 @@ func (s *probedStream) picture(info *player.Info) {
 
 // standard are the rates that films and television have.
 var standard = []player.Rational{
-	{Num: 24000, Den: 1001}, {Num: 24, Den: 1}, {Num: 25, Den: 1}, {Num: 30000, Den: 1001}, {Num: 30, Den: 1}, {Num: 48, Den: 1}, {Num: 50, Den: 1},
-	{Num: 60000, Den: 1001}, {Num: 60, Den: 1}, {Num: 120, Den: 1},
+	{Num: 24000, Den: 1001},
+	{Num: 24, Den: 1},
+	{Num: 25, Den: 1},
+	{Num: 30000, Den: 1001},
+	{Num: 30, Den: 1},
+	{Num: 48, Den: 1},
+	{Num: 50, Den: 1},
+	{Num: 60000, Den: 1001},
+	{Num: 60, Den: 1},
+	{Num: 120, Den: 1},
 }
 
 // rate returns the rate of whole pictures. ffprobe finds two: the lowest that all timestamps fit, which is exact but that
@@ -206,8 +216,10 @@ func gain(tags []map[string]string) (g player.Gain) {
 		name string
 		into *float64
 	}{
-		{"replaygain_track_gain", &g.Track}, {"replaygain_track_peak", &g.TrackPeak},
-		{"replaygain_album_gain", &g.Album}, {"replaygain_album_peak", &g.AlbumPeak},
+		{"replaygain_track_gain", &g.Track},
+		{"replaygain_track_peak", &g.TrackPeak},
+		{"replaygain_album_gain", &g.Album},
+		{"replaygain_album_peak", &g.AlbumPeak},
 	} {
 		for _, t := range tags {
 			text := strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(strings.ToLower(tag(t, f.name))), "db"))

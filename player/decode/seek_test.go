@@ -114,8 +114,13 @@ func TestGapless(t *testing.T) {
 	whole := []string{"-f", "lavfi", "-i", "aevalsrc=0.4*sin(2*PI*441*t)|0.4*sin(2*PI*441*t):s=44100:d=3"}
 	eachDecoder(t, func(t *testing.T, d *decode.Decoder) {
 		for _, c := range []struct{ name, codec string }{
-			{"half.mp3", "libmp3lame"}, {"half.m4a", "aac"}, {"half.flac", "flac"}, {"half.ogg", "libvorbis"}, {"half.wav", "pcm_s16le"},
-			{"half.wv", "wavpack"}, {"half-alac.m4a", "alac"},
+			{"half.mp3", "libmp3lame"},
+			{"half.m4a", "aac"},
+			{"half.flac", "flac"},
+			{"half.ogg", "libvorbis"},
+			{"half.wav", "pcm_s16le"},
+			{"half.wv", "wavpack"},
+			{"half-alac.m4a", "alac"},
 		} {
 			t.Run(c.name, func(t *testing.T) {
 				var joined []float32

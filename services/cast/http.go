@@ -90,7 +90,8 @@ func (c *Service) wish(w http.ResponseWriter, r *http.Request, once string, do f
 	if len(once) > api.MaxOnce {
 		return invalid("once", fmt.Sprintf("expected at most %d bytes", api.MaxOnce))
 	}
-	return c.with(w, r, func(s *session, now time.Time) error {
+	id := r.PathValue("id")
+	_, err := c.withSession(id, func(s *session, now time.Time) error {
 		if _, done := c.once.done(once); done {
 			return nil
 		}
@@ -102,6 +103,15 @@ func (c *Service) wish(w http.ResponseWriter, r *http.Request, once string, do f
 		c.settle(s, now)
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	out, err := c.answer(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	ipc.WriteJSON(w, out)
+	return nil
 }
 
 // defaultPage is how many entries are answered with when the client does not say.
@@ -292,7 +302,11 @@ func (c *Service) postPlay(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out, err := c.play(in, ids, time.Now())
+	id, err := c.play(in, ids, time.Now())
+	if err != nil {
+		return err
+	}
+	out, err := c.answer(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -300,25 +314,25 @@ func (c *Service) postPlay(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// play begins ids as p says.
-func (c *Service) play(in api.Play, ids []media.ID, now time.Time) (out api.Session, err error) {
+// play begins ids as in says, and returns the session's ID.
+func (c *Service) play(in api.Play, ids []media.ID, now time.Time) (id string, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if id, done := c.once.done(in.Once); done && c.sessions[id] != nil {
-		return c.snapshot(c.sessions[id], now), nil
+		return id, nil
 	}
 	p, err := c.open(in.Renderer)
 	if err != nil {
-		return out, err
+		return "", err
 	}
 	s, err := c.begin(p)
 	if err != nil {
-		return out, err
+		return "", err
 	}
 	c.once.add(in.Once, s.id)
 	s.start(in, c.sample(ids, in), now)
 	c.settle(s, now)
-	return c.snapshot(s, now), nil
+	return s.id, nil
 }
 
 // sample takes what fits into a queue; if it is to be shuffled, of all of it.

@@ -70,6 +70,32 @@ func (s *session) resolved(key string, item renderer.Item, err error) {
 	if item.Key = key; err == nil {
 		p.item = &item
 	}
+	close(p.known)
+}
+
+// knownWithin is how long an answer waits for what it names: it has mostly been looked up by then, and nobody has to see
+// a song without its name.
+const knownWithin = 40 * time.Millisecond
+
+// answer returns a session for whoever has changed it.
+func (c *Service) answer(ctx context.Context, id string) (api.Session, error) {
+	c.mu.Lock()
+	s := c.sessions[id]
+	var known chan struct{}
+	if s != nil && s.queue.Len() > 0 {
+		known = s.now.known
+	}
+	c.mu.Unlock()
+	if known != nil {
+		t := time.NewTimer(knownWithin)
+		defer t.Stop()
+		select {
+		case <-known:
+		case <-t.C:
+		case <-ctx.Done():
+		}
+	}
+	return c.withSession(id, func(*session, time.Time) error { return nil })
 }
 
 // lookUp finds an item's file and its picture. A library that is being restarted is waited for.

@@ -43,6 +43,7 @@ type playing struct {
 	item  *renderer.Item // nil: it is being looked up
 	asked bool           // somebody looks it up, or has done so in vain
 	media *media.Item    // what a person sees of it; nil: only its ID
+	known chan struct{}  // closed once it was looked up
 
 	seek     api.Seek
 	begun    time.Duration // where it began
@@ -118,7 +119,7 @@ func (s *session) playing(entry queue.Entry) playing {
 	s.plays++
 	return playing{
 		key: fmt.Sprintf("%s.%s.%d", s.id, entry.Key, s.plays), entry: entry,
-		seek: api.Seek{Number: 1}, state: api.Loading,
+		seek: api.Seek{Number: 1}, state: api.Loading, known: make(chan struct{}),
 	}
 }
 
@@ -132,6 +133,9 @@ func (s *session) again(now time.Time) {
 		s.now.item, s.now.asked = &item, true
 	}
 	s.now.duration, s.now.media = was.duration, was.media
+	if was.item != nil {
+		close(s.now.known)
+	}
 	s.now.audio, s.now.subtitle, s.now.tracks = was.audio, was.subtitle, was.tracks
 }
 

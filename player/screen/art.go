@@ -25,11 +25,11 @@ type Art struct {
 // ErrLarge is the error of a picture that would take more memory to decode than a player may have.
 var ErrLarge = errors.New("the picture is too large")
 
-// What is decoded at most. A progressive JPEG is held as coefficients, 16 bytes a pixel in the worst case, which a
-// board of 512 MB could not give for the largest baseline picture.
+// What is decoded at most: the second is what the decoder needs meanwhile, enough for a cover of 3000 × 3000 in the form
+// that takes most, on a board of 512 MB.
 const (
 	artPixels = 40_000_000
-	artMemory = 128 << 20
+	artMemory = 144 << 20
 )
 
 // DecodeArt reads a JPEG, PNG or WebP and keeps it with its longer side at most side pixels; [Artist.ArtSide] knows
@@ -39,7 +39,10 @@ func DecodeArt(r io.ReadSeeker, side int) (*Art, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read picture: %w", err)
 	}
-	if err := fits(config, format); err != nil {
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read picture: %w", err)
+	}
+	if err := fits(config, format, bufio.NewReader(r)); err != nil {
 		return nil, err
 	}
 	if _, err := r.Seek(0, io.SeekStart); err != nil {
@@ -56,21 +59,65 @@ func DecodeArt(r io.ReadSeeker, side int) (*Art, error) {
 	return NewArt(img, side), nil
 }
 
-func fits(c image.Config, format string) error {
+// fits refuses a picture that is too large to decode; r is at its beginning.
+func fits(c image.Config, format string, r *bufio.Reader) error {
 	if c.Width < 1 || c.Height < 1 {
 		return fmt.Errorf("read picture: %w", image.ErrFormat)
 	}
-	per := 4 // bytes a pixel
+	per := 4.0 // bytes a pixel
 	switch {
 	case format == "jpeg":
-		per = 3
+		per = jpegCost(r)
 	case format == "png" && (c.ColorModel == color.RGBA64Model || c.ColorModel == color.NRGBA64Model):
 		per = 8
 	}
-	if c.Width > artPixels/c.Height || c.Width*c.Height > artMemory/per {
+	if c.Width > artPixels/c.Height || float64(c.Width*c.Height)*per > artMemory {
 		return fmt.Errorf("%w: %d × %d", ErrLarge, c.Width, c.Height)
 	}
 	return nil
+}
+
+// jpegCost returns how many bytes a pixel of a JPEG takes to decode, by its frame header (ITU-T T.81, B.2.2): one for each
+// sample, and four more in a progressive one, whose coefficients are all held until the end.
+func jpegCost(r *bufio.Reader) float64 {
+	const worst = 4*5 + 4
+	if _, err := r.Discard(2); err != nil { // SOI
+		return worst
+	}
+	for {
+		head, err := r.Peek(4)
+		if err != nil || head[0] != 0xff {
+			return worst
+		}
+		marker, n := head[1], int(head[2])<<8|int(head[3])
+		if marker == 0xff { // padding
+			_, _ = r.Discard(1) // it was seen by Peek
+			continue
+		}
+		if marker < 0xc0 || marker > 0xc2 {
+			if _, err := r.Discard(2 + n); err != nil || n < 2 {
+				return worst
+			}
+			continue
+		}
+		frame, err := r.Peek(2 + n)
+		if err != nil || n < 8 || n != 8+3*int(frame[9]) {
+			return worst
+		}
+		samples, most := 0, 1
+		for i := 10; i < len(frame); i += 3 {
+			one := int(frame[i+1]>>4) * int(frame[i+1]&15)
+			samples, most = samples+one, max(most, one)
+		}
+		cost := float64(samples) / float64(most)
+		if marker == 0xc2 {
+			cost *= 5
+		}
+		if frame[9] == 4 {
+			cost += 4 // cyan, magenta, yellow and black are joined in the end
+		}
+		return cost
+	}
 }
 
 // NewArt keeps a picture with its longer side at most side pixels, without what of it is transparent.

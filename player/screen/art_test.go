@@ -1,6 +1,7 @@
 package screen
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -76,7 +77,7 @@ func TestDecodeWebP(t *testing.T) {
 func TestRefuseArt(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"50000 × 50000":        bomb(50000, 50000, 8),
-		"7000 × 7000":          bomb(7000, 7000, 8),
+		"6200 × 6200":          bomb(6200, 6200, 8),
 		"5000 × 5000, 16 bits": bomb(5000, 5000, 16),
 	} {
 		if _, err := DecodeArt(bytes.NewReader(data), 600); !errors.Is(err, ErrLarge) {
@@ -142,6 +143,34 @@ func TestTint(t *testing.T) {
 	}
 	if got := hash("Café 🎵"); got != 0xaf6fe497 {
 		t.Errorf("hash: %#x", got)
+	}
+}
+
+func TestJPEGCost(t *testing.T) {
+	soi := []byte{0xff, 0xd8, 0xff, 0xe0, 0, 4, 1, 2, 0xff, 0xff}
+	frame := func(sof byte, factors ...byte) []byte {
+		out := append(bytes.Clone(soi), sof, 0, byte(8+3*len(factors)), 8, 0, 1, 0, 1, byte(len(factors)))
+		for i, f := range factors {
+			out = append(out, byte(i), f, 0)
+		}
+		return out
+	}
+	for name, test := range map[string]struct {
+		data []byte
+		want float64
+	}{
+		"grey":              {frame(0xc0, 0x11), 1},
+		"4:2:0":             {frame(0xc0, 0x22, 0x11, 0x11), 1.5},
+		"4:2:0 progressive": {frame(0xc2, 0x22, 0x11, 0x11), 7.5},
+		"4:4:4 progressive": {frame(0xc2, 0x11, 0x11, 0x11), 15},
+		"four colours":      {frame(0xc0, 0x11, 0x11, 0x11, 0x11), 8},
+		"no frame":          {soi, 24},
+		"cut":               {frame(0xc2, 0x11, 0x11, 0x11)[:14], 24},
+		"nothing":           {nil, 24},
+	} {
+		if got := jpegCost(bufio.NewReader(bytes.NewReader(test.data))); got != test.want {
+			t.Errorf("%s: %v, not %v", name, got, test.want)
+		}
 	}
 }
 

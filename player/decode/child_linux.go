@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -80,10 +81,16 @@ func yield(pid int) {
 // niceness of the decoder. Threads that it starts inherit it.
 const niceness = 5
 
-// end kills the child if it still runs, and waits for it.
-func (c *child) end() {
-	c.kill()
-	<-c.done
+// wait waits for the child to be gone, but no longer than that.
+func (c *child) wait(limit time.Duration) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+		return nil
+	case <-timer.C:
+		return errors.New("the decoder does not end: the disk that it reads does not answer")
+	}
 }
 
 // result waits for the child to end by itself and says what went wrong, nil where nothing did: [player.ErrKilled] where

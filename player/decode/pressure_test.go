@@ -19,6 +19,9 @@ import (
 // TestStalledReader stops taking pictures, then sound, and looks how far the other gets. What the buffers hold is what a
 // player may rely on; see [decode.Decoder.Open].
 func TestStalledReader(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it waits for nothing to happen")
+	}
 	path := fixture.File(t, "film-1080p30.mkv", "-f", "lavfi", "-i", "testsrc2=s=1920x1080:r=30:d=20", "-f", "lavfi", "-i", "sine=d=20:r=48000", "-ac", "2",
 		"-c:v", "libx264", "-preset", "veryfast", "-b:v", "8M", "-g", "60", "-pix_fmt", "yuv420p", "-c:a", "aac")
 	eachDecoder(t, func(t *testing.T, d *decode.Decoder) {

@@ -94,18 +94,25 @@ func (d *Decoder) report(ctx context.Context, in []string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer c.end()
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = read.SetReadDeadline(deadline.Add(time.Second)) // it has been killed by then; a pipe takes a deadline
+	}
 	report, err := io.ReadAll(io.LimitReader(read, maxReport))
-	if err != nil {
-		return nil, fmt.Errorf("read from ffprobe: %w", err)
+	if len(report) == maxReport || err != nil {
+		c.kill() // it would wait for somebody to read on
 	}
-	if len(report) == maxReport {
-		return nil, fmt.Errorf("%w: there is no end to what it says it holds", media.ErrCorrupt)
+	if err := c.wait(probeTimeout + leaving); err != nil {
+		return nil, err
 	}
-	<-c.done
 	switch {
+	case len(report) == maxReport:
+		return nil, fmt.Errorf("%w: there is no end to what it says it holds", media.ErrCorrupt)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, fmt.Errorf("%w: there was no answer for %v", errUnread, probeTimeout)
 	case ctx.Err() != nil:
-		return nil, fmt.Errorf("ffprobe: %w", context.Cause(ctx))
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, fmt.Errorf("read from ffprobe: %w", err)
 	case c.err != nil:
 		return nil, c.result()
 	}

@@ -147,17 +147,24 @@ func (s *stream) end(err error) error {
 	return io.EOF
 }
 
-// Close ends the child and every read that waits, and returns when the child is gone.
-func (s *stream) Close() error {
+// Close ends the child and every read that waits, and returns when the child is gone. Its error says that the child does
+// not go, which happens when it waits for a disk that does not answer.
+func (s *stream) Close() (err error) {
 	s.close.Do(func() {
 		close(s.closed)
 		if s.child != nil {
-			s.child.end()
+			s.child.kill()
 		}
 		s.closePipes()
+		if s.child != nil {
+			err = s.child.wait(leaving)
+		}
 	})
-	return nil
+	return err
 }
+
+// leaving is how long a child that was killed may take to be gone.
+const leaving = 5 * time.Second
 
 func (s *stream) closePipes() {
 	for _, p := range s.pipes {

@@ -181,7 +181,7 @@ func (d *deck) join(next *track) {
 // meet begins a crossfade when the rest of the track is not longer than that.
 func (d *deck) meet() {
 	t, next := d.track, d.o.next
-	if d.o.crossfade <= 0 || d.cross != nil || next == nil || next == t || t.sound == nil || t.pool != nil || next.pool != nil || !t.joins(next) || t.req.Pass {
+	if d.o.crossfade <= 0 || d.cross != nil || next == nil || next == t || !t.fades(next) {
 		return
 	}
 	left, last := t.sound.state()

@@ -60,21 +60,36 @@ func (n *entry) clamp(at time.Duration) time.Duration {
 	return max(0, at)
 }
 
-// choose takes over a chosen stream, and reports whether that is another one.
+// choose takes over a chosen stream, and reports whether that is another one. Before anybody has looked at the item,
+// every choice is taken; one that does not fit is given up later.
 func (n *entry) choose(kind media.StreamKind, i *int) bool {
 	at := &n.audio
 	if kind == media.Subtitle {
 		at = &n.subtitle
 	}
-	if i == nil || n.info == nil || *i == *at {
-		return false
-	}
-	none := *i == None && kind == media.Subtitle
-	if !none && (*i < 0 || *i >= len(n.info.Streams) || n.info.Streams[*i].Kind != kind) {
+	if i == nil || *i == *at || *i < 0 && (*i != None || kind != media.Subtitle) || n.info != nil && !n.info.fits(kind, *i) {
 		return false
 	}
 	*at = *i
 	return true
+}
+
+// fits reports whether a number names a stream of that kind, or no subtitles.
+func (f *Info) fits(kind media.StreamKind, i int) bool {
+	if i == None {
+		return kind == media.Subtitle
+	}
+	return i >= 0 && i < len(f.Streams) && f.Streams[i].Kind == kind
+}
+
+// settle gives up choices that do not fit.
+func (n *entry) settle(info *Info) {
+	if n.audio != unset && !info.fits(media.Audio, n.audio) {
+		n.audio = unset
+	}
+	if !info.fits(media.Subtitle, n.subtitle) {
+		n.subtitle = None
+	}
 }
 
 // pick returns the stream of a kind that the file wants to be played, or None.
@@ -118,6 +133,7 @@ const (
 
 // request returns what to decode of an item. Its errors are those of package media.
 func (n *entry) request(info *Info, c conditions) (Request, error) {
+	n.settle(info)
 	r := Request{
 		Source: Source{Path: n.item.Path, URL: n.item.URL}, Info: *info, From: n.from,
 		Video: None, Audio: n.audio, Subtitle: n.subtitle, Speed: c.speed,

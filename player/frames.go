@@ -113,8 +113,8 @@ func (p *pool) close() {
 		return
 	}
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	p.closed = true
+	p.mu.Unlock()
 	for {
 		select {
 		case f := <-p.idle:

@@ -114,6 +114,7 @@ func (e *Engine) itemOpened(o *opened) {
 	n.opening = false
 	if o.info != nil {
 		n.info = o.info
+		n.settle(o.info)
 	}
 	if o.err != nil {
 		e.wg.Go(o.discard)
@@ -134,7 +135,7 @@ func (e *Engine) itemOpened(o *opened) {
 
 func (e *Engine) newTrack(o *opened) *track {
 	t := &track{
-		entry: o.entry, req: o.req, speed: max(o.req.Speed, 0.01), gain: o.info.Gain, cancel: o.cancel, drawn: make(chan struct{}),
+		entry: o.entry, req: o.req, speed: max(o.req.Speed, 0.01), gain: o.info.Gain, album: o.entry.item.Album, cancel: o.cancel, drawn: make(chan struct{}),
 		wake: func() { e.deck.fed(); e.projector.fed() },
 		read: func() { e.post(func() {}) },
 	}
@@ -147,7 +148,7 @@ func (e *Engine) newTrack(o *opened) *track {
 	}
 	if o.req.Video != None {
 		if !e.pool.fits(o.req.Format, o.req.Width, o.req.Height) {
-			e.pool.close()
+			e.releasePool()
 			e.pool = newPool(e.opt.Display, o.req.Format, o.req.Width, o.req.Height)
 		}
 		t.pool = e.pool
@@ -157,4 +158,12 @@ func (e *Engine) newTrack(o *opened) *track {
 	}
 	t.start(o.ctx, o.stream)
 	return t
+}
+
+// releasePool frees the frames of the last film, behind the engine's back.
+func (e *Engine) releasePool() {
+	if e.pool != nil {
+		e.wg.Go(e.pool.close)
+		e.pool = nil
+	}
 }

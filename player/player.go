@@ -1,13 +1,17 @@
 // Package player is the vocabulary of playing on a television and a HiFi, and the machine that does it: what is played
 // now and what comes next, on which clock, and when each picture and each sound has to leave.
 //
-// It makes no system call. Pictures leave through a [Display], sound through a [Sound], and both come from a [Decoder];
+// An [Engine] plays. It makes no system call. Pictures leave through a [Display], sound through a [Sound], and both come from a [Decoder];
 // the adapters below this package are those: kms and alsa for the hardware, null for a test or a computer that is to
 // stay silent, decode for ffmpeg. The suite in playertest holds every display and every sound to one behaviour.
 //
 // Sound is the master clock. A [Sound] tells which sample is heard when, and pictures are shown by that; without sound
 // they follow the monotonic clock. All times are [time.Time] with Go's monotonic reading, which on Linux is the
 // CLOCK_MONOTONIC that DRM and ALSA stamp their events with.
+//
+// Inside, everything lies on one line, whose frames are those of the sound. The engine says what should be so; the deck
+// mixes and writes sound and moves the line; the projector shows each picture when the line reaches it. What is heard is
+// where the player is.
 package player
 
 import (

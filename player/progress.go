@@ -210,8 +210,7 @@ func (e *Engine) advance() time.Duration {
 	wait := never
 	c := e.current
 	if (c == nil || !c.wantsVideo()) && (e.next == nil || !e.next.wantsVideo()) {
-		e.pool.close()
-		e.pool = nil
+		e.releasePool()
 	}
 	if c == nil {
 		e.showCues(nil)

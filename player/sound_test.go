@@ -322,6 +322,16 @@ func TestACrossfadeHasEqualPower(t *testing.T) {
 	})
 }
 
+func TestAnAlbumIsNotCrossfaded(t *testing.T) {
+	inBubble(t, setup{settings: api.Settings{Crossfade: media.Duration(time.Second)}}, func(r *rig) {
+		a, b := song("/a.flac"), song("/b.flac")
+		a.Album, b.Album = "Live", "Live"
+		r.Load(api.Load{Item: a, Next: &b})
+		r.until("it is over", 10*time.Second, is(api.Idle))
+		r.wantHeard(heard{id: 1, n: 3 * 48000}, heard{id: 2, n: 2 * 48000})
+	})
+}
+
 func TestItRunsDryAndGoesOn(t *testing.T) {
 	inBubble(t, setup{}, func(r *rig) {
 		r.Load(api.Load{Item: song("/a.flac")})

@@ -183,6 +183,18 @@ func TestSpeedChangesTheItemsTime(t *testing.T) {
 	})
 }
 
+func TestStreamsAreChosenBeforeTheyAreKnown(t *testing.T) {
+	inBubble(t, setup{}, func(r *rig) {
+		r.Load(api.Load{Item: film("/film.mkv")})
+		r.Change(api.Change{Audio: ptr(2), Subtitle: ptr(1)}) // there is no such subtitle
+		r.until("it plays", time.Second, is(api.Playing))
+		requests, _ := r.decoder.Opened()
+		if s, last := r.Status(), requests[len(requests)-1]; s.Audio != 2 || s.Subtitle != -1 || last.Audio != 2 || last.Subtitle != player.None {
+			t.Errorf("audio %d, subtitle %d", s.Audio, s.Subtitle)
+		}
+	})
+}
+
 func TestSubtitlesAreTold(t *testing.T) {
 	items := usual()
 	subtitled := items["/film.mkv"]

@@ -14,6 +14,7 @@ type track struct {
 	req   Request
 	speed float64
 	gain  Gain
+	album string
 	wake  func() // called when there is something new in a queue
 	read  func() // called when a reader is at its end, or has another cue
 
@@ -213,6 +214,13 @@ func (t *track) joins(next *track) bool {
 		return t.sound == nil && next.sound == nil
 	}
 	return t.form() == next.form()
+}
+
+// fades reports whether the track may give way to next in a crossfade: songs of one album follow each other as they were
+// meant to, and films are not mixed.
+func (t *track) fades(next *track) bool {
+	music := t.sound != nil && t.pool == nil && next.pool == nil && !t.req.Pass
+	return music && t.joins(next) && (t.album == "" || t.album != next.album)
 }
 
 // patience returns how long pictures may be kept back before their decoder, which waits for a frame, is late with the

@@ -160,7 +160,7 @@ type Card struct {
 type Settings struct {
 	Card        string         `json:"card,omitempty"`      // empty: the screen's where there is one, else the best
 	Offset      media.Duration `json:"offset,omitempty"`    // sound later than pictures by this: for a slow screen; may be negative
-	Crossfade   media.Duration `json:"crossfade,omitempty"` // between songs; 0: gapless
+	Crossfade   media.Duration `json:"crossfade,omitempty"` // between songs of different albums; 0: gapless
 	ReplayGain  string         `json:"replayGain"`          // "off", "track", "album"
 	Passthrough bool           `json:"passthrough,omitempty"`
 	MatchRate   bool           `json:"matchRate"` // drive the screen at the film's frame rate

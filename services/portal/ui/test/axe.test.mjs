@@ -28,6 +28,7 @@ const screens = {
   device: '/device',
   network: '/network',
   settings: '/settings',
+  'picture and sound': '/settings/picture',
   design: '/design',
   missing: '/nowhere',
 }
@@ -78,11 +79,14 @@ for (const width of [320, 1280, 1920]) {
         if (width === 1920) await page.goto(server.url + '/missing?tv') // which lasts for the tab
         for (const [name, path] of Object.entries(screens)) {
           await context.test(name, async () => {
+            // Its long list of parts would end just behind the bar that names the place.
+            server.state.casting = name !== 'design'
             await page.goto(server.url + path, { waitUntil: 'load' })
             await page.locator('main h1, main h2, [role=dialog]').first().waitFor({ state: 'attached' })
             await check(name)
           })
         }
+        server.state.casting = true
         for (const [name, button] of Object.entries({
           join: /Nachbar/,
           'known network': /Phone.*iPhone/,
@@ -108,6 +112,51 @@ for (const width of [320, 1280, 1920]) {
           await page.getByRole('link', { name: /^Now playing: / }).click()
           await page.getByRole('dialog', { name: 'Now playing' }).waitFor()
           await check('now playing')
+        })
+        await context.test('the remote', async () => {
+          const { cast } = server.state
+          cast.play({ renderer: 'dlna-kitchen', items: ['s7-2'] })
+          const { id } = cast.play({ renderer: 'tv', items: ['s7-2', 's4-1', 's0-5', 's4-3'] })
+          const show = async (path) => {
+            await page.goto(server.url + '/nowhere')
+            await page.evaluate(() => localStorage.setItem('manofwar.settings', '{"place":"tv"}'))
+            await page.goto(server.url + path)
+          }
+          await show('/film/f0#now')
+          const now = page.getByRole('dialog', { name: 'Now playing' })
+          await now
+            .getByRole('button', { name: /^Move / })
+            .nth(1)
+            .click()
+          await check('a queue that is edited')
+          await now.getByRole('button', { name: /^Play on/ }).click()
+          await page.getByRole('dialog', { name: 'Play on' }).waitFor()
+          await check('places')
+          await page.keyboard.press('Escape')
+          await page.locator('dialog[open]').waitFor({ state: 'detached' })
+          for (const name of ['Sleep timer', 'Speed', 'More']) {
+            await now.getByRole('button', { name, exact: true }).click()
+            await check(name)
+            await page.keyboard.press('Escape')
+            await page.locator('dialog[open]').waitFor({ state: 'detached' })
+          }
+          cast.play({ renderer: 'tv', items: ['f0', 'f7'], position: 1500 })
+          cast.answer('POST', `sessions/${id}/change`, null, { sleep: 900, speed: 1.25 })
+          await now.getByRole('heading', { name: 'The Lighthouse Keeper' }).waitFor()
+          await check('a film on the TV')
+          for (const name of ['Sound and subtitles', 'Chapters']) {
+            await now.getByRole('button', { name }).click()
+            await check(name)
+            await page.keyboard.press('Escape')
+            await page.locator('dialog[open]').waitFor({ state: 'detached' })
+          }
+          await show('/album/a4')
+          await page.getByRole('button', { name: 'More for Slow tide' }).click()
+          await check('what to do with a song')
+          cast.answer('DELETE', `sessions/${id}`)
+          await show('/music')
+          await page.getByRole('region', { name: 'Player' }).waitFor()
+          await check('a place at rest')
         })
         await context.test('no trouble', () => assert.deepEqual(troubles, []))
       } finally {

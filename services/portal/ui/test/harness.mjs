@@ -13,6 +13,9 @@ const real = process.env.BASE_URL?.replace(/\/$/, '')
 /** For tests that need the stand-in. */
 export const standIn = { skip: real ? 'a real manofwar does not fail on demand' : false }
 
+/** For tests that need what only a real manofwar does. */
+export const realOnly = { skip: real ? false : 'the stand-in has no player' }
+
 /** The stand-in, or null; and the address of whichever it is. */
 export let server = null
 export let base = real

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { base, standIn, visit } from './harness.mjs'
+import { base, server, standIn, visit } from './harness.mjs'
 
 test('speaks German to who speaks German, and changes on the spot', () =>
   visit(
@@ -36,12 +36,35 @@ test('German fits the narrowest phone', standIn, () =>
         '/device',
         '/network',
         '/settings',
+        '/settings/picture',
       ]) {
         await page.goto(base + path)
         await page.locator('main h1').first().waitFor({ state: 'attached' })
         await page.waitForTimeout(200)
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
         assert.ok(overflow <= 0, `${path} is ${overflow} px too wide`)
+      }
+      server.state.cast.play({ renderer: 'tv', items: ['f3', 's7-2'], position: 100 })
+      await page
+        .getByRole('button', { name: /^Abspielen auf/ })
+        .locator('visible=true')
+        .first()
+        .click()
+      await page.getByRole('button', { name: 'Living room TV' }).first().click()
+      await page.getByRole('link', { name: /^Es läuft/ }).click()
+      const now = page.getByRole('dialog', { name: 'Es läuft' })
+      for (const name of ['Einschlafzeit', 'Tempo', 'Ton und Untertitel', 'Kapitel', 'Mehr']) {
+        await now.getByRole('button', { name, exact: true }).click()
+        await page.waitForTimeout(300)
+        const wide = await page.evaluate(
+          () =>
+            [...document.querySelectorAll('.now, dialog[open] .body')].filter(
+              (each) => each.scrollWidth > each.clientWidth,
+            ).length,
+        )
+        assert.equal(wide, 0, `${name} is too wide`)
+        await page.keyboard.press('Escape')
+        await page.locator('dialog[open]').waitFor({ state: 'detached' })
       }
     },
     { language: 'de', width: 320, height: 640 },

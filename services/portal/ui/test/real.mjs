@@ -22,13 +22,19 @@ const port = await freePort()
 const base = `http://127.0.0.1:${port}`
 const server = spawn(
   program,
-  ['serve', '--listen', `127.0.0.1:${port}`, '--state', join(work, 'state'), library(join(work, 'library'))],
+  [
+    'serve',
+    ...['--listen', `127.0.0.1:${port}`],
+    ...['--player', 'silent'],
+    ...['--state', join(work, 'state')],
+    library(join(work, 'library')),
+  ],
   { stdio: ['ignore', 'ignore', 'inherit'] },
 )
 try {
   await ready()
   process.exitCode = await new Promise((resolve) => {
-    const tests = ['library', 'music', 'films', 'device', 'network', 'page'].map((name) =>
+    const tests = ['library', 'music', 'films', 'remote', 'device', 'network', 'page'].map((name) =>
       fileURLToPath(new URL(`${name}.test.mjs`, import.meta.url)),
     )
     spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-timeout=300000', ...tests], {

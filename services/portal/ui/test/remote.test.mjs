@@ -2,7 +2,19 @@
 
 import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
-import { advances, base, browser, firstAlbum, firstFilm, server, standIn, titleOf, until, visit } from './harness.mjs'
+import {
+  advances,
+  base,
+  browser,
+  firstAlbum,
+  firstFilm,
+  realOnly,
+  server,
+  standIn,
+  titleOf,
+  until,
+  visit,
+} from './harness.mjs'
 import { open } from './browser.mjs'
 
 const phone =
@@ -128,6 +140,36 @@ test('music moves to the TV in one tap and back, at the same place', standIn, ()
   }),
 )
 
+test('the device plays what is chosen, and the page is its remote', realOnly, async () => {
+  const album = await firstAlbum()
+  await visit(`/album/${album.id}`, async (page) => {
+    await place(page).first().click()
+    await sheet(page).getByRole('listitem').nth(1).getByRole('button').click()
+    await page.getByRole('button', { name: 'Play', exact: true }).first().click()
+    await bar(page).getByText('0:02').waitFor()
+    await silent(page)
+    await bar(page).getByRole('button', { name: 'Pause' }).click()
+    const sessions = async () => (await (await fetch(base + '/api/v1/cast/sessions')).json()).sessions
+    const here = async () => (await sessions()).find(({ renderer }) => renderer === 'tv')
+    await until(async () => (await here()).state === 'paused')
+    await page.locator('main').focus()
+    await page.keyboard.press('ArrowRight')
+    await until(async () => (await here()).position > 8)
+    await bar(page).getByRole('button', { name: 'Next song' }).click()
+    await until(async () => (await here()).index === 1)
+    await bar(page).getByRole('button', { name: 'Play', exact: true }).click()
+    await until(async () => (await here()).state === 'playing')
+    await choose(page, 'This computer')
+    await advances(page, '#audio', 0.5)
+    await until(async () => !(await here()))
+    await page.goto(base + '/settings/picture')
+    await page.getByRole('heading', { level: 1, name: 'Picture and sound' }).waitFor()
+    await page.getByRole('radio', { name: 'Each album' }).check()
+    await page.reload()
+    assert.ok(await page.getByRole('radio', { name: 'Each album' }).isChecked())
+  })
+})
+
 test('one page plays, another is its remote, and takes it over', async () => {
   const album = await firstAlbum()
   await visit(`/album/${album.id}`, async (one) => {
@@ -140,6 +182,7 @@ test('one page plays, another is its remote, and takes it over', async () => {
       await place(two).first().click()
       await sheet(two)
         .getByRole('button', { name: /^Remote for / })
+        .first()
         .click()
       await bar(two).getByText('Chrome on Linux').waitFor()
       await bar(two).getByRole('button', { name: 'Pause' }).click()

@@ -32,6 +32,11 @@ const screens = {
   problem: '/film/f2/play',
   design: '/design',
   now: '/album/a4#now',
+  picture: '/settings/picture',
+  'tv-bar': '/music',
+  'tv-now': '/#now',
+  'tv-film': '/#now',
+  'tv-places': '/',
   cinema: '/film/f0/play',
   missing: '/nowhere',
 }
@@ -57,6 +62,13 @@ for (const [size, [width, height, deviceScaleFactor]] of Object.entries(sizes)) 
             message: 'Salt (2015).wmv: its picture is WMV3',
             hint: 'Convert it to H.264 on a computer.',
           })
+      if (name.startsWith('tv-')) {
+        server.state.cast.play({ renderer: 'dlna-kitchen', items: ['s20-1'] })
+        if (name === 'tv-film') server.state.cast.play({ renderer: 'tv', items: ['f0', 'f1'], position: 1820 })
+        else
+          server.state.cast.play({ renderer: 'tv', items: ['s4-1', 's4-2', 's10-1', 's12-1', 's14-2'], position: 73 })
+        await page.addInitScript(() => localStorage.setItem('manofwar.settings', '{"place":"tv"}'))
+      }
       const tv = size === 'tv' ? '?tv' : ''
       if (['now', 'album', 'home', 'songs'].includes(name)) {
         await page.goto(server.url + '/album/a4' + tv)
@@ -73,7 +85,8 @@ for (const [size, [width, height, deviceScaleFactor]] of Object.entries(sizes)) 
           name === 'now' ? '#now' : path,
         )
       } else {
-        await page.goto(server.url + path + (path.includes('?') ? '&' + tv.slice(1) : tv))
+        const [where, hash = ''] = path.split('#')
+        await page.goto(server.url + where + (where.includes('?') ? '&' + tv.slice(1) : tv) + (hash && '#' + hash))
       }
       await page.waitForTimeout(900)
       if (name === 'network-join') await page.getByRole('button', { name: /Nachbar/ }).click()
@@ -82,13 +95,21 @@ for (const [size, [width, height, deviceScaleFactor]] of Object.entries(sizes)) 
         await page.getByRole('button', { name: 'Show QR code and password' }).click()
         await page.locator('.key').scrollIntoViewIfNeeded()
       }
-      if (name.startsWith('network-')) await page.waitForTimeout(500)
+      if (name === 'tv-places')
+        await page
+          .getByRole('button', { name: /^Play on/ })
+          .locator('visible=true')
+          .first()
+          .click()
+      if (/^(network|tv)-/.test(name)) await page.waitForTimeout(500)
       if (name === 'lost') {
         server.setDown(true)
         await page.waitForTimeout(4000)
       }
       await page.screenshot({ path: join(folder, file), fullPage: name === 'design' })
       server.setDown(false)
+      for (const { id } of server.state.cast.state.sessions.values())
+        server.state.cast.answer('DELETE', `sessions/${id}`)
       server.state.fail.clear()
       Object.assign(server.state, { library: before.library, status: before.status })
       if (troubles.length) console.log(file, troubles)

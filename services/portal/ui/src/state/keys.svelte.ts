@@ -24,6 +24,7 @@ export function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return
   const leaves = isTV() && (event.key === 'ArrowUp' || event.key === 'ArrowDown') // a remote has no other way out of a field
   if (typing(event.target) && !leaves) return
+  if (event.key === 'Escape' && document.querySelector('dialog[open]')) return // which closes by itself
   if (handlers.at(-1)?.(event) || arrows(event) || (settings.shortcuts && shortcut(event))) event.preventDefault()
 }
 

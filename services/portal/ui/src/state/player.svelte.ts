@@ -59,6 +59,9 @@ class Player {
   )
   readonly placeName = $derived(this.local ? hereName() : (this.renderer?.name ?? ''))
 
+  /** There is a choice of places, so that the chosen one is always named. */
+  readonly namesPlace = $derived(cast.up && cast.renderers.length > 1)
+
   // What
 
   /** The session the device has for the place, as the person wants it to be. */

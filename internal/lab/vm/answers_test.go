@@ -24,7 +24,7 @@ import (
 	"manofwar/internal/lab/peers"
 )
 
-var updateScreens = flag.Bool("update-screens", false, "keep what is on the guest's screen as what should be")
+var update = flag.Bool("update", false, "keep what is on the guest's screen as what should be")
 
 // answers does what test programs in a guest ask for by [guest.Ask]:
 //
@@ -100,7 +100,7 @@ func (a *answers) look(ctx context.Context, name string) error {
 	}
 	a.shots = append(a.shots, time.Since(began))
 	file := filepath.Join("testdata", filepath.Base(name)+".png")
-	if *updateScreens {
+	if *update {
 		return writePNG(file, got)
 	}
 	f, err := os.Open(file)

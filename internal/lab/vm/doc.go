@@ -3,5 +3,6 @@
 //
 // One image of the qemu board serves most of them: everyone's image plus the lab's agent, which kills services and fills
 // disks from the inside. What is about networks boots the image of qemu-amd64 among radios, routers and phones, in which
-// the image itself has nothing of the lab.
+// the image itself has nothing of the lab. What is on a screen is compared with testdata; -update keeps what is there, for a
+// person to look at.
 package vm

@@ -119,7 +119,8 @@ func (b *box) Playback(context.Context) (p playback, err error) {
 }
 
 func (b *box) Volume(context.Context) (v int, muted bool, err error) {
-	return b.volume, false, b.do("volume?", func() error { v = b.volume; return nil })
+	err = b.do("volume?", func() error { v = b.volume; return nil })
+	return v, false, err
 }
 
 func (b *box) SetVolume(_ context.Context, v int) error {
@@ -214,6 +215,22 @@ func (h *house) expect(t *testing.T, b *box, key string, state api.State, at tim
 	}
 }
 
+// rest lets time pass until everything has come to rest.
+func rest(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// seen runs f while neither of the two changes.
+func (h *house) seen(b *box, f func()) {
+	synctest.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	f()
+}
+
 func items(n int) (list []renderer.Item) {
 	for i := range n {
 		id := media.ID("i" + string(rune('0'+i)))
@@ -249,33 +266,37 @@ func TestPlaysThrough(t *testing.T) {
 		{length: 3 * time.Minute, slow: 3 * time.Second},
 	} {
 		atHome(t, b, func(h *house) {
-			time.Sleep(time.Minute)
+			rest(time.Minute)
 			h.expect(t, b, "s1.1.1", api.Playing, time.Minute-b.slow)
-			if b.volume != 30 {
-				t.Errorf("volume %d", b.volume)
-			}
-			time.Sleep(3 * time.Minute)
+			h.seen(b, func() {
+				if b.volume != 30 {
+					t.Errorf("volume %d", b.volume)
+				}
+			})
+			rest(3 * time.Minute)
 			h.expect(t, b, "s1.2.1", api.Playing, time.Minute-map[bool]time.Duration{true: 1, false: 2}[b.next]*b.slow)
-			opens := 0
-			for _, v := range b.verbs {
-				if v == "open" {
-					opens++
+			h.seen(b, func() {
+				opens := 0
+				for _, v := range b.verbs {
+					if v == "open" {
+						opens++
+					}
 				}
-			}
-			if want := map[bool]int{true: 1, false: 2}[b.next]; opens != want {
-				t.Errorf("opened %d; want %d", opens, want)
-			}
-			time.Sleep(8 * time.Minute)
-			h.mu.Lock()
-			defer h.mu.Unlock()
-			if len(h.songs) != 0 || b.state != "STOPPED" {
-				t.Errorf("%d songs left, %s", len(h.songs), b.state)
-			}
-			for _, e := range h.ended {
-				if e.Problem != nil || e.Stopped {
-					t.Errorf("ended %+v", e)
+				if want := map[bool]int{true: 1, false: 2}[b.next]; opens != want {
+					t.Errorf("opened %d; want %d", opens, want)
 				}
-			}
+			})
+			rest(8 * time.Minute)
+			h.seen(b, func() {
+				if len(h.songs) != 0 || b.state != "STOPPED" {
+					t.Errorf("%d songs left, %s", len(h.songs), b.state)
+				}
+				for _, e := range h.ended {
+					if e.Problem != nil || e.Stopped {
+						t.Errorf("ended %+v", e)
+					}
+				}
+			})
 		})
 	}
 }
@@ -284,25 +305,27 @@ func TestControlsOfADevice(t *testing.T) {
 	for _, pauses := range []bool{true, false} {
 		b := &box{length: 3 * time.Minute, slow: time.Second, pauses: pauses}
 		atHome(t, b, func(h *house) {
-			time.Sleep(20 * time.Second)
+			rest(20 * time.Second)
 			h.tell(func(o *renderer.Order) { o.Play = false })
-			time.Sleep(30 * time.Second)
+			rest(30 * time.Second)
 			h.mu.Lock()
 			if h.last.State != api.Paused || math.Abs((h.last.Position-19*time.Second).Seconds()) > 2 {
 				t.Errorf("paused: %+v", h.last)
 			}
 			h.mu.Unlock()
 			h.tell(func(o *renderer.Order) { o.Play = true })
-			time.Sleep(10 * time.Second)
+			rest(10 * time.Second)
 			h.expect(t, b, "s1.1.1", api.Playing, 28*time.Second)
 			h.tell(func(o *renderer.Order) { o.Seek = api.Seek{Number: 2, To: media.Duration(2 * time.Minute)} })
-			time.Sleep(5 * time.Second)
+			rest(5 * time.Second)
 			h.expect(t, b, "s1.1.1", api.Playing, 2*time.Minute+5*time.Second)
 			h.tell(func(o *renderer.Order) { o.Entry = nil })
-			time.Sleep(5 * time.Second)
-			if b.state != "STOPPED" {
-				t.Errorf("silence: %s", b.state)
-			}
+			rest(5 * time.Second)
+			h.seen(b, func() {
+				if b.state != "STOPPED" {
+					t.Errorf("silence: %s", b.state)
+				}
+			})
 		})
 	}
 }
@@ -312,9 +335,9 @@ func TestBeginsInTheMiddle(t *testing.T) {
 	b := &box{length: 3 * time.Minute, slow: 2 * time.Second, pauses: true}
 	atHome(t, b, func(h *house) {
 		h.tell(func(o *renderer.Order) {
-			o.Entry, o.Seek = &renderer.Item{Key: "s2.9.1", Media: h.songs[0].Media}, api.Seek{Number: 1, To: media.Duration(90 * time.Second)}
+			o.Entry, o.Seek = &renderer.Item{Key: "s2.9.1", Media: items(1)[0].Media}, api.Seek{Number: 1, To: media.Duration(90 * time.Second)}
 		})
-		time.Sleep(10 * time.Second)
+		rest(10 * time.Second)
 		h.expect(t, b, "s2.9.1", api.Playing, 97*time.Second)
 	})
 }
@@ -322,78 +345,94 @@ func TestBeginsInTheMiddle(t *testing.T) {
 func TestDevicesRemoteControl(t *testing.T) {
 	b := &box{length: 3 * time.Minute, slow: time.Second, pauses: true}
 	atHome(t, b, func(h *house) {
-		time.Sleep(20 * time.Second)
+		rest(20 * time.Second)
 		b.do("", func() error { b.at, b.state = b.at+time.Since(b.since), "PAUSED_PLAYBACK"; b.volume = 77; return nil })
-		time.Sleep(20 * time.Second)
+		rest(20 * time.Second)
 		h.expect(t, b, "s1.1.1", api.Paused, 19*time.Second)
-		if h.order.Play || h.level.Volume != 77 {
-			t.Errorf("somebody paused it and made it louder: %+v, %+v", h.order, h.level)
-		}
+		h.seen(b, func() {
+			if h.order.Play || h.level.Volume != 77 {
+				t.Errorf("somebody paused it and made it louder: %+v, %+v", h.order, h.level)
+			}
+		})
 		h.tell(func(o *renderer.Order) { o.Play, o.Level.Volume = true, 77 })
-		time.Sleep(10 * time.Second)
+		rest(10 * time.Second)
 		b.do("", func() error { b.state, b.at = "STOPPED", 0; return nil })
-		time.Sleep(5 * time.Second)
-		if len(h.ended) != 1 || !h.ended[0].Stopped || h.ended[0].At < 25*time.Second {
-			t.Errorf("stopped: %+v", h.ended)
-		}
+		rest(5 * time.Second)
+		h.seen(b, func() {
+			if len(h.ended) != 1 || !h.ended[0].Stopped || h.ended[0].At < 25*time.Second {
+				t.Errorf("stopped: %+v", h.ended)
+			}
+		})
 	})
 }
 
 func TestSomebodyElsePlaysThere(t *testing.T) {
 	b := &box{length: 3 * time.Minute, slow: time.Second}
 	atHome(t, b, func(h *house) {
-		time.Sleep(20 * time.Second)
+		rest(20 * time.Second)
 		b.do("", func() error { b.uri, b.at, b.since = "http://192.0.2.9/other.mp3", 0, time.Now(); return nil })
-		time.Sleep(5 * time.Second)
-		if !h.taken {
-			t.Error("not noticed")
-		}
+		rest(5 * time.Second)
+		h.seen(b, func() {
+			if !h.taken {
+				t.Error("not noticed")
+			}
+		})
 	})
 }
 
 func TestWhatADeviceCannotPlay(t *testing.T) {
 	b := &box{length: 3 * time.Minute, slow: time.Second, takes: []string{"audio/flac"}}
 	atHome(t, b, func(h *house) {
-		time.Sleep(20 * time.Second)
-		if len(h.ended) != 3 || h.ended[0].Problem == nil || !strings.Contains(h.ended[0].Problem.Text, "Box cannot play") {
-			t.Errorf("ended %+v", h.ended)
-		}
-		if slices.Contains(b.verbs, "open") {
-			t.Error("it was tried")
-		}
+		rest(20 * time.Second)
+		h.seen(b, func() {
+			if len(h.ended) != 3 || h.ended[0].Problem == nil || !strings.Contains(h.ended[0].Problem.Text, "Box cannot play") {
+				t.Errorf("ended %+v", h.ended)
+			}
+			if slices.Contains(b.verbs, "open") {
+				t.Error("it was tried")
+			}
+		})
 	})
 	b = &box{length: 3 * time.Minute, slow: time.Hour} // it never begins
 	atHome(t, b, func(h *house) {
-		time.Sleep(2 * time.Minute)
-		if len(h.ended) != 0 {
-			t.Errorf("given up while it says that it is about to: %+v", h.ended)
-		}
+		rest(2 * time.Minute)
+		h.seen(b, func() {
+			if len(h.ended) != 0 {
+				t.Errorf("given up while it says that it is about to: %+v", h.ended)
+			}
+		})
 		b.do("", func() error { b.state = "STOPPED"; return nil })
-		time.Sleep(time.Minute)
-		if len(h.ended) == 0 || h.ended[0].Problem == nil {
-			t.Errorf("ended %+v", h.ended)
-		}
+		rest(time.Minute)
+		h.seen(b, func() {
+			if len(h.ended) == 0 || h.ended[0].Problem == nil {
+				t.Errorf("ended %+v", h.ended)
+			}
+		})
 	})
 }
 
 func TestDeviceDoesNotAnswer(t *testing.T) {
 	b := &box{length: 10 * time.Minute, slow: time.Second}
 	atHome(t, b, func(h *house) {
-		time.Sleep(20 * time.Second)
+		rest(20 * time.Second)
 		b.mu.Lock()
 		b.mute = true
 		b.mu.Unlock()
-		time.Sleep(10 * time.Second)
-		if h.info.Problem != "Box does not answer." {
-			t.Errorf("%+v", h.info)
-		}
+		rest(10 * time.Second)
+		h.seen(b, func() {
+			if h.info.Problem != "Box does not answer." {
+				t.Errorf("%+v", h.info)
+			}
+		})
 		b.mu.Lock()
 		b.mute = false
 		b.mu.Unlock()
-		time.Sleep(10 * time.Second)
-		if h.info.Problem != "" {
-			t.Errorf("%+v", h.info)
-		}
+		rest(10 * time.Second)
+		h.seen(b, func() {
+			if h.info.Problem != "" {
+				t.Errorf("%+v", h.info)
+			}
+		})
 		h.expect(t, b, "s1.1.1", api.Playing, 39*time.Second)
 	})
 }

@@ -27,6 +27,7 @@ type Scan struct {
 	MHz   []int            // where; nil: everywhere that is allowed
 	SSIDs []ieee80211.SSID // asked for by name, since they hide it, beside all others
 	Flush bool             // forget what was heard before
+	Blind bool             // do not read what was heard: another scan follows, whose results have it too
 }
 
 // Errors of scans, to branch on.
@@ -42,8 +43,8 @@ const (
 	busyPause    = 100 * time.Millisecond
 )
 
-// Scan looks for networks and returns what the kernel has heard within the last 30 s or so, on all channels. It waits for
-// scans of others. It wraps [ErrScanAborted] and [ErrBusy]. The connection must hear [GroupScan].
+// Scan looks for networks and returns what the kernel has heard within the last 30 s or so, on all channels; nothing if it is
+// blind. It waits for scans of others. It wraps [ErrScanAborted] and [ErrBusy]. The connection must hear [GroupScan].
 func (c *Conn) Scan(ctx context.Context, s Scan) ([]BSS, error) {
 	l := c.Listen(s.Index)
 	defer l.Close()
@@ -65,6 +66,9 @@ func (c *Conn) Scan(ctx context.Context, s Scan) ([]BSS, error) {
 			case ScanDone:
 				if ev.Aborted && started {
 					return nil, fmt.Errorf("nl80211: scan: %w", ErrScanAborted)
+				}
+				if started && s.Blind {
+					return nil, nil
 				}
 				if started {
 					return c.Results(ctx, s.Index)

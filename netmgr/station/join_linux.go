@@ -29,6 +29,7 @@ type attempt struct {
 	keyed      bool // the pairwise key is installed
 	joined     bool
 	queries    bool // whether the access point has forgotten us can be asked
+	signal     int  // that was told, in dBm; 0: none yet
 	query      query
 
 	// of radios that join by themselves

@@ -63,7 +63,7 @@ func New(c Config) (*Station, error) {
 func (s *Station) Close() error { return s.conn.Close() }
 
 // Run joins a network and stays in it until ctx ends, when it leaves it and returns nil. It tells [netmgr.Joined], and
-// then [netmgr.Heard] every few seconds, and [netmgr.Roamed] where the network moves. Its error is an [*Error].
+// then [netmgr.Heard] when the signal is another one, and [netmgr.Roamed] where the network moves. Its error is an [*Error].
 func (s *Station) Run(ctx context.Context, n Network, tell func(netmgr.Event)) error {
 	err := s.run(ctx, n, tell)
 	if ctx.Err() != nil {

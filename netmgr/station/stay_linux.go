@@ -13,8 +13,10 @@ import (
 	"manofwar/netmgr/nl80211"
 )
 
-// listenEvery is how often the signal is told.
-const listenEvery = 5 * time.Second
+const (
+	listenEvery = 5 * time.Second // the time between two looks at the signal
+	audible     = 3               // dB by which it has to have changed to be told: less is noise, and nobody's news
+)
 
 // stay keeps the link secured until it ends.
 func (a *attempt) stay(ctx context.Context) error {
@@ -107,10 +109,11 @@ func (a *attempt) retarget(ctx context.Context, bssid ieee80211.MAC) error {
 }
 
 func (a *attempt) roamed() {
+	a.signal = 0
 	a.tell(netmgr.Roamed{Phy: a.radio.Phy, Number: a.network.Number, BSSID: netmgr.MAC(a.bss.BSSID), MHz: a.bss.MHz})
 }
 
-// listen tells the signal. An association that is no more is found out here at the latest.
+// listen tells the signal if it is another one. An association that is no more is found out here at the latest.
 func (a *attempt) listen(ctx context.Context) error {
 	info, err := a.conn.Station(ctx, a.index, a.bss.BSSID)
 	switch {
@@ -119,7 +122,8 @@ func (a *attempt) listen(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	if info.Signal != 0 {
+	if change := info.Signal - a.signal; info.Signal != 0 && (a.signal == 0 || change >= audible || change <= -audible) {
+		a.signal = info.Signal
 		a.tell(netmgr.Heard{Phy: a.radio.Phy, Number: a.network.Number, Signal: info.Signal})
 	}
 	return nil

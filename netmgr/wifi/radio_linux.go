@@ -121,6 +121,10 @@ func (r *radio) followScan(ctx context.Context, p plan) {
 const (
 	gentleChannels = 2
 	gentlePause    = 2 * time.Second
+
+	// gentleRead is after how many pieces of it what was heard is read and told: well before the kernel forgets it (30 s), and not
+	// each time, as it is all that is in the air and not only the piece's own.
+	gentleRead = 4
 )
 
 // look carries a scan out and tells what was heard.
@@ -136,23 +140,30 @@ func (r *radio) look(ctx context.Context, s netmgr.Scan) {
 	if s.Gentle {
 		pieces = slices.Collect(slices.Chunk(scan.MHz, gentleChannels))
 	}
+	var untold []int
 	for i, mhz := range pieces {
 		if i > 0 && !sleep(ctx, gentlePause) {
 			return
 		}
-		scan.MHz = mhz
+		last := i == len(pieces)-1
+		scan.MHz, scan.Blind = mhz, !last && (i+1)%gentleRead != 0
 		heard, err := r.hear(ctx, scan)
 		if ctx.Err() != nil {
 			return
 		}
-		more := err == nil && i < len(pieces)-1
+		untold = append(untold, mhz...)
+		if scan.Blind && err == nil {
+			continue
+		}
+		more := err == nil && !last
 		r.tell(netmgr.Scanned{
-			Phy: r.radio.Phy, Number: s.Number, More: more, MHz: pieceOf(all, mhz, more),
+			Phy: r.radio.Phy, Number: s.Number, More: more, MHz: pieceOf(all, untold, more),
 			Networks: sightings(r.radio, heard, time.Now()), Err: err,
 		})
 		if !more {
 			return
 		}
+		untold = nil
 	}
 }
 

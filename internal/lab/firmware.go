@@ -24,7 +24,8 @@ type firmware struct {
 	nvram    string // the file of the NVRAM disk
 	dir      string // for what it extracts
 	platform platform
-	memory   int      // in MiB
+	memory   int // in MiB
+	cpus     int
 	beside   []string // archives to append to the initramfs
 }
 
@@ -176,7 +177,7 @@ func appendFiles(to string, files []string) error {
 
 // makeTree writes QEMU's own device tree for the machine, with what the Pi's firmware adds to /chosen.
 func (f firmware) makeTree(ctx context.Context, s start) error {
-	args := append([]string{"-M", f.platform.machine + ",dumpdtb=" + s.dtb, "-display", "none"}, f.platform.hardware(f.memory)...)
+	args := append([]string{"-M", f.platform.machine + ",dumpdtb=" + s.dtb, "-display", "none"}, f.platform.hardware(f.memory, f.cpus)...)
 	if out, err := exec.CommandContext(ctx, f.platform.qemu, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("dump the device tree: %w: %s", err, out)
 	}

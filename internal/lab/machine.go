@@ -29,6 +29,7 @@ type Config struct {
 	Board    string                  // that the image is for; empty: [DefaultBoard]
 	Card     int64                   // the size of the card in bytes; 0: 2 GiB
 	Memory   int                     // in MiB; 0: 512, as on the smallest board
+	Counted  bool                    // the guest has one processor, and a clock that counts its instructions: see [countedWords]
 	Disks    []Disk                  // besides the card
 	Ports    []int                   // TCP ports of the guest that are to be reached on loopback
 	Host     map[int]int             // fixed host ports for some of them; the others are chosen
@@ -102,7 +103,7 @@ func Start(ctx context.Context, dir string, cfg Config) (*Machine, error) {
 	if m.platform, err = platformOf(cfg.Board); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
-	m.firmware = firmware{disk: m.Card, nvram: filepath.Join(dir, "nvram.img"), dir: dir, platform: m.platform, memory: cfg.Memory, beside: cfg.Beside}
+	m.firmware = firmware{disk: m.Card, nvram: filepath.Join(dir, "nvram.img"), dir: dir, platform: m.platform, memory: cfg.Memory, cpus: m.processors(), beside: cfg.Beside}
 	if err := m.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("lab: %w", err)
 	}
@@ -262,13 +263,16 @@ func (m *Machine) arguments(s start, socket string) []string {
 		nic += ",mac=" + m.cfg.MAC
 	}
 	args := append([]string{
-		"-M", m.platform.machine, "-accel", "tcg,thread=multi", "-display", m.cfg.Desk.window(), "-nodefaults", "-no-reboot",
+		"-M", m.platform.machine, "-accel", m.accelerator(), "-display", m.cfg.Desk.window(), "-nodefaults", "-no-reboot",
 		"-serial", "stdio", "-qmp", "unix:" + socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
 		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
 		"-netdev", netdev, "-device", nic,
 		"-blockdev", Disk{ID: "card", Path: m.Card, ReadOnly: m.cfg.LockCard}.node(), "-device", "virtio-blk-pci,drive=medium-card,serial=card",
 		"-blockdev", Disk{ID: "nvram", Path: m.firmware.nvram}.node(), "-device", "virtio-blk-pci,drive=medium-nvram,serial=nvram",
-	}, m.platform.hardware(m.cfg.Memory)...)
+	}, m.platform.hardware(m.cfg.Memory, m.processors())...)
+	if m.cfg.Counted {
+		args = append(args, countedWords...)
+	}
 	if s.dtb != "" {
 		args = append(args, "-dtb", s.dtb)
 	}
@@ -288,6 +292,25 @@ func (m *Machine) arguments(s start, socket string) []string {
 		}
 	}
 	return args
+}
+
+// countedWords have the guest's clock advance by 2 ns with each instruction, and over idle time at once: 500 million instructions a
+// second, which is less than any board does. What a program takes of such a second is the same on every host, whatever else
+// that is busy with, and more than it would take of a board's.
+var countedWords = []string{"-icount", "shift=1,sleep=off,align=off"}
+
+func (m *Machine) accelerator() string {
+	if m.cfg.Counted {
+		return "tcg,thread=single" // the only one that can count
+	}
+	return "tcg,thread=multi"
+}
+
+func (m *Machine) processors() int {
+	if m.cfg.Counted {
+		return 1
+	}
+	return 2
 }
 
 // node is the disk's medium: it outlives the device, so that a stick can be pulled out and plugged in again.

@@ -36,6 +36,6 @@ func platformOf(board string) (platform, error) {
 }
 
 // hardware is the part of QEMU's arguments that also shapes the device tree. memory is in MiB.
-func (p platform) hardware(memory int) []string {
-	return []string{"-cpu", p.cpu, "-smp", "2", "-m", strconv.Itoa(memory)}
+func (p platform) hardware(memory, processors int) []string {
+	return []string{"-cpu", p.cpu, "-smp", strconv.Itoa(processors), "-m", strconv.Itoa(memory)}
 }

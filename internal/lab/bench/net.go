@@ -23,8 +23,6 @@ type NetFigures struct {
 	DeadInternet float64 // 95th percentile: from the death of the internet behind a router until TCP works over the next network
 	Connect      float64 // median: from the end of the look around that found a known network until there is an address in it
 	Loss         float64 // from the last network's power cut until a phone sees the dongle's own
-	CPU          float64 // of one core in percent, while nothing happens
-	Private      float64 // MB of memory that the network manager shares with nobody
 }
 
 // How often things are broken. NetworkManager takes twenty seconds for what is over in two here, and goes through the first
@@ -55,9 +53,6 @@ func Net(ctx context.Context, dir string, say func(string)) (f NetFigures, err e
 		return f, err
 	}
 	defer b.world.Close()
-	if f.CPU, f.Private, err = b.idle(ctx); err != nil {
-		return f, err
-	}
 	if err := b.failovers(ctx, &f); err != nil {
 		return f, err
 	}
@@ -86,12 +81,8 @@ func newNetBench(ctx context.Context, dir string, say func(string)) (b *netBench
 	if err != nil {
 		return nil, err
 	}
-	known := setup.Setup{Country: "DE"}
-	for _, r := range []peers.RouterConfig{netHome, netNext} {
-		known.WiFi = append(known.WiFi, setup.WiFi{SSID: r.SSID, Passphrase: r.Passphrase})
-	}
 	w, err := peers.Start(ctx, dir, peers.Config{
-		Image: image, Radios: 5, Dongle: 1, Memory: 1536, Limit: 40 * time.Minute, Prepare: peers.WithSetup(ctx, known),
+		Image: image, Radios: 5, Dongle: 1, Memory: 1536, Limit: 40 * time.Minute, Prepare: peers.WithSetup(ctx, netKnown()),
 	})
 	if err != nil {
 		return nil, err
@@ -102,6 +93,15 @@ func newNetBench(ctx context.Context, dir string, say func(string)) (b *netBench
 		return nil, err
 	}
 	return b, nil
+}
+
+// netKnown is what the dongle knows: both networks, the first one preferred.
+func netKnown() setup.Setup {
+	known := setup.Setup{Country: "DE"}
+	for _, r := range []peers.RouterConfig{netHome, netNext} {
+		known.WiFi = append(known.WiFi, setup.WiFi{SSID: r.SSID, Passphrase: r.Passphrase})
+	}
+	return known
 }
 
 func (b *netBench) furnish(ctx context.Context) (err error) {

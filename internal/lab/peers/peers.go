@@ -36,6 +36,7 @@ type Config struct {
 	Alone    bool                    // there is no dongle: its radios belong to nobody
 	Ethernet bool                    // the dongle has a cable to a network that leads nowhere
 	Memory   int                     // in MiB; 0: 1024, half of which is the peers'
+	Counted  bool                    // as in [lab.Config]
 	Screen   *lab.Screen             // as in [lab.Config]
 	Sound    *lab.Sound              // as in [lab.Config]
 	Limit    time.Duration           // as in [lab.Config]
@@ -70,7 +71,7 @@ func Start(ctx context.Context, dir string, cfg Config) (*World, error) {
 		words += " outside.alone"
 	}
 	m, err := lab.Start(ctx, dir, lab.Config{
-		Image: cfg.Image, Board: Board, Memory: cfg.Memory, Append: words, Beside: []string{parts.beside},
+		Image: cfg.Image, Board: Board, Memory: cfg.Memory, Counted: cfg.Counted, Append: words, Beside: []string{parts.beside},
 		Disks: []lab.Disk{{ID: "peers", Path: parts.disk, ReadOnly: true}},
 		Ports: []int{guest.Port}, MAC: guest.MAC, Cable: cfg.Ethernet, Screen: cfg.Screen, Sound: cfg.Sound, Limit: cfg.Limit, Console: cfg.Console, Prepare: cfg.Prepare,
 	})

@@ -580,6 +580,72 @@ func TestNoCardAtFirst(t *testing.T) {
 	}
 }
 
+func TestFramesOutliveTheirCard(t *testing.T) {
+	for _, h := range everyHardware {
+		first, second := newSimulated(h), newSimulated(h)
+		now := first
+		d := begin(slog.New(slog.DiscardHandler), nil, func() (card, error) {
+			if now == nil {
+				return nil, errNoCard
+			}
+			return now, nil
+		})
+		r := rig{d, first}
+		whole := image.Rect(0, 0, 320, 180)
+		s, _ := r.Screen()
+		full, video := r.fill(t, player.XRGB8888, whole.Max, 1), r.fill(t, s.Formats[0], image.Pt(100, 60), 5)
+		place := image.Rect(20, 20, 120, 80)
+		var want [2][]layout
+		r.lay(t, noisy(50, 30), image.Pt(5, 5))
+		r.show(t, video, place)
+		want[0] = first.layouts()
+		r.show(t, full, whole)
+		want[1] = first.layouts()
+		picture := first.picture()
+
+		first.mu.Lock()
+		first.gone = true
+		first.mu.Unlock()
+		d.mu.Lock()
+		now = nil
+		d.mu.Unlock()
+		if _, err := r.Show(full, whole); !errors.Is(err, player.ErrGone) {
+			t.Errorf("%s: show: %v", h.name, err)
+		}
+		r.look(true)
+		if _, ok := r.Screen(); ok {
+			t.Errorf("%s: there is a screen without a card", h.name)
+		}
+		if _, err := r.NewFrame(player.XRGB8888, 64, 64); !errors.Is(err, player.ErrGone) {
+			t.Errorf("%s: new frame: %v", h.name, err)
+		}
+		d.mu.Lock()
+		now = second
+		d.mu.Unlock()
+		r.look(true)
+		r.card = second
+		for i, f := range []*player.Frame{video, full} {
+			r.show(t, f, []image.Rectangle{place, whole}[i])
+			got := second.layouts()
+			if !slices.Equal(planesOf(got), planesOf(want[i])) || got[len(got)-1].dst != want[i][len(got)-1].dst {
+				t.Errorf("%s: got %+v, want %+v", h.name, got, want[i])
+			}
+		}
+		if !bytes.Equal(second.picture().Pix, picture.Pix) {
+			t.Errorf("%s: the picture is another on the new card", h.name)
+		}
+		r.Free(video)
+		r.Unplug()
+		r.Free(full)
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+		if lost := second.leaks() + first.leaks(); lost != "" {
+			t.Errorf("%s: %s were not given back", h.name, lost)
+		}
+	}
+}
+
 func TestCrop(t *testing.T) {
 	whole := image.Rect(0, 0, 640<<16, 480<<16)
 	dst := image.Rect(-100, 20, 1180, 980)

@@ -169,10 +169,11 @@ func (d *Display) forget() {
 	d.out = nil
 }
 
-// drop gives up the card, which is gone with everything in it.
+// drop gives up the card, which is gone with everything in it but what is mapped.
 func (d *Display) drop() {
-	d.screen.Store(nil)
-	d.shown, d.out = nil, nil
+	if d.out != nil {
+		d.forget()
+	}
 	_ = d.card.Close() // nothing can be done with it
 	d.card = nil
 }

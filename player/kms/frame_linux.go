@@ -15,7 +15,8 @@ type buffer struct {
 	id            uint32
 	format        player.Format
 	width, height int
-	owner         card
+	owner         card            // whose memory it is
+	twin          *buffer         // on another card, that was there when the owner had gone; nil: none
 	memory        *drm.Memory     // nil: it is another's, or imported
 	patch         patch           // what has been blended into it
 	spare         []byte          // memory for the next patch
@@ -162,7 +163,42 @@ func (d *Display) Free(f *player.Frame) {
 	}
 	delete(d.frames, f)
 	f.Planes, f.Handle = [3]player.Plane{}, nil
+	if b.twin != nil {
+		b.twin.free(b.twin.owner)
+	}
 	b.free(b.owner)
+}
+
+// home returns a frame's buffer on the card that is there now. Frames outlive their card: their memory is mapped, and is
+// copied to the new one whenever they are shown.
+func (d *Display) home(b *buffer) (*buffer, error) {
+	if b.owner == d.card {
+		return b, nil
+	}
+	if b.memory == nil { // another device's
+		return nil, player.ErrGone
+	}
+	t := b.twin
+	if t == nil || t.owner != d.card {
+		var err error
+		if t, err = newBuffer(d.card, b.format, b.width, b.height); err != nil {
+			return nil, d.explain("show", err)
+		}
+		if b.twin != nil {
+			b.twin.free(b.twin.owner)
+		}
+		b.twin = t
+	}
+	t.patch = patch{}
+	from, _ := shapes[b.format].place(b.height, b.memory.Pitch)
+	to, _ := shapes[b.format].place(b.height, t.memory.Pitch)
+	for i, p := range shapes[b.format].planes {
+		for y := range b.height / p.high {
+			n := min(from[i].Pitch, to[i].Pitch)
+			copy(t.memory.Data[to[i].Offset+y*to[i].Pitch:][:n], b.memory.Data[from[i].Offset+y*from[i].Pitch:][:n])
+		}
+	}
+	return t, nil
 }
 
 // Imported is a picture in memory of another device, such as a hardware decoder's.

@@ -24,8 +24,7 @@ type picture struct {
 // of tells whether it is the picture of a frame's buffer.
 func (p *picture) of(b *buffer) bool { return p != nil && p.buffer == b }
 
-// Show implements [player.Display]. A frame of the YUV formats that was freed, or made before the card went away, is
-// [player.ErrFormat] or [player.ErrGone].
+// Show implements [player.Display].
 func (d *Display) Show(f *player.Frame, dst image.Rectangle) (time.Time, error) {
 	d.turn.Lock()
 	defer d.turn.Unlock()
@@ -38,13 +37,15 @@ func (d *Display) Show(f *player.Frame, dst image.Rectangle) (time.Time, error) 
 	if b == nil {
 		return time.Time{}, fmt.Errorf("show a frame that was freed: %w", player.ErrFormat)
 	}
-	if b.owner != d.card {
-		return time.Time{}, player.ErrGone
-	}
-	p, err := d.arrange(b, dst)
+	there, err := d.home(b)
 	if err != nil {
 		return time.Time{}, err
 	}
+	p, err := d.arrange(there, dst)
+	if err != nil {
+		return time.Time{}, err
+	}
+	p.buffer = b
 	return d.present(p)
 }
 

@@ -61,7 +61,8 @@ type deck struct {
 	sent    int64 // frames written since
 	heard   int64 // the line's frame that was heard last
 	moved   time.Time
-	refused *track // a track whose form the card does not take
+	looked  time.Time // when it was last listened to
+	refused *track    // a track whose form the card does not take
 }
 
 // Of the card's buffer.
@@ -166,6 +167,7 @@ func (d *deck) status() (SoundStatus, error) {
 // listen takes note of how far the card is.
 func (d *deck) listen(now time.Time) {
 	st, err := d.status()
+	defer func() { d.looked = now }()
 	switch {
 	case err == nil:
 		if heard := d.base + st.Heard; heard > d.heard || d.moved.IsZero() {
@@ -214,7 +216,7 @@ func (d *deck) ranDry() {
 	d.underruns.Add(1)
 	d.lead = min(d.lead*3/2, mostLead)
 	d.report(report{kind: trackWaits, track: d.track})
-	d.log.Warn("sound ran dry", "lead", d.lead)
+	d.log.Warn("sound ran dry", "decoded", d.track.ahead(), "unattended", time.Since(d.looked), "lead", d.lead)
 }
 
 // lose goes on without the card: the stopwatch takes over where it was.

@@ -52,8 +52,9 @@ type picture struct {
 // How much has to be there before a track begins.
 const (
 	prerollPictures = 5
-	prerollSound    = 60 * time.Millisecond
-	refill          = 400 * time.Millisecond // of sound, after it ran dry
+	prerollSound    = 300 * time.Millisecond // as far as pictures leave room for it
+	leastSound      = 100 * time.Millisecond
+	refill          = 500 * time.Millisecond // of sound, after it ran dry; likewise
 	soundAhead      = time.Second            // that a track decodes before it is heard
 	soundGrace      = 300 * time.Millisecond // that pictures wait for their sound
 	maxCues         = 256
@@ -100,6 +101,7 @@ func (t *track) preroll() int { return min(prerollPictures, t.pool.size()-1) }
 func (t *track) ready(now time.Time) (bool, time.Time) {
 	t.mu.Lock()
 	pictures := t.looked || t.pool != nil && len(t.pictures) >= t.preroll()
+	crowded := t.pool != nil && len(t.pictures) >= t.pool.size()-2 // one is seen, one is being filled
 	full := t.full
 	t.mu.Unlock()
 	if !pictures || t.sound == nil {
@@ -109,6 +111,9 @@ func (t *track) ready(now time.Time) (bool, time.Time) {
 	need := prerollSound
 	if t.taken > 0 {
 		need = refill
+	}
+	if crowded {
+		need = leastSound
 	}
 	if last || frames >= int(need.Seconds()*float64(t.sound.rate)) {
 		return true, time.Time{}
@@ -191,6 +196,15 @@ func (t *track) frameTime() time.Duration {
 	return min(time.Duration(float64(time.Second)*float64(r.Den)/float64(r.Num)), time.Second)
 }
 
+// ahead returns how much sound is decoded and waits.
+func (t *track) ahead() time.Duration {
+	if t.sound == nil {
+		return 0
+	}
+	frames, _ := t.sound.state()
+	return time.Duration(frames) * time.Second / time.Duration(t.sound.rate)
+}
+
 // form returns the form of sound that the track wants from the card.
 func (t *track) form() SoundFormat {
 	f := SoundFormat{Rate: t.req.Rate, Channels: t.req.Channels, Sample: S32}
@@ -227,7 +241,7 @@ func (t *track) fades(next *track) bool {
 // sound.
 func (t *track) patience() time.Duration {
 	frames := time.Duration(float64(t.pool.size()-2) * float64(t.frameTime()) / t.speed)
-	return max(0, frames-firstLead-prerollSound)
+	return max(0, frames-firstLead-leastSound)
 }
 
 // decoded reports whether nothing more will be read: the next item may use the processor.

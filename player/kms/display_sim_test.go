@@ -105,12 +105,13 @@ func (v driver) open(t *testing.T) pluggable {
 		t.Fatalf("modprobe: %v: %s", err, out)
 	}
 	path := v.card(t)
-	d := Open(Options{Dir: dirOf(t, path), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	dir := dirOf(t, path)
+	d := Open(Options{Dir: dir, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	s, ok := d.Screen()
 	if !ok {
 		t.Fatalf("no screen: %v", errors.Join(d.Problem(), d.Close()))
 	}
-	return pluggable{d, t, s.Connector, path}
+	return pluggable{d, t, s.Connector, path, dir}
 }
 
 // dirOf returns a directory with one card only.
@@ -205,6 +206,7 @@ type pluggable struct {
 	t         *testing.T
 	connector string
 	path      string // of the card's node
+	dir       string // in which the display looks for it
 }
 
 // Unplug implements [playertest.Plug].

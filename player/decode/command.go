@@ -275,7 +275,10 @@ func (c *command) addCues(r player.Request, _ time.Duration) error {
 	case "dvd_subtitle":
 		c.cue = vobsub
 		from = append(from, "-c:s", "copy", "-write_index", "0", "-f", "nut")
-	case "dvb_subtitle", "dvb_teletext", "xsub", "hdmv_text_subtitle", "arib_caption":
+	case "dvb_subtitle":
+		c.cue = dvb
+		from = append(from, "-c:s", "copy", "-write_index", "0", "-f", "nut")
+	case "dvb_teletext", "xsub", "hdmv_text_subtitle", "arib_caption":
 		return &media.Error{Op: "show subtitles of", Path: name(r.Source), Err: fmt.Errorf("%w: they are of type %s", media.ErrUnsupported, stream.Codec)}
 	default:
 		c.cue = text
@@ -292,4 +295,5 @@ const (
 	text cueForm = iota // SubRip
 	pgs
 	vobsub // in NUT
+	dvb    // likewise
 )

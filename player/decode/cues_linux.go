@@ -28,7 +28,9 @@ func newCueReader(form cueForm, r io.Reader, base time.Duration) cueReader {
 	case pgs:
 		return reader{cue.NewPGS(r, base)}
 	case vobsub:
-		return &vobsubReader{nut: nut.NewReader(r), base: base}
+		return &packetReader{nut: nut.NewReader(r), base: base, open: func(private []byte) packets { return cue.NewVobSub(private, image.Pt(720, 576)) }}
+	case dvb:
+		return &packetReader{nut: nut.NewReader(r), base: base, open: func([]byte) packets { return cue.NewDVB() }}
 	}
 	return reader{cue.NewSRT(r, base)}
 }
@@ -43,25 +45,31 @@ func (r reader) next() (player.Cue, error) {
 	return player.Cue(c), err
 }
 
-// vobsubReader reads the sub-pictures of a DVD, which come in NUT.
-type vobsubReader struct {
-	nut  *nut.Reader
-	base time.Duration
-	subs *cue.VobSub
+// packets is a reader of package cue that is given one packet at a time.
+type packets interface {
+	Next(packet []byte, at time.Duration) (cue.Cue, bool)
 }
 
-func (r *vobsubReader) next() (player.Cue, error) {
+// packetReader reads subtitles that come in NUT.
+type packetReader struct {
+	nut  *nut.Reader
+	base time.Duration
+	open func(private []byte) packets // makes subs, once the stream's header is known
+	subs packets
+}
+
+func (r *packetReader) next() (player.Cue, error) {
 	for {
 		header, err := r.nut.Next()
 		if err != nil {
 			return player.Cue{}, err
 		}
-		if header.Size > maxPacket {
+		if header.Size > maxPicture {
 			return player.Cue{}, fmt.Errorf("a subtitle of %d bytes: %w", header.Size, player.ErrFormat)
 		}
 		s := &r.nut.Streams()[header.Stream]
 		if r.subs == nil {
-			r.subs = cue.NewVobSub(s.Private, image.Pt(720, 576))
+			r.subs = r.open(s.Private)
 		}
 		packet := make([]byte, header.Size)
 		if _, err := io.ReadFull(r.nut, packet); err != nil {
@@ -72,6 +80,9 @@ func (r *vobsubReader) next() (player.Cue, error) {
 		}
 	}
 }
+
+// maxPicture bounds a subtitle's packet: one of DVB in high definition has 100 KB.
+const maxPicture = 1 << 20
 
 // openCues reads a file of subtitles beside the item, which needs no child: the whole of it is small.
 func (s *stream) openCues(r player.Request) error {

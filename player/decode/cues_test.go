@@ -58,8 +58,10 @@ func TestPicturesOfText(t *testing.T) {
 	bluray, dvd := filepath.Join(t.TempDir(), "bluray.mkv"), filepath.Join(t.TempDir(), "dvd.mkv")
 	fixture.Run(t, "-f", "lavfi", "-i", "testsrc2=s=720x576:r=25:d=4", "-itsoffset", "1", "-i", pgs, "-map", "0", "-map", "1", "-c:v", "libx264", "-preset", "ultrafast", "-c:s", "copy", bluray)
 	fixture.Run(t, "-fix_sub_duration", "-i", bluray, "-map", "0", "-c:v", "copy", "-c:s", "dvdsub", dvd)
+	tv := filepath.Join(t.TempDir(), "tv.ts")
+	fixture.Run(t, "-fix_sub_duration", "-i", bluray, "-map", "0", "-c:v", "copy", "-c:s", "dvbsub", tv)
 	eachDecoder(t, func(t *testing.T, d *decode.Decoder) {
-		for _, path := range []string{bluray, dvd} {
+		for _, path := range []string{bluray, dvd, tv} {
 			r := request(t, d, path)
 			got := play(open(t, d, r), r)
 			if len(got.errs) > 0 {

@@ -1,5 +1,5 @@
-// Package cue reads subtitles one by one as they come: SubRip text, the pictures of Blu-ray discs (PGS) and those of DVDs
-// (VobSub).
+// Package cue reads subtitles one by one as they come: SubRip text, and the pictures of Blu-ray discs (PGS), of DVDs
+// (VobSub) and of digital television (DVB).
 //
 // Each reader takes hostile bytes: what it keeps is bounded, and what it does not understand it passes over.
 package cue

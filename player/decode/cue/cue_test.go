@@ -167,6 +167,54 @@ func TestVobSub(t *testing.T) {
 	}
 }
 
+// dvb is a page with one region of 4×2 at (8, 16), 4 bits deep, and an object of one line for each field.
+func dvb() []byte {
+	segment := func(kind byte, body ...byte) []byte {
+		return append([]byte{0x0F, kind, 0, 1, 0, byte(len(body))}, body...)
+	}
+	return bytes.Join([][]byte{
+		segment(0x14, 0, 0x02, 0xCF, 0x01, 0xDF),
+		segment(0x10, 5, 0x04|1<<3, 7, 0, 0, 8, 0, 16),
+		segment(0x11, 7, 0x08, 0, 4, 0, 2, 2<<2|2<<5, 3, 0, 0, 0, 9, 0, 0, 0, 0),
+		segment(0x12, 3, 0, 1, 0x41, 235, 128, 128, 0, 2, 0x41, 16, 128, 128, 127),
+		segment(0x13, 0, 9, 0, 0, 5, 0, 5, 0x11, 0x08, 0x10, 0x00, 0xF0, 0x11, 0x22, 0x10, 0x00, 0xF0),
+	}, nil)
+}
+
+func TestDVB(t *testing.T) {
+	d := cue.NewDVB()
+	c, ok := d.Next(dvb(), 3*second)
+	if !ok || c.From != 3*second || c.To != 8*second || c.At != image.Rect(8, 16, 12, 18) || c.Canvas != image.Pt(720, 480) {
+		t.Fatalf("%+v, %v", c, ok)
+	}
+	white, dark := color.RGBA{255, 255, 255, 255}, color.RGBA{0, 0, 0, 128}
+	for at, want := range map[image.Point]color.RGBA{
+		{X: 0, Y: 0}: white, {X: 3, Y: 0}: white, {X: 0, Y: 1}: dark, {X: 1, Y: 1}: dark, {X: 2, Y: 1}: white, {X: 3, Y: 1}: {},
+	} {
+		if got := c.Image.RGBAAt(at.X, at.Y); got != want {
+			t.Errorf("at %v it is %v, want %v", at, got, want)
+		}
+	}
+	if c, ok := d.Next([]byte{0x0F, 0x10, 0, 1, 0, 2, 5, 0}, 4*second); !ok || c.Image != nil || c.From != 4*second {
+		t.Errorf("an empty page: %+v, %v", c, ok)
+	}
+	if _, ok := d.Next([]byte{0x0F, 0x80, 0, 1, 0, 0}, 0); ok {
+		t.Error("no page was taken for one")
+	}
+}
+
+func FuzzDVB(f *testing.F) {
+	f.Add(dvb())
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d := cue.NewDVB()
+		for range 3 {
+			if c, ok := d.Next(data, 0); ok && c.Image != nil && c.Image.Bounds().Size() != c.At.Size() {
+				t.Errorf("a picture of %v at %v", c.Image.Bounds(), c.At)
+			}
+		}
+	})
+}
+
 func FuzzSRT(f *testing.F) {
 	f.Add("1\n00:00:01,500 --> 00:00:02,000\n<i>One</b>\n{\\an8}\n\n2\n")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -260,5 +260,10 @@ func (c *Service) move(s *session, p *place, now time.Time) {
 
 // snapshot returns a session as everybody sees it. The caller holds mu.
 func (c *Service) snapshot(s *session, now time.Time) api.Session {
-	return s.snapshot(c.place(s.place).level, now)
+	p := c.place(s.place)
+	out := s.snapshot(p.level, now)
+	if p.info.Kind == api.DLNA {
+		out.Speed = 1 // it knows no other
+	}
+	return out
 }

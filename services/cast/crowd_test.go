@@ -234,8 +234,8 @@ func TestTwentyThousand(t *testing.T) {
 			t.Errorf("waited for %v, got %d", took, s.Total)
 		}
 		time.Sleep(3 * time.Second)
-		if c.shelf.asks > 3 {
-			t.Errorf("%d items looked up", c.shelf.asks)
+		if c.shelf.looked() > 3 {
+			t.Errorf("%d items looked up", c.shelf.looked())
 		}
 		var q api.Queue
 		c.must("GET", fmt.Sprintf("/sessions/%s/queue?offset=%d&limit=500", s.ID, api.MaxQueue-500), nil, &q)

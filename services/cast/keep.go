@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,6 +78,7 @@ type store struct {
 	dir     string
 	life    string
 	written map[string]bool // the queues that are there
+	last    []byte          // what was written last, but for positions
 	replace func(name string, data []byte, perm fs.FileMode) error
 }
 
@@ -156,6 +158,7 @@ func (c *Service) save(ctx context.Context, healthy func(error)) {
 	tick := time.NewTicker(saveEvery)
 	defer tick.Stop()
 	for ctx.Err() == nil {
+		moved := true
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
@@ -163,9 +166,10 @@ func (c *Service) save(ctx context.Context, healthy func(error)) {
 				continue
 			}
 		case <-c.stale.keep:
+			moved = false
 			pause(ctx, saveAfter)
 		}
-		err := c.keep()
+		err := c.keep(moved)
 		if err != nil {
 			err = fmt.Errorf("what plays is not remembered: %w", err)
 		}
@@ -188,13 +192,35 @@ func (c *Service) moving() bool {
 	return false
 }
 
-// keep writes everything as it is now.
-func (c *Service) keep() error {
+// keep writes everything as it is now, unless nothing is other than it was written but positions, and these have not moved
+// far enough to matter.
+func (c *Service) keep(moved bool) error {
 	k, queues, err := c.record()
-	if err == nil {
-		err = c.store.write(k, queues)
+	if err != nil {
+		return err
 	}
-	return err
+	is := k.still()
+	if !moved && bytes.Equal(is, c.store.last) {
+		return nil
+	}
+	c.store.last = nil
+	if err := c.store.write(k, queues); err != nil {
+		return err
+	}
+	c.store.last = is
+	return nil
+}
+
+// still is k without positions.
+func (k kept) still() []byte {
+	k.Sessions = slices.Clone(k.Sessions)
+	for i, s := range k.Sessions {
+		if s.Want {
+			k.Sessions[i].Position = 0
+		}
+	}
+	slices.SortFunc(k.Sessions, func(a, b keptSession) int { return strings.Compare(a.ID, b.ID) })
+	return encode(k)
 }
 
 // record returns what is to be kept, with the queues that have not been written.

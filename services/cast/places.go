@@ -34,9 +34,10 @@ func (c *Service) Found(info api.Renderer, to renderer.Renderer) {
 func (c *Service) Lost(id string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	p := c.place(id)
-	p.there, p.to = false, nil
-	c.lost(p)
+	if p := c.places[id]; p != nil {
+		p.there, p.to = false, nil
+		c.lost(p)
+	}
 }
 
 // codeGone is that of the problem that a session's place is not there.
@@ -65,7 +66,10 @@ func (c *Service) Reported(id string, r renderer.Report) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := time.Now()
-	p := c.place(id)
+	p := c.places[id]
+	if p == nil {
+		return // it has gone meanwhile
+	}
 	s := c.sessions[p.session]
 	if r.Level.Known && p.info.Volume && r.Level != p.level && (s == nil || s.sleep.fade(now) == 1) {
 		p.level = r.Level

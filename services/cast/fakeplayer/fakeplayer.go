@@ -115,7 +115,10 @@ func (p *Player) Follow(ctx context.Context) (iter.Seq2[ipc.Event, error], error
 }
 
 // Status returns what is played.
-func (p *Player) Status(context.Context) (api.Status, error) {
+func (p *Player) Status(ctx context.Context) (api.Status, error) {
+	if ctx.Err() != nil {
+		return api.Status{}, ctx.Err()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.down {
@@ -143,8 +146,12 @@ func (p *Player) position() time.Duration {
 	return min(at, max(time.Duration(p.status.Duration), 0))
 }
 
-// command notes a verb and, once its effect is to be seen, has it.
-func (p *Player) command(verb string, do func()) error {
+// command notes a verb and, once its effect is to be seen, has it. Nothing is done for a caller who has given up, as over
+// a socket.
+func (p *Player) command(ctx context.Context, verb string, do func()) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.down {
@@ -223,8 +230,8 @@ func (p *Player) begin(it api.Item, state api.State) {
 }
 
 // Load plays something else.
-func (p *Player) Load(_ context.Context, l api.Load) error {
-	return p.command("load", func() {
+func (p *Player) Load(ctx context.Context, l api.Load) error {
+	return p.command(ctx, "load", func() {
 		if p.status.Item != nil {
 			p.send("ended", api.Ended{Key: p.status.Item.Key, Reason: "replaced", At: media.Duration(p.position())})
 		}
@@ -238,18 +245,18 @@ func (p *Player) Load(_ context.Context, l api.Load) error {
 }
 
 // SetNext says what follows.
-func (p *Player) SetNext(_ context.Context, it *api.Item) error {
-	return p.command("next", func() { p.next = it })
+func (p *Player) SetNext(ctx context.Context, it *api.Item) error {
+	return p.command(ctx, "next", func() { p.next = it })
 }
 
 // Play goes on.
-func (p *Player) Play(context.Context) error {
-	return p.command("play", func() { p.set(api.Playing) })
+func (p *Player) Play(ctx context.Context) error {
+	return p.command(ctx, "play", func() { p.set(api.Playing) })
 }
 
 // Pause waits.
-func (p *Player) Pause(context.Context) error {
-	return p.command("pause", func() { p.set(api.Paused) })
+func (p *Player) Pause(ctx context.Context) error {
+	return p.command(ctx, "pause", func() { p.set(api.Paused) })
 }
 
 func (p *Player) set(s api.State) {
@@ -261,8 +268,8 @@ func (p *Player) set(s api.State) {
 }
 
 // Stop forgets what is loaded.
-func (p *Player) Stop(context.Context) error {
-	return p.command("stop", func() {
+func (p *Player) Stop(ctx context.Context) error {
+	return p.command(ctx, "stop", func() {
 		p.next = nil
 		if p.status.Item != nil {
 			p.end("stopped", nil)
@@ -271,8 +278,8 @@ func (p *Player) Stop(context.Context) error {
 }
 
 // Seek moves in the item.
-func (p *Player) Seek(_ context.Context, s api.Seek) error {
-	return p.command("seek", func() {
+func (p *Player) Seek(ctx context.Context, s api.Seek) error {
+	return p.command(ctx, "seek", func() {
 		if p.status.Item == nil {
 			return
 		}
@@ -285,8 +292,8 @@ func (p *Player) Seek(_ context.Context, s api.Seek) error {
 }
 
 // Change alters what is not nil.
-func (p *Player) Change(_ context.Context, c api.Change) error {
-	return p.command("change", func() {
+func (p *Player) Change(ctx context.Context, c api.Change) error {
+	return p.command(ctx, "change", func() {
 		if c.Volume != nil {
 			p.status.Volume = *c.Volume
 		}
@@ -310,11 +317,11 @@ func (p *Player) Change(_ context.Context, c api.Change) error {
 func (p *Player) Remote(key string) {
 	switch key {
 	case "play", "pause":
-		_ = p.command("remote", func() { p.set(map[string]api.State{"play": api.Playing, "pause": api.Paused}[key]) })
+		_ = p.command(context.Background(), "remote", func() { p.set(map[string]api.State{"play": api.Playing, "pause": api.Paused}[key]) })
 	case "louder":
-		_ = p.command("remote", func() { p.status.Volume = min(100, p.status.Volume+10) })
+		_ = p.command(context.Background(), "remote", func() { p.status.Volume = min(100, p.status.Volume+10) })
 	case "stop":
-		_ = p.command("remote", func() {
+		_ = p.command(context.Background(), "remote", func() {
 			p.next = nil
 			if p.status.Item != nil {
 				p.end("stopped", nil)

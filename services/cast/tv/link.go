@@ -133,8 +133,8 @@ func (l *link) again(d time.Duration) {
 
 // look asks for the status, and does what follows from it.
 func (l *link) look(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	s, err := l.player.Status(ctx)
+	asking, cancel := context.WithTimeout(ctx, callTimeout)
+	s, err := l.player.Status(asking)
 	cancel()
 	if err != nil {
 		return err

@@ -427,6 +427,30 @@ test('a connection that was lost for long does not end the music', standIn, () =
   ),
 )
 
+test('a film goes on through a connection that was lost for long', standIn, () =>
+  visit(
+    '/film/f0/play',
+    async (page) => {
+      await advances(page, '#video', 2)
+      await until(() => server.state.cast.state.sessions.size === 1)
+      const [session] = server.state.cast.state.sessions.values()
+      await page.waitForTimeout(1500)
+      server.setDown(true)
+      Object.assign(session, { state: 'paused', parked: true, problem: { code: 'gone', text: 'x', at: 'x' } })
+      await page.waitForTimeout(1500)
+      server.setDown(false)
+      await until(() => session.state === 'playing')
+      assert.equal(await page.evaluate(() => document.querySelector('#video').paused), false)
+      await page.keyboard.press('Escape')
+      await until(() => session.state === 'paused')
+      assert.ok(session.position > 3)
+      await bar(page).getByRole('button', { name: 'Play', exact: true }).click()
+      await page.waitForFunction(() => document.querySelector('#video')?.currentTime > 3)
+    },
+    { allow: [/ERR_/, /Failed to load/] },
+  ),
+)
+
 test('what was left out is said with its reason', standIn, () =>
   forTV('/', async (page) => {
     const { id } = server.state.cast.play({ renderer: 'tv', items: songs })

@@ -114,7 +114,7 @@ export class OwnPage {
     const { output } = this
     if (!order || this.handing) return
     if (!order.session || !order.entry) {
-      if (this.#followed && output.playing) return this.#comeBack(this.#followed)
+      if (this.#followed && output.playing) return void this.#comeBack(this.#followed)
       if (this.#followed) this.leave()
       this.#followed = ''
       return
@@ -185,29 +185,39 @@ export class OwnPage {
   }
 
   /**
-   * The connection was lost for so long that the device thought this page gone, and told it to be silent. It has played
-   * on: unless its session went on elsewhere meanwhile, the device hears where it is.
+   * The device tells this page to be silent. If that is only because the connection was lost for long, and the session
+   * waits where it was, the music goes on and the device hears where it is.
    */
-  #comeBack(id: string): void {
+  async #comeBack(id: string): Promise<void> {
     const { entry } = this.output
-    setTimeout(() => {
-      const session = cast.sessions.find((each) => each.id === id)
-      const waits = session?.renderer === here.id && session.state === 'paused' && session.problem?.code === 'gone'
-      if (here.order?.session || !entry || this.output.entry !== entry) return
-      if (!waits || session?.entry?.item.id !== entry.item.id) {
-        this.leave()
-        this.#followed = ''
-        return
-      }
-      this.output.adopt(own(entry.item)) // until the device has another name for it
-      this.press('entry', 'play', 'seek')
-      const to = this.output.time
-      void api
-        .control(id, { do: 'play' })
-        .then(() => api.control(id, { do: 'seek', to }))
-        .then((told) => cast.take(told))
-        .catch((err: unknown) => cast.lost(err))
-    }, settle)
+    const waits = await this.waitsHere(id, entry?.item.id)
+    if (here.order?.session || !entry || this.output.entry !== entry) return
+    if (!waits) {
+      this.leave()
+      this.#followed = ''
+      return
+    }
+    this.output.adopt(own(entry.item)) // until the device has another name for it
+    this.press('entry', 'play', 'seek')
+    await this.goOn(id, this.output.time)
+  }
+
+  /** Whether a session waits for this page to be back with an item, once what is told after that has arrived. */
+  async waitsHere(id: string, item: string | undefined): Promise<boolean> {
+    await new Promise((resolve) => setTimeout(resolve, settle))
+    const session = cast.sessions.find((each) => each.id === id)
+    const waits = session?.renderer === here.id && session.state === 'paused' && session.problem?.code === 'gone'
+    return waits && session.entry?.item.id === item
+  }
+
+  /** Makes a session play where this page is in it. */
+  async goOn(id: string, to: number): Promise<void> {
+    try {
+      await api.control(id, { do: 'play' })
+      cast.take(await api.control(id, { do: 'seek', to }))
+    } catch (err) {
+      cast.lost(err)
+    }
   }
 
   #changed(): void {

@@ -184,11 +184,11 @@ class Player {
   }
 
   /** Makes a film that this page has opened a session of the device, so that it can be moved to another place. */
-  async openFilm(film: Item): Promise<void> {
+  async openFilm(film: Item, position: number): Promise<void> {
     this.own.leave()
     if (!cast.up) return
     await api
-      .play({ renderer: here.id, items: [film.id], once: once() })
+      .play({ renderer: here.id, items: [film.id], position, once: once() })
       .then((session) => cast.take(session))
       .catch((err: unknown) => cast.lost(err))
   }

@@ -28,6 +28,7 @@ type entry struct {
 	began   bool          // its track was heard or seen
 	played  bool          // so was one of its earlier ones
 	dry     bool          // its track waits for its decoder
+	since   time.Time     // it is waited for
 	alone   bool          // it cannot follow another one without a change of the screen's mode
 	packed  bool          // its compressed sound may be passed on
 	unseen  bool          // there is no memory for its pictures

@@ -15,11 +15,15 @@ import (
 // ErrNoDecoder says that the program that decodes is not there.
 var ErrNoDecoder = errors.New("there is no decoder")
 
+// errSilent says that nothing came of a source for too long.
+var errSilent = errors.New("it does not come")
+
 // What is wrong with an item or with the outputs, in words for a person. The first row whose error fits counts.
 var problems = []struct {
 	err              error
 	code, text, hint string
 }{
+	{errSilent, "away", "%s does not come. It was left out.", "Check the disk or the network it is on."},
 	{media.ErrAway, "away", "The disk with %s is not connected. It was left out.", "Connect the disk."},
 	{media.ErrNotFound, "missing", "%s is no longer there. It was left out.", ""},
 	{media.ErrUnsupported, "unsupported", "%s is of a kind that cannot be played. It was left out.", ""},

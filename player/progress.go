@@ -12,19 +12,20 @@ import (
 
 // How items follow each other.
 const (
-	openAhead  = 10 * time.Second      // before its turn the next item is opened
-	mayFail    = 3                     // items in a row before playback stops
-	forgiven   = 5 * time.Second       // after which an earlier failure does not count for what is loaded
-	shownFor   = 10 * time.Second      // a problem is told at least, while others play
-	mayRefuse  = 3                     // forms of an item that a card refuses before it is left out
-	hopeFor    = 5 * time.Second       // an item that breaks off again sooner is damaged
-	cueTick    = 20 * time.Millisecond // subtitles change at most
-	retryEvery = 5 * time.Second       // a card that did not work is tried again
+	openAhead    = 10 * time.Second      // before its turn the next item is opened
+	mayFail      = 3                     // items in a row before playback stops
+	forgiven     = 5 * time.Second       // after which an earlier failure does not count for what is loaded
+	shownFor     = 10 * time.Second      // a problem is told at least, while others play
+	mayRefuse    = 3                     // forms of an item that a card refuses before it is left out
+	hopeFor      = 5 * time.Second       // an item that breaks off again sooner is damaged
+	mostPatience = 30 * time.Second      // for what does not come
+	cueTick      = 20 * time.Millisecond // subtitles change at most
+	retryEvery   = 5 * time.Second       // a card that did not work is tried again
 )
 
 // reopen lets the current item go on at another place, or in another way.
 func (e *Engine) reopen(at time.Duration) {
-	e.current.from = at
+	e.current.from, e.current.since = at, time.Time{}
 	if e.next != nil { // part of it may have been written already
 		e.drop(e.next)
 		e.next.revive()
@@ -217,6 +218,12 @@ func (e *Engine) advance() time.Duration {
 		return wait
 	}
 	e.goWithoutPictures(c)
+	patience := e.patience(c)
+	if patience <= 0 {
+		e.fail(c, errSilent)
+		return 0
+	}
+	wait = min(wait, patience)
 	wait = min(wait, e.pursuit.rest(e.now))
 	if !c.due.IsZero() {
 		if c.due.After(e.now) {
@@ -245,6 +252,18 @@ func (e *Engine) advance() time.Duration {
 		}
 	}
 	return min(wait, e.subtitle(c))
+}
+
+// patience returns how much longer an item is waited for that is being opened, or that ran dry.
+func (e *Engine) patience(c *entry) time.Duration {
+	if e.state(c) != api.Loading {
+		c.since = time.Time{}
+		return never
+	}
+	if c.since.IsZero() {
+		c.since = e.now
+	}
+	return c.since.Add(mostPatience).Sub(e.now)
 }
 
 // untilNext returns how long the next item need not be opened yet.

@@ -128,6 +128,25 @@ func TestAnItemThatBreaksOff(t *testing.T) {
 	})
 }
 
+func TestWhatDoesNotComeIsLeftOut(t *testing.T) {
+	items := usual()
+	hung := items["/a.flac"]
+	hung.Delay = time.Hour
+	items["/hung.flac"] = hung
+	inBubble(t, setup{items: items}, func(r *rig) {
+		next := song("/b.flac")
+		r.Load(api.Load{Item: song("/hung.flac"), Next: &next})
+		r.wait(29 * time.Second)
+		if s := r.Status(); s.State != api.Loading || s.Item.Key != "/hung.flac" {
+			t.Errorf("%v of %v", s.State, s.Item)
+		}
+		r.until("the next one plays", 3*time.Second, is(api.Playing))
+		if p := r.Status().Problem; p == nil || p.Text != "hung.flac does not come. It was left out." || p.Code != "away" {
+			t.Errorf("problem %+v", p)
+		}
+	})
+}
+
 func TestADecoderThatDiesIsReplaced(t *testing.T) {
 	items := usual()
 	film := items["/film.mkv"]

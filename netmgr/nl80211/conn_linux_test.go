@@ -167,6 +167,7 @@ type scanner struct {
 	busy    int
 	aborted bool
 	asked   request
+	reads   int
 }
 
 func (s *scanner) answer(k *kernel, r request) answer {
@@ -186,6 +187,7 @@ func (s *scanner) answer(k *kernel, r request) answer {
 			tell(unix.NL80211_CMD_NEW_SCAN_RESULTS)
 		}
 	case unix.NL80211_CMD_GET_SCAN:
+		s.reads++
 		elements := ieee80211.Element{ID: ieee80211.ElementSSID, Data: []byte("Home")}.Append(nil)
 		signal := int32(-4200)
 		return answer{Messages: [][]byte{nl80211test.Encode(nl80211test.Nest(unix.NL80211_ATTR_BSS,
@@ -211,7 +213,16 @@ func TestScan(t *testing.T) {
 		t.Errorf("found %+v", b)
 	}
 	var asked request
-	k.Do(func() { asked, s.aborted = s.asked, true })
+	k.Do(func() { asked = s.asked })
+	if found, err := c.Scan(t.Context(), nl80211.Scan{Index: 3, Blind: true}); err != nil || found != nil {
+		t.Errorf("a blind scan: %+v, %v", found, err)
+	}
+	k.Do(func() {
+		if s.reads != 1 {
+			t.Errorf("what was heard was read %d times, want once: a blind scan leaves it", s.reads)
+		}
+		s.aborted = true
+	})
 	names := nl80211test.Decode(asked.Attributes[unix.NL80211_ATTR_SCAN_SSIDS])
 	channels := nl80211test.Decode(asked.Attributes[unix.NL80211_ATTR_SCAN_FREQUENCIES])
 	if string(names[1]) != "Home" || len(names) != 2 || len(names[2]) != 0 || len(channels) != 2 ||

@@ -122,9 +122,18 @@ func (a *attempt) listen(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	if change := info.Signal - a.signal; info.Signal != 0 && (a.signal == 0 || change >= audible || change <= -audible) {
-		a.signal = info.Signal
+	if a.another(info.Signal) {
 		a.tell(netmgr.Heard{Phy: a.radio.Phy, Number: a.network.Number, Signal: info.Signal})
 	}
 	return nil
+}
+
+// another takes note of the signal that will be told, and reports whether it is so much another one that it should be.
+func (a *attempt) another(signal int) bool {
+	change := signal - a.signal
+	if signal == 0 || a.signal != 0 && max(change, -change) < audible {
+		return false
+	}
+	a.signal = signal
+	return true
 }

@@ -181,7 +181,7 @@ test('one page plays, another is its remote, and takes it over', async () => {
       await two.goto(base + '/')
       await place(two).first().click()
       await sheet(two)
-        .getByRole('button', { name: /^Remote for / })
+        .getByRole('button', { name: /Take the remote$/ })
         .first()
         .click()
       await bar(two).getByText('Chrome on Linux').waitFor()

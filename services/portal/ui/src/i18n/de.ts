@@ -125,7 +125,6 @@ export const de: Messages = {
   'place.take': 'Fernbedienung nehmen',
   'place.leftOn': 'Pause auf {name}',
   'place.goOn': 'Hier weiter',
-  'place.takeNamed': 'Fernbedienung für „{title}“ auf {place}',
   'place.gone': 'einer geschlossenen Seite',
   'place.find': 'Lautsprecher und Fernseher zu Hause suchen',
   'place.find.text': 'Die in deinem Netz, die DLNA können, erscheinen in dieser Liste.',

@@ -128,7 +128,6 @@ export const en = {
   'place.take': 'Take the remote',
   'place.leftOn': 'Paused on {name}',
   'place.goOn': 'Go on here',
-  'place.takeNamed': 'Remote for “{title}” on {place}',
   'place.gone': 'a page that is closed',
   'place.find': 'Look for loudspeakers and TVs at home',
   'place.find.text': 'Those in your network that speak DLNA appear in this list.',

@@ -57,6 +57,29 @@ var benches = []struct {
 		row("range.many_vs_nginx_ratio", d.Ratio, "ratio")
 		return err
 	}},
+	{[]string{
+		"player.cpu_pct_1080p30", "player.rss_mb", "player.cpu_with_decoder_pct_1080p30", "player.mpv_cpu_pct_1080p30", "player.cpu_vs_mpv_ratio",
+	}, func(ctx context.Context, dir string) error {
+		l, err := bench.Load(ctx, dir)
+		figures{
+			{"player.cpu_pct_1080p30", l.Own, "%"},
+			{"player.cpu_with_decoder_pct_1080p30", l.All, "%"},
+			{"player.mpv_cpu_pct_1080p30", l.Peer, "%"},
+			{"player.cpu_vs_mpv_ratio", l.Ratio(), "ratio"},
+			{"player.rss_mb", l.RSS, "MB"},
+		}.print()
+		return err
+	}},
+	{[]string{"player.av_offset_p95_ms", "player.drops", "player.xruns"}, func(ctx context.Context, dir string) error {
+		t, err := bench.InVirtualTime(ctx, dir, tell)
+		if err != nil {
+			return err
+		}
+		row("player.av_offset_p95_ms", t.Offset, "ms")
+		row("player.drops", float64(t.Dropped), "pictures")
+		row("player.xruns", float64(t.Dry), "times")
+		return nil
+	}},
 	{[]string{"net.simulated_days"}, simulateDays},
 	{[]string{"net.ap_after_boot_s"}, func(ctx context.Context, dir string) error {
 		s, err := bench.AccessPointAfterBoot(ctx, dir, tell)
@@ -77,22 +100,14 @@ var benches = []struct {
 		"net.ap_after_loss_s", "net.connect_p50_s",
 	}, func(ctx context.Context, dir string) error {
 		f, err := bench.Net(ctx, dir, tell)
-		for _, figure := range []struct {
-			name  string
-			value float64
-			unit  string
-		}{
+		figures{
 			{"net.failover_p95_s", f.Failover, "s"},
 			{"net.networkmanager_failover_p95_s", f.Manager, "s"},
 			{"net.failover_vs_networkmanager_ratio", f.Ratio, "ratio"},
 			{"net.dead_internet_p95_s", f.DeadInternet, "s"},
 			{"net.ap_after_loss_s", f.Loss, "s"},
 			{"net.connect_p50_s", f.Connect, "s"},
-		} {
-			if figure.value > 0 { // what came after an error was not measured
-				row(figure.name, figure.value, figure.unit)
-			}
-		}
+		}.print()
 		return err
 	}},
 }
@@ -102,6 +117,22 @@ func tell(line string) { fmt.Fprintln(os.Stderr, line) }
 
 // row prints one figure.
 func row(name string, value float64, unit string) { fmt.Printf("%s %.4g %s\n", name, value, unit) }
+
+// figures are some that one bench measures, none of which is zero.
+type figures []struct {
+	name  string
+	value float64
+	unit  string
+}
+
+// print leaves out what was not measured for an error before it.
+func (f figures) print() {
+	for _, figure := range f {
+		if figure.value > 0 {
+			row(figure.name, figure.value, figure.unit)
+		}
+	}
+}
 
 // runBench runs those asked for, or all. One that fails is told, and the rest still run.
 func runBench(ctx context.Context, args []string) error {

@@ -40,7 +40,8 @@ const (
 // Options are what the player is told by whoever starts it.
 type Options struct {
 	Outputs Outputs
-	Fonts   []fs.FS // nil: the system's
+	Mode    player.Mode // with Silent: of the screen that nobody sees; zero: a small one
+	Fonts   []fs.FS     // nil: the system's
 }
 
 // New returns the player as a service.

@@ -15,9 +15,13 @@ import (
 func (o Options) open(log *slog.Logger) (outputs, error) {
 	out := outputs{decoder: &decode.Decoder{}}
 	if o.Outputs == Silent {
+		mode := o.Mode
+		if mode == (player.Mode{}) {
+			mode = silentMode
+		}
 		out.sound = null.NewSound(null.SoundOptions{})
 		out.display = null.NewDisplay(null.DisplayOptions{Screen: player.Screen{
-			Connector: "none", Mode: silentMode, Modes: []player.Mode{silentMode}, Formats: []player.Format{player.YUV420}, Scales: true, VBlank: true,
+			Connector: "none", Mode: mode, Modes: []player.Mode{mode}, Formats: []player.Format{player.YUV420}, Scales: true, VBlank: true,
 		}})
 		return out, nil
 	}

@@ -150,7 +150,12 @@ func (n *Network) add(ctx context.Context, location string) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	n.devices[location] = &running{d, func() { cancel(); <-done }, time.Now()}
+	r := renderer.Report{State: api.Stopped, At: time.Now()}
+	if c.HasVolume() {
+		d.hear(ctx, &r)
+	}
 	n.listener.Found(d.info, d)
+	n.listener.Reported(d.info.ID, r)
 	go func() {
 		defer close(done)
 		d.run(ctx)

@@ -55,13 +55,32 @@ func (d *device) followEntry(ctx context.Context, o *renderer.Order) {
 	if start > time.Second {
 		d.pending = &start // most can go nowhere before they play
 	}
-	err := d.call(ctx, "open", func(ctx context.Context) error {
-		return d.control.SetURI(ctx, address(d.base, o.Entry), didl(d.base, o.Entry, p))
-	})
-	if err != nil && ctx.Err() == nil {
+	if d.open(ctx, o.Entry, p) != nil && ctx.Err() == nil {
 		d.loaded = ""
 		d.fail(o.Entry, d.info.Name+" does not take it.")
 	}
+}
+
+// openAgain is how long after a refusal a device is asked once more: some take nothing new while they are about to stop or
+// to begin.
+const openAgain = time.Second
+
+// open has the device open an item.
+func (d *device) open(ctx context.Context, it *renderer.Item, p protocol) error {
+	set := func(ctx context.Context) error {
+		return d.control.SetURI(ctx, address(d.base, it), didl(d.base, it, p))
+	}
+	err := d.call(ctx, "open", set)
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(openAgain):
+	}
+	_ = d.call(ctx, "stop", d.control.Stop)
+	return d.call(ctx, "open", set)
 }
 
 func (d *device) fail(it *renderer.Item, why string) {

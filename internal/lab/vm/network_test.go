@@ -353,6 +353,33 @@ func TestPhoneSetsUp(t *testing.T) {
 	if err != nil || !strings.Contains(page, "<BODY>Success</BODY>") {
 		t.Errorf("what keeps the phone in the network: %q, %v; want what Apple has on the internet", page, err)
 	}
+	t.Run("and gives it a name", func(t *testing.T) { name(t, w, phone, own) })
+}
+
+// name gives the dongle a name by the setup page: it is found by it, and whoever is in its own network stays there.
+func name(t *testing.T, w *peers.World, phone *peers.Phone, own string) {
+	ctx := t.Context()
+	began := time.Now()
+	page, err := phone.Run(ctx, "curl", "-s", "-S", "-i", "--max-time", "20", "--data", url.Values{"name": {"Küche TV"}}.Encode(), "http://"+own+"/setup/name")
+	if err != nil || !strings.Contains(page, "Location: /setup/done?named") {
+		t.Fatalf("the setup page answers %q, %v", page, err)
+	}
+	must(t, phone.Until(ctx, func() bool {
+		page, err = phone.Get(ctx, "http://"+own+"/setup/done?named=9")
+		return err == nil && strings.Contains(page, `"http://kueche-tv.local"`)
+	}))
+	t.Logf("found by its new name after %.1f s", time.Since(began).Seconds())
+	if page, err = phone.Get(ctx, "http://kueche-tv.local/healthz"); err != nil || !strings.Contains(page, "200 OK") {
+		t.Errorf("by its new name: %q, %v", page, err)
+	}
+	if n := phone.Disconnects(); n != 0 {
+		t.Errorf("the phone lost the dongle's network %d times", n)
+	}
+	s, err := w.AwaitNetwork(ctx, "the dongle tells its name", 10*time.Second, func(s netapi.Status) bool { return s.Name == "Küche TV" })
+	must(t, err)
+	if s.AccessPoint == nil || !strings.HasPrefix(s.AccessPoint.SSID, "manofwar ") {
+		t.Errorf("its own network, which the phone is in, is now %+v", s.AccessPoint)
+	}
 }
 
 // submit types the home's password into the setup page, and returns the page that says what came of it.

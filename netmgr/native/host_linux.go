@@ -38,7 +38,7 @@ type host struct {
 	radios  radios // nil: nobody drives them
 	judges  judges
 	own     ownNet
-	at      face // where our access point is heard
+	faces   map[int]face // where our access point is heard, by the radio that makes it
 }
 
 // radios drives the WiFi radios.
@@ -57,6 +57,7 @@ func newHost(o Options, env service.Env, tell func(context.Context, netmgr.Event
 		clock:   make(chan sntp.Sources, 1),
 		leases:  openLeases(filepath.Join(env.StateDir, "leases.json"), env.Log),
 		running: make(map[int]*linkWork),
+		faces:   make(map[int]face),
 		applied: make(map[int]netmgr.LinkPlan),
 		judges:  judges{log: env.Log, tell: tell, running: make(map[int]*judging)},
 		own:     ownNet{log: env.Log, dir: filepath.Join(env.RunDir, env.Name), kept: env.StateDir},
@@ -93,10 +94,12 @@ func (h *host) heard(ev netmgr.Event) {
 	switch ev := ev.(type) {
 	case netmgr.AccessPointUp:
 		if i, err := net.InterfaceByIndex(ev.Index); err == nil { // else it has gone again
-			h.at = face{i.Index, i.Name, netmgr.MAC(i.HardwareAddr)}
+			h.faces[ev.Phy] = face{i.Index, i.Name, netmgr.MAC(i.HardwareAddr)}
 		}
 	case netmgr.AccessPointDown:
-		h.at = face{}
+		delete(h.faces, ev.Phy)
+	case netmgr.RadioGone:
+		delete(h.faces, ev.Phy)
 	case netmgr.Look, netmgr.Roamed: // somebody is looking, maybe after having signed in; or the way is another
 		h.judges.nudge()
 	}
@@ -149,7 +152,7 @@ type wanted struct {
 func (h *host) carryOut(ctx context.Context, p netmgr.Plan, w wanted) error {
 	var errs []error
 	if !h.options.Observe {
-		errs = append(h.carryOutLinks(ctx, p), h.writeResolvConf(p.ResolvConf()), h.own.follow(ctx, planOwn(p, h.at)))
+		errs = append(h.carryOutLinks(ctx, p), h.writeResolvConf(p.ResolvConf()), h.own.follow(ctx, planOwn(p, h.faces)))
 		replace(h.clock, sntp.Sources{Servers: h.timeServers(p), DNS: p.DNS})
 	}
 	if h.radios != nil {

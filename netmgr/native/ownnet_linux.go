@@ -48,12 +48,13 @@ type ownPlan struct {
 	uplinks  []string
 }
 
-// planOwn gathers from a plan what concerns our access point, which is heard on an interface.
-func planOwn(p netmgr.Plan, at face) ownPlan {
+// planOwn gathers from a plan what concerns our access point. Faces are those of the radios that are heard: for a moment that may be
+// another one than planned, when a radio comes or goes.
+func planOwn(p netmgr.Plan, faces map[int]face) ownPlan {
 	var out ownPlan
 	for _, r := range p.Radios {
 		if r.AccessPoint.Up {
-			out = ownPlan{AccessPointPlan: r.AccessPoint, face: at, hostname: p.Hostname, servers: p.DNS}
+			out = ownPlan{AccessPointPlan: r.AccessPoint, face: faces[r.Phy], hostname: p.Hostname, servers: p.DNS}
 		}
 	}
 	if !out.Uplinks {

@@ -106,3 +106,22 @@ ip address add $ip/$mask dev $interface && ip route add default via $router && e
 		resolves("example.com", "Address: 192.168.77.1")
 	}, "busybox", "dnsmasq", "curl")
 }
+
+// TestPlanOwn serves the network of the radio that is planned to make it, whichever others are heard.
+func TestPlanOwn(t *testing.T) {
+	first, second := face{index: 3, name: "ap0"}, face{index: 4, name: "ap1"}
+	plan := netmgr.Plan{Radios: []netmgr.RadioPlan{{Phy: 0}, {Phy: 1, AccessPoint: netmgr.AccessPointPlan{Up: true}}}}
+	for i, tt := range []struct {
+		faces map[int]face
+		want  face
+	}{
+		{nil, face{}},
+		{map[int]face{0: first}, face{}},
+		{map[int]face{0: first, 1: second}, second},
+		{map[int]face{1: second}, second},
+	} {
+		if got := planOwn(plan, tt.faces); got.face != tt.want || !got.Up {
+			t.Errorf("%d: %+v, want the face %+v", i, got, tt.want)
+		}
+	}
+}

@@ -266,10 +266,12 @@ func (b *Backend) CarryOut(_ context.Context, radios []netmgr.RadioPlan, secret 
 		if rp.AccessPoint.Up && !rp.AccessPoint.Open {
 			p.own, _ = secret("")
 		}
-		b.plans[rp.Phy] = p
-		if r := b.radios[rp.Phy]; r != nil {
-			r.nudge()
+		r := b.radios[rp.Phy]
+		if r == nil { // it has gone, which is about to be heard; if it comes back it is another one
+			continue
 		}
+		b.plans[rp.Phy] = p
+		r.nudge()
 	}
 	return nil
 }

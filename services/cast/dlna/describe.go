@@ -33,8 +33,8 @@ const (
 func newClient() *http.Client {
 	return &http.Client{
 		Transport: bounded{&http.Transport{
-			MaxIdleConnsPerHost: 2, IdleConnTimeout: 30 * time.Second, MaxResponseHeaderBytes: 16 << 10, DisableCompression: true,
-			ResponseHeaderTimeout: callTimeout,
+			DisableKeepAlives:      true, // many close connections that they said to keep, and a POST is not sent twice
+			MaxResponseHeaderBytes: 16 << 10, DisableCompression: true, ResponseHeaderTimeout: callTimeout,
 		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       2 * callTimeout,

@@ -53,6 +53,7 @@ type device struct {
 	duration time.Duration
 	level    renderer.Level
 	levelAt  time.Time // when it was last asked or told
+	refusals int       // of what comes next, in a row
 	misses   int       // calls in a row that it did not answer
 }
 

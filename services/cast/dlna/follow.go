@@ -55,32 +55,37 @@ func (d *device) followEntry(ctx context.Context, o *renderer.Order) {
 	if start > time.Second {
 		d.pending = &start // most can go nowhere before they play
 	}
-	if d.open(ctx, o.Entry, p) != nil && ctx.Err() == nil {
+	err := d.insist(ctx, "open", func(ctx context.Context) error {
+		return d.control.SetURI(ctx, address(d.base, o.Entry), didl(d.base, o.Entry, p))
+	})
+	if err != nil && ctx.Err() == nil {
 		d.loaded = ""
 		d.fail(o.Entry, d.info.Name+" does not take it.")
 	}
 }
 
-// openAgain is how long after a refusal a device is asked once more: some take nothing new while they are about to stop or
-// to begin.
-const openAgain = time.Second
+const (
+	// insistEvery is how long after a refusal a device is asked again, and insistTimes how often: while they are about to
+	// stop or to begin, some take nothing.
+	insistEvery = time.Second
+	insistTimes = 4
+)
 
-// open has the device open an item.
-func (d *device) open(ctx context.Context, it *renderer.Item, p protocol) error {
-	set := func(ctx context.Context) error {
-		return d.control.SetURI(ctx, address(d.base, it), didl(d.base, it, p))
+// insist does one thing that has to be done for anything to be heard.
+func (d *device) insist(ctx context.Context, what string, do func(context.Context) error) (err error) {
+	for try := range insistTimes {
+		if try > 0 {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(insistEvery):
+			}
+		}
+		if err = d.call(ctx, what, do); err == nil {
+			return nil
+		}
 	}
-	err := d.call(ctx, "open", set)
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(openAgain):
-	}
-	_ = d.call(ctx, "stop", d.control.Stop)
-	return d.call(ctx, "open", set)
+	return err
 }
 
 func (d *device) fail(it *renderer.Item, why string) {
@@ -114,7 +119,7 @@ func (d *device) followPlay(ctx context.Context, o *renderer.Order) {
 	}
 	d.plays, d.told = o.Play, time.Now()
 	if o.Play {
-		if d.call(ctx, "play", d.control.Play) != nil {
+		if d.insist(ctx, "play", d.control.Play) != nil && ctx.Err() == nil {
 			d.plays = false
 			d.loaded = ""
 			d.fail(o.Entry, d.info.Name+" does not play it.")
@@ -130,7 +135,7 @@ func (d *device) followPlay(ctx context.Context, o *renderer.Order) {
 }
 
 func (d *device) followNext(ctx context.Context, o *renderer.Order) {
-	if !d.control.CanNext() || !d.began {
+	if !d.control.CanNext() || !d.began || d.refusals >= insistTimes {
 		return
 	}
 	if o.Next == nil {
@@ -144,10 +149,14 @@ func (d *device) followNext(ctx context.Context, o *renderer.Order) {
 	if o.Next.Key == d.next || !ok {
 		return
 	}
-	d.next = o.Next.Key
-	_ = d.call(ctx, "next", func(ctx context.Context) error {
+	err := d.call(ctx, "next", func(ctx context.Context) error {
 		return d.control.SetNext(ctx, address(d.base, o.Next), didl(d.base, o.Next, p))
 	})
+	if err != nil {
+		d.refusals++ // some describe it and do not have it
+		return
+	}
+	d.next, d.refusals = o.Next.Key, 0
 }
 
 func (d *device) followLevel(ctx context.Context, want renderer.Level) {

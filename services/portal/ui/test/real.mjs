@@ -25,7 +25,7 @@ const server = spawn(
   [
     'serve',
     ...['--listen', `127.0.0.1:${port}`],
-    ...['--player', 'silent'],
+    ...(process.platform === 'linux' ? ['--player', 'silent'] : []),
     ...['--state', join(work, 'state')],
     library(join(work, 'library')),
   ],

@@ -183,7 +183,7 @@ func (n *Network) drop(ctx context.Context) {
 	}
 }
 
-// kind is what a device is to a person.
+// rendererOf is a device as people see it.
 func rendererOf(id, name, model string, films, volume bool) api.Renderer {
 	return api.Renderer{ID: id, Kind: api.DLNA, Name: name, Detail: model, Films: films, Volume: volume}
 }

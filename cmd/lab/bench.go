@@ -70,6 +70,33 @@ var benches = []struct {
 		}.print()
 		return err
 	}},
+	{[]string{"player.pause_ms", "player.seek_ms", "player.mpv_seek_ms", "player.seek_vs_mpv_ratio"}, func(ctx context.Context, dir string) error {
+		r, err := bench.React(ctx, dir)
+		figures{
+			{"player.pause_ms", r.Pause, "ms"},
+			{"player.seek_ms", r.Seek, "ms"},
+			{"player.mpv_seek_ms", r.PeerSeek, "ms"},
+			{"player.seek_vs_mpv_ratio", r.Ratio(), "ratio"},
+		}.print()
+		return err
+	}},
+	{[]string{"player.gapless_samples"}, func(ctx context.Context, dir string) error {
+		samples, err := bench.Gapless(ctx, dir, tell)
+		if err == nil {
+			row("player.gapless_samples", float64(samples), "samples")
+		}
+		return err
+	}},
+	{[]string{"cast.tap_to_frame_ms"}, func(ctx context.Context, dir string) error {
+		ms, err := bench.TapToFrame(ctx, dir)
+		figures{{"cast.tap_to_frame_ms", ms, "ms"}}.print()
+		return err
+	}},
+	{[]string{"player.step_skew_p95_ms"}, func(ctx context.Context, dir string) error {
+		ms, err := bench.InStep(ctx, dir)
+		figures{{"player.step_skew_p95_ms", ms, "ms"}}.print()
+		return err
+	}},
 	{[]string{"player.av_offset_p95_ms", "player.drops", "player.xruns"}, func(ctx context.Context, dir string) error {
 		t, err := bench.InVirtualTime(ctx, dir, tell)
 		if err != nil {

@@ -140,7 +140,9 @@ func loadMPV(ctx context.Context, film string) (float64, error) {
 // withProgram runs a program while f does. The error has the last of what the program said, if f has one.
 func withProgram(ctx context.Context, cmd *exec.Cmd, f func(pid int) error) error {
 	var said bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &said, &said
+	if cmd.Stderr = &said; cmd.Stdout == nil {
+		cmd.Stdout = &said
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for this process, which ends the other
 	if err := cmd.Start(); err != nil {
 		return err
@@ -162,7 +164,12 @@ const untilLimit = time.Minute
 
 // until waits until ok has no error.
 func until(ctx context.Context, what string, ok func() error) error {
-	tick := time.NewTicker(20 * time.Millisecond)
+	return untilSoon(ctx, what, 20*time.Millisecond, ok)
+}
+
+// untilSoon is until for what is to be seen as soon as it is so.
+func untilSoon(ctx context.Context, what string, every time.Duration, ok func() error) error {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	limit := time.After(untilLimit)
 	for {

@@ -14,7 +14,7 @@ import { isOwn, own, Solo } from './solo.svelte'
 import { toast } from './toasts.svelte'
 
 /** What was pressed here, which orders that are under way do not know of yet. */
-type Press = 'entry' | 'play' | 'seek' | 'volume'
+type Press = 'entry' | 'play' | 'seek' | 'volume' | 'obeyed'
 
 const echo = 1500 // ms for which what was pressed here counts more than an order given before
 const close = 2 // seconds by which a place that is asked for may differ from where it is
@@ -143,7 +143,7 @@ export class OwnPage {
       this.#seek = seek
     }
     if (!this.#presses('play') && order.play !== output.playing) {
-      this.press('play') // what the browser says of it now is no press of a person
+      this.press('obeyed') // what the browser says of it now is no press of a person
       if (order.play) output.play()
       else output.pause()
     }
@@ -225,7 +225,7 @@ export class OwnPage {
     this.report(true)
     // Somebody has pulled out the headphones, or called: the browser paused by itself.
     const itself = this.#followed && !output.playing && here.order?.play && here.order.entry?.key === output.entry?.key
-    if (itself && !this.#presses('play') && !this.trouble) {
+    if (itself && !this.#presses('play') && !this.#presses('obeyed') && !this.trouble) {
       this.press('play')
       void api.control(this.#followed, { do: 'pause' }).then(
         (session) => cast.take(session),
@@ -239,7 +239,7 @@ export class OwnPage {
     const order = here.order
     if (!this.#followed || !order || !cast.up) return void this.solo.advance()
     const next = order.next?.item.kind === 'music' ? order.next : undefined
-    this.press('play')
+    this.press('obeyed')
     if (next && order.entry?.key === output.entry?.key) {
       output.load(next)
       return this.report(true)

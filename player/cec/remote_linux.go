@@ -183,12 +183,14 @@ func (r *Remote) follow(news <-chan struct{}) {
 	}
 }
 
-// look opens the adapters that have come.
+// look opens the adapters that have come. A service may use the nodes of its row, but not see what else is in /dev: the
+// kernel's list of devices says which there are.
 func (r *Remote) look() {
-	nodes, _ := filepath.Glob("/dev/cec*") // the pattern is good
+	devices, _ := filepath.Glob("/sys/bus/cec/devices/cec*") // the pattern is good
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, node := range nodes {
+	for _, device := range devices {
+		node := filepath.Join("/dev", filepath.Base(device))
 		if r.adapters[node] != nil || r.ctx.Err() != nil {
 			continue
 		}

@@ -33,7 +33,7 @@ type Engine struct {
 	over    bool
 	status  api.Status // as last told, but for what changes by itself
 	onAir   *track     // that status is of
-	screen  *image.RGBA
+	screen  Still
 
 	laying  sync.Mutex // guards overlay; held while the display takes it
 	overlay overlay
@@ -276,11 +276,10 @@ func (e *Engine) Status() api.Status {
 	return s
 }
 
-// SetScreen says what the screen shows while no film is on: an image of the size that Status.Display has, else it lies in
-// the middle; nil is black. It is copied when it is shown; it must not be written to until another one is set.
-func (e *Engine) SetScreen(img *image.RGBA) {
+// SetScreen says what the screen shows while no film is on; nil is black.
+func (e *Engine) SetScreen(s Still) {
 	e.mu.Lock()
-	e.screen = img
+	e.screen = s
 	e.mu.Unlock()
 	e.post(func() {})
 }

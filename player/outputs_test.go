@@ -1,6 +1,7 @@
 package player_test
 
 import (
+	"encoding/binary"
 	"image"
 	"testing"
 	"time"
@@ -329,10 +330,7 @@ func TestFewFramesAreEnough(t *testing.T) {
 
 func TestTheScreenWhileNoFilmIsOn(t *testing.T) {
 	inBubble(t, setup{}, func(r *rig) {
-		blue := image.NewRGBA(image.Rect(0, 0, 1920, 1080))
-		for i := 0; i < len(blue.Pix); i += 4 {
-			blue.Pix[i], blue.Pix[i+2], blue.Pix[i+3] = 1, 2, 255
-		}
+		shade := &plain{t: t, shade: 0x0001_0002_0001_0002}
 		last := func() null.Picture {
 			r.wait(50 * time.Millisecond)
 			seen := r.display.Pictures()
@@ -341,7 +339,7 @@ func TestTheScreenWhileNoFilmIsOn(t *testing.T) {
 		if p := last(); p.Sign != 0 || p.Dst != image.Rect(0, 0, 1920, 1080) {
 			t.Errorf("at first %+v", p)
 		}
-		r.SetScreen(blue)
+		r.SetScreen(shade)
 		if p := last(); p.Sign != 0x0001_0002_0001_0002 {
 			t.Errorf("got %+v", p)
 		}
@@ -355,7 +353,35 @@ func TestTheScreenWhileNoFilmIsOn(t *testing.T) {
 		if p := last(); p.Sign != 0x0001_0002_0001_0002 {
 			t.Errorf("during music %+v", p)
 		}
+		for i := range uint64(4) {
+			next := &plain{t: t, shade: i}
+			r.SetScreen(next)
+			if p := last(); p.Sign != i {
+				t.Errorf("still %d: got %+v", i, p)
+			}
+		}
 	})
+}
+
+// plain is a still of one shade.
+type plain struct {
+	t     *testing.T
+	shade uint64
+}
+
+func (p *plain) Paint(f *player.Frame, before player.Still) {
+	if f.Format != player.XRGB8888 || f.Width != 1920 || f.Height != 1080 {
+		p.t.Errorf("painting on %+v", f)
+	}
+	data := f.Planes[0].Data
+	if before != nil {
+		if got, want := binary.LittleEndian.Uint64(data), before.(*plain).shade; got != want {
+			p.t.Errorf("the frame is said to hold %x, and holds %x", want, got)
+		}
+	}
+	for i := 0; i+8 <= len(data); i += 8 {
+		binary.LittleEndian.PutUint64(data[i:], p.shade)
+	}
 }
 
 func TestTheModeSuitsTheFilm(t *testing.T) {

@@ -28,8 +28,9 @@ type projector struct {
 	track   *track  // whose pictures are shown
 	early   bool    // its first picture was shown before the line moved
 	held    showing // on the screen
-	still   *image.RGBA
+	still   Still
 	stills  [2]*Frame // of the mode's size; one of them may be on the screen
+	painted [2]Still  // what they hold
 	lastAt  time.Time // when something was shown
 	blind   bool      // there is no screen
 	failing bool      // the last picture could not be shown
@@ -39,7 +40,7 @@ type projector struct {
 type program struct {
 	track   *track // with pictures; nil: the screen
 	next    *track
-	screen  *image.RGBA // nil: black
+	screen  Still // nil: black
 	offset  time.Duration
 	mode    Mode // zero: the one in force
 	screens int  // counts changes of the display
@@ -158,7 +159,7 @@ func (p *projector) follow() {
 	g := p.program
 	p.mu.Unlock()
 	if g.screens != p.p.screens {
-		p.blind, p.still = false, nil
+		p.blind, p.still, p.painted = false, nil, [2]Still{}
 		p.repeat()
 	}
 	if g.mode != p.p.mode && g.mode != (Mode{}) {

@@ -2,17 +2,30 @@ package player
 
 import "image"
 
+// Still is a picture that stands on the screen while no film is on. It does not change. Stills are compared with ==.
+type Still interface {
+	// Paint makes f, of [XRGB8888] and the size of the mode, this picture, every pixel of it. before is what f holds; nil:
+	// nothing of use. It is called by a goroutine of the engine's.
+	Paint(f *Frame, before Still)
+}
+
 // showScreen shows what is to be seen while no film is on.
 func (p *projector) showScreen() {
 	screen, ok := p.display.Screen()
 	if !ok || p.blind || p.still == p.p.screen && p.held.frame != nil && p.held.pool == nil {
 		return
 	}
-	f := p.stillFrame(screen.Mode)
-	if f == nil {
+	n := p.stillFrame(screen.Mode)
+	if n < 0 {
 		return
 	}
-	draw(f, p.p.screen)
+	f := p.stills[n]
+	if s := p.p.screen; s != nil {
+		s.Paint(f, p.painted[n])
+	} else {
+		clear(f.Planes[0].Data)
+	}
+	p.painted[n] = p.p.screen
 	at, err := p.display.Show(f, image.Rect(0, 0, f.Width, f.Height))
 	if err != nil {
 		p.failed(err)
@@ -22,8 +35,8 @@ func (p *projector) showScreen() {
 	p.shown(showing{frame: f}, at)
 }
 
-// stillFrame returns a frame of the mode's size that is not on the screen; nil: there is no memory for it.
-func (p *projector) stillFrame(m Mode) *Frame {
+// stillFrame returns which of the stills is a frame of the mode's size that is not on the screen; -1: there is no memory for it.
+func (p *projector) stillFrame(m Mode) int {
 	for i, f := range p.stills {
 		if f != nil && f == p.held.frame {
 			continue
@@ -36,13 +49,13 @@ func (p *projector) stillFrame(m Mode) *Frame {
 			made, err := p.display.NewFrame(XRGB8888, m.Width, m.Height)
 			if err != nil {
 				p.failed(err)
-				return nil
+				return -1
 			}
-			p.stills[i] = made
+			p.stills[i], p.painted[i] = made, nil
 		}
-		return p.stills[i]
+		return i
 	}
-	return nil
+	return -1
 }
 
 // dropStills frees the frames of the screen: a film needs the memory.
@@ -51,25 +64,6 @@ func (p *projector) dropStills() {
 		if f != nil && f != p.held.frame {
 			p.display.Free(f)
 			p.stills[i] = nil
-		}
-	}
-}
-
-// draw copies a picture into a frame, its middle into the middle, black around it.
-func draw(f *Frame, img *image.RGBA) {
-	plane := f.Planes[0]
-	clear(plane.Data)
-	if img == nil {
-		return
-	}
-	size := img.Bounds().Size()
-	x, y := (f.Width-size.X)/2, (f.Height-size.Y)/2
-	for row := max(0, y); row < min(f.Height, y+size.Y); row++ {
-		from, to := max(0, x), min(f.Width, x+size.X)
-		src := img.Pix[(row-y)*img.Stride+(from-x)*4:]
-		dst := plane.Data[row*plane.Pitch+from*4 : row*plane.Pitch+to*4]
-		for i := 0; i+3 < len(dst); i += 4 {
-			dst[i], dst[i+1], dst[i+2] = src[i+2], src[i+1], src[i]
 		}
 	}
 }

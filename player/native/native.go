@@ -190,7 +190,7 @@ func (h *house) Size() image.Point {
 	return image.Pt(s.Mode.Width, s.Mode.Height)
 }
 
-func (h *house) SetScreen(img *image.RGBA) { h.engine.SetScreen(img) }
+func (h *house) SetScreen(s player.Still) { h.engine.SetScreen(s) }
 
 func (h *house) Overlay(img *image.RGBA, at image.Point) { h.engine.SetOverlay(img, at) }
 

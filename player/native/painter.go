@@ -2,20 +2,42 @@ package native
 
 import (
 	"image"
+	"sync"
 	"time"
 
+	"manofwar/player"
 	"manofwar/player/screen"
 )
 
 // painter turns scenes into pictures. It belongs to the stage's goroutine.
 type painter struct {
-	stage  *stage
-	size   image.Point
-	canvas [2]*image.RGBA // the one is shown while the other is painted
-	turn   int
-	base   *screen.Picture // shown; nil: nothing of ours
-	over   *screen.Picture // overlays shown; nil: none
-	behind [2]*screen.Picture
+	stage *stage
+	size  image.Point
+	base  *screen.Picture // shown; nil: nothing of ours
+	over  *screen.Picture // overlays shown; nil: none
+}
+
+// still is a picture of the artist's, who does one thing at a time: the engine paints while the next one is composed.
+type still struct {
+	picture *screen.Picture
+	atWork  *sync.Mutex
+}
+
+// Paint implements [player.Still]: of a frame that holds an earlier picture, only what has changed since is painted.
+func (s *still) Paint(f *player.Frame, before player.Still) {
+	s.atWork.Lock()
+	defer s.atWork.Unlock()
+	var last *screen.Picture
+	if b, ok := before.(*still); ok {
+		last = b.picture
+	}
+	if s.picture.Size != (image.Point{X: f.Width, Y: f.Height}) { // the screen is another one by now, and told
+		clear(f.Planes[0].Data)
+		last = nil
+	}
+	for _, r := range s.picture.Changes(last) {
+		s.picture.PaintXRGB(f.Planes[0].Data, f.Planes[0].Pitch, r.Intersect(image.Rect(0, 0, f.Width, f.Height)))
+	}
 }
 
 // paint has a scene shown, and returns when to come back; zero: when something is told.
@@ -26,34 +48,19 @@ func (p *painter) paint(now time.Time, size image.Point, s scene) (next time.Tim
 	if size == (image.Point{}) {
 		return time.Time{} // a screen that comes is told
 	}
-	next = s.until
+	p.stage.atWork.Lock()
+	defer p.stage.atWork.Unlock()
 	if s.film {
-		p.canvas, p.behind, p.base = [2]*image.RGBA{}, [2]*screen.Picture{}, nil // a film needs the memory
-		return sooner(next, p.lay(now, s.over))
+		p.base = nil
+		return sooner(s.until, p.lay(now, s.over))
 	}
 	p.lay(now, nil)
 	pic := p.stage.artist.Compose(size, now, append([]screen.Layer{s.base}, s.over...)...)
-	p.show(pic)
-	return sooner(next, pic.Next)
-}
-
-// show paints what has changed since this canvas was shown last, and shows it.
-func (p *painter) show(pic *screen.Picture) {
-	if p.base != nil && len(pic.Changes(p.base)) == 0 {
+	if p.base == nil || len(pic.Changes(p.base)) > 0 {
 		p.base = pic
-		return
+		p.stage.out.SetScreen(&still{pic, &p.stage.atWork})
 	}
-	canvas := p.canvas[p.turn]
-	if canvas == nil {
-		canvas = image.NewRGBA(image.Rectangle{Max: p.size})
-		p.canvas[p.turn] = canvas
-	}
-	for _, r := range pic.Changes(p.behind[p.turn]) {
-		pic.Paint(canvas.SubImage(r).(*image.RGBA))
-	}
-	p.behind[p.turn], p.base = pic, pic
-	p.stage.out.SetScreen(canvas)
-	p.turn = 1 - p.turn
+	return sooner(s.until, pic.Next)
 }
 
 // lay puts overlays over the film.

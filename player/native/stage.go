@@ -22,6 +22,7 @@ type stage struct {
 	out    curtain
 	log    *slog.Logger
 	kick   chan struct{} // something was told; holds one
+	atWork sync.Mutex    // guards the artist and what belongs to it: pictures
 
 	mu    sync.Mutex // guards the rest
 	known known
@@ -30,7 +31,7 @@ type stage struct {
 // curtain is where pictures go.
 type curtain interface {
 	Size() image.Point                // of the screen; zero: there is none
-	SetScreen(*image.RGBA)            // shown while no film is; not to be written again before the next one is given
+	SetScreen(player.Still)           // shown while no film is
 	Overlay(*image.RGBA, image.Point) // over whatever is shown; nil: nothing
 }
 

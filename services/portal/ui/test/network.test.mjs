@@ -94,6 +94,8 @@ test(
     await page.getByRole('status').getByText('Home is number 2 of 3 now.').waitFor()
     assert.deepEqual(asked(air, 'order').at(-1).body, ['p2', 'p1', 'p3'])
 
+    const row = page.getByRole('button', { name: 'Move Home, 2 of 3' })
+    await row.evaluate((each) => each.scrollIntoView({ block: 'center' })) // clear of the bar at the foot
     await page.waitForTimeout(300) // the rows come to rest
     const [from, to] = await Promise.all(
       ['Move Phone, 3 of 3', 'Move Router after a reset, 1 of 3'].map((name) =>
@@ -103,6 +105,8 @@ test(
     await page.mouse.move(from.x + 10, from.y + 10)
     await page.mouse.down()
     await page.mouse.move(to.x + 10, to.y + 10, { steps: 8 })
+    await page.waitForTimeout(300) // the rows that made way are at rest
+    await page.mouse.move(to.x + 10, to.y + 12)
     await page.mouse.up()
     await until(async () => (await names())[0] === 'Phone')
     assert.deepEqual(asked(air, 'order').at(-1).body, ['p3', 'p2', 'p1'])
@@ -268,10 +272,10 @@ test(
     await until(() => air.settings.judge.off)
     await page.getByRole('radio', { name: 'My own' }).check()
     await page.getByRole('textbox', { name: 'Address 1' }).fill('example.org')
-    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByRole('button', { name: 'Save', exact: true, disabled: false }).click()
     await page.getByText('An address begins with http:// or https://.').waitFor()
     await page.getByRole('textbox', { name: 'Address 1' }).fill('http://check.example/204')
-    await page.getByRole('button', { name: 'Save', exact: true }).click()
+    await page.getByRole('button', { name: 'Save', exact: true, disabled: false }).click()
     await until(() => air.settings.judge.operators?.[0] === 'http://check.example/204' && !air.settings.judge.off)
   }),
 )
@@ -285,7 +289,7 @@ test(
       await page.getByRole('textbox', { name: 'Password for the file' }).fill('four words and more')
       const [download] = await Promise.all([
         page.waitForEvent('download'),
-        page.getByRole('button', { name: 'Save', exact: true }).click(),
+        page.getByRole('dialog').getByRole('button', { name: 'Save', exact: true }).click(),
       ])
       assert.equal(download.suggestedFilename(), 'manofwar-networks.age')
       const content = readFileSync(await download.path())

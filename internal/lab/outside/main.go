@@ -10,6 +10,7 @@
 //
 //	outside.radios=N   simulated radios to make
 //	outside.dongle=N   how many of them the dongle keeps
+//	outside.modules=…  drivers to load before, with commas between them
 //	outside.alone      there is no dongle: nothing follows
 //
 // Inside the guest it plays two small parts as well, as a program in a namespace:

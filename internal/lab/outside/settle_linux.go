@@ -38,6 +38,7 @@ func settle() error {
 			return runAll([]string{"ip", "netns", "add", place}, []string{"ip", "netns", "attach", dongle, "1"})
 		},
 		takeInterface,
+		func() error { return loadModules(words) },
 		func() error { return takeRadios(words) },
 	} {
 		if err := step(); err != nil {
@@ -189,6 +190,19 @@ func takeInterface() error {
 		)
 	}
 	return fmt.Errorf("no interface has the address %s", guest.MAC)
+}
+
+// loadModules makes simulated hardware that nobody takes away from the dongle.
+func loadModules(words boot.Cmdline) error {
+	for name := range strings.SplitSeq(words["outside.modules"], ",") {
+		if name == "" {
+			continue
+		}
+		if err := modprobe(name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeRadios makes the radios and takes all but the dongle's. Those are the ones made first.

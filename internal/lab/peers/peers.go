@@ -39,6 +39,8 @@ type Config struct {
 	Counted  bool                    // as in [lab.Config]
 	Screen   *lab.Screen             // as in [lab.Config]
 	Sound    *lab.Sound              // as in [lab.Config]
+	Disks    []lab.Disk              // as in [lab.Config]
+	Modules  []string                // drivers of simulated hardware that is there before the dongle
 	Limit    time.Duration           // as in [lab.Config]
 	Console  io.Writer               // as in [lab.Config]
 	Prepare  func(card string) error // as in [lab.Config]
@@ -70,9 +72,12 @@ func Start(ctx context.Context, dir string, cfg Config) (*World, error) {
 	if cfg.Alone {
 		words += " outside.alone"
 	}
+	if len(cfg.Modules) > 0 {
+		words += " outside.modules=" + strings.Join(cfg.Modules, ",")
+	}
 	m, err := lab.Start(ctx, dir, lab.Config{
 		Image: cfg.Image, Board: Board, Memory: cfg.Memory, Counted: cfg.Counted, Append: words, Beside: []string{parts.beside},
-		Disks: []lab.Disk{{ID: "peers", Path: parts.disk, ReadOnly: true}},
+		Disks: append([]lab.Disk{{ID: "peers", Path: parts.disk, ReadOnly: true}}, cfg.Disks...),
 		Ports: []int{guest.Port}, MAC: guest.MAC, Cable: cfg.Ethernet, Screen: cfg.Screen, Sound: cfg.Sound, Limit: cfg.Limit, Console: cfg.Console, Prepare: cfg.Prepare,
 	})
 	if err != nil {

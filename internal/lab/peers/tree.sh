@@ -10,7 +10,7 @@ task=peers
 suite=bookworm
 packages=(
     avahi-daemon avahi-utils busybox curl dbus dnsmasq-base hostapd iproute2 iputils-ping iw kmod
-    network-manager nftables procps tcpdump wireless-regdb wpasupplicant
+    network-manager nftables procps tcpdump v4l-utils wireless-regdb wpasupplicant
 )
 result=$cache/peers/$suite-$(key "${BASH_SOURCE[0]}").tar
 [ -f "$result" ] || lock "$result.lock"

@@ -39,7 +39,11 @@ func TapToFrame(ctx context.Context, dir string) (float64, error) {
 		return 0, err
 	}
 	said := new(announcement)
-	cmd := exec.Command(program, "serve", "--player", "silent", "--listen", "127.0.0.1:0", "--state", filepath.Join(dir, "state"), library)
+	cmd, err := withImagePrograms(ctx, exec.Command(program,
+		"serve", "--player", "silent", "--listen", "127.0.0.1:0", "--state", filepath.Join(dir, "state"), library))
+	if err != nil {
+		return 0, err
+	}
 	cmd.Stdout = said
 	var took []float64
 	err = withProgram(ctx, cmd, func(int) error {

@@ -3,7 +3,10 @@ package bench
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -31,4 +34,27 @@ func playerFilm(ctx context.Context) (string, error) {
 		return lab.FFmpeg(ctx, append(args, filepath.Join(dir, name))...)
 	})
 	return filepath.Join(dir, name), err
+}
+
+// imagePrograms returns the folder of the dongle's own ffmpeg and ffprobe, as it is made for this computer's kind of processor:
+// the player's benches decode with it.
+func imagePrograms(ctx context.Context) (string, error) {
+	root, err := lab.ModuleRoot(ctx)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(root, "rootfs", "build", "ffmpeg.sh"), runtime.GOARCH)
+	cmd.Env = append(os.Environ(), "MANOFWAR_CACHED_ONLY=1")
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("the image's ffmpeg is not there, which make engines makes: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// withImagePrograms has a program find the image's ffmpeg before any other.
+func withImagePrograms(ctx context.Context, cmd *exec.Cmd) (*exec.Cmd, error) {
+	dir, err := imagePrograms(ctx)
+	cmd.Env = append(os.Environ(), "PATH="+dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	return cmd, err
 }

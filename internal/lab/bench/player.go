@@ -64,7 +64,11 @@ func loadOurs(ctx context.Context, dir, film string, l *PlayerLoad) (err error) 
 	if err := errors.Join(os.Mkdir(state, 0o700), os.Mkdir(sockets, 0o700)); err != nil {
 		return err
 	}
-	return withProgram(ctx, exec.Command(program, state, sockets), func(pid int) error {
+	cmd, err := withImagePrograms(ctx, exec.Command(program, state, sockets))
+	if err != nil {
+		return err
+	}
+	return withProgram(ctx, cmd, func(pid int) error {
 		player := api.NewClient(sockets)
 		if err := until(ctx, "the player answers", func() error { _, err := player.Status(ctx); return err }); err != nil {
 			return err

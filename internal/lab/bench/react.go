@@ -79,24 +79,29 @@ type room struct {
 	sound   *null.Sound
 }
 
-// withRoom runs a player with ffmpeg while f does, in real time.
+// withRoom runs a player with the image's ffmpeg while f does, in real time.
 func withRoom(ctx context.Context, f func(*room) error) error {
 	return withRoomOf(ctx, null.SoundOptions{Record: true, Sample: player.S32}, f)
 }
 
 // withRoomOf is withRoom with a sound card of one's choice.
 func withRoomOf(ctx context.Context, card null.SoundOptions, f func(*room) error) error {
+	programs, err := imagePrograms(ctx)
+	if err != nil {
+		return err
+	}
+	decoder := &decode.Decoder{FFmpeg: filepath.Join(programs, "ffmpeg"), FFprobe: filepath.Join(programs, "ffprobe")}
 	r := &room{
 		display: null.NewDisplay(null.DisplayOptions{Record: true, Screen: player.Screen{
 			Connector: "none", Mode: roomMode, Formats: []player.Format{player.YUV420}, Scales: true, VBlank: true,
 		}}),
 		sound: null.NewSound(card),
 	}
-	r.Engine = player.New(player.Options{Display: r.display, Sound: r.sound, Decoder: &decode.Decoder{}, Log: slog.New(slog.DiscardHandler)})
+	r.Engine = player.New(player.Options{Display: r.display, Sound: r.sound, Decoder: decoder, Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { _ = r.Run(ctx) }) // which returns nil
-	err := f(r)
+	err = f(r)
 	cancel()
 	running.Wait()
 	return errors.Join(err, r.sound.Close(), r.display.Close())

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -33,8 +33,8 @@ const (
 	screenWide, screenHigh = 640, 480
 	virtualMemory          = 768 // MiB
 	virtualLimit           = 25 * time.Minute
-	virtualStep            = 5 * time.Minute // that any one thing may take, by the host's clock
-	virtualPoll            = time.Second     // by the host's clock: to be asked is work for the guest
+	virtualStep            = 5 * time.Minute  // that any one thing may take, by the host's clock
+	virtualPoll            = 10 * time.Second // by the host's clock: to be asked is work for the guest
 )
 
 // InVirtualTime plays a film of flashes and beeps on the real image, with a screen and a sound card, in a guest whose clock counts
@@ -63,7 +63,6 @@ func InVirtualTime(ctx context.Context, dir string, say func(string)) (t Togethe
 		if t, err = v.play(ctx); err != nil {
 			return t, err
 		}
-		say(fmt.Sprintf("pictures and sound: %+v", t))
 	}
 	return t, nil
 }
@@ -142,17 +141,22 @@ func (v virtual) play(ctx context.Context) (t Together, err error) {
 		if err != nil {
 			return t, fmt.Errorf("%w; last %+v", err, last)
 		}
-		v.say(fmt.Sprintf("%s, at %.1f s", step.what, last.Position))
+		if t, err = v.together(ctx); err != nil {
+			return t, err
+		}
+		v.say(fmt.Sprintf("%s, at %.1f s: %+v", step.what, last.Position, t))
 	}
-	var tv struct{ Sync api.Sync }
-	if err := v.m.JSON(ctx, guestPort, "/api/v1/player/settings", &tv); err != nil {
-		return t, err
-	}
-	t = Together{Offset: milliseconds(tv.Sync.Offset), Shown: tv.Sync.Shown, Dropped: tv.Sync.Dropped, Dry: tv.Sync.Underruns}
-	if t.Shown == 0 || math.IsNaN(t.Offset) {
-		return t, fmt.Errorf("no picture was shown: %+v", tv.Sync)
+	if t.Shown == 0 {
+		return t, errors.New("no picture was shown")
 	}
 	return t, v.post(ctx, "/api/v1/cast/sessions/"+s.ID+"/control", map[string]any{"do": "pause"}, nil)
+}
+
+// together returns how it has been since the film began.
+func (v virtual) together(ctx context.Context) (Together, error) {
+	var tv struct{ Sync api.Sync }
+	err := v.m.JSON(ctx, guestPort, "/api/v1/player/settings", &tv)
+	return Together{Offset: milliseconds(tv.Sync.Offset), Shown: tv.Sync.Shown, Dropped: tv.Sync.Dropped, Dry: tv.Sync.Underruns}, err
 }
 
 func milliseconds(d media.Duration) float64 { return time.Duration(d).Seconds() * 1e3 }

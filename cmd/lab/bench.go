@@ -93,7 +93,7 @@ var benches = []struct {
 		return err
 	}},
 	{[]string{"player.step_skew_p95_ms"}, func(ctx context.Context, dir string) error {
-		ms, err := bench.InStep(ctx, dir)
+		ms, err := bench.InStep(ctx, dir, tell)
 		figures{{"player.step_skew_p95_ms", ms, "ms"}}.print()
 		return err
 	}},

@@ -31,8 +31,9 @@ const (
 
 // InStep plays the same song by two players on cards whose clocks are 100 ppm apart, and returns by how many ms what they play differs
 // at one time, the 95th percentile. The second one is told every second where the first one is, and by a clock that is off by
-// a millisecond at random: that is what another dongle in the home would know.
-func InStep(ctx context.Context, dir string) (p95 float64, err error) {
+// a millisecond at random: that is what another dongle in the home would know. Of a computer so busy that sound runs dry the
+// figure says little: say gets how often each began anew.
+func InStep(ctx context.Context, dir string, say func(string)) (p95 float64, err error) {
 	song, err := slope(ctx, dir)
 	if err != nil {
 		return 0, err
@@ -57,6 +58,7 @@ func InStep(ctx context.Context, dir string) (p95 float64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	say(fmt.Sprintf("the sound of the two began %d and %d times", len(heard[0]), len(heard[1])))
 	var apart []float64
 	for _, at := range looks {
 		a, ok1 := slopeAt(heard[0], stepPPM, at)

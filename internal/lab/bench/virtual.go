@@ -33,8 +33,8 @@ const (
 	screenWide, screenHigh = 640, 480
 	virtualMemory          = 768 // MiB
 	virtualLimit           = 25 * time.Minute
-	virtualStep            = 5 * time.Minute  // that any one thing may take, by the host's clock
-	virtualPoll            = 10 * time.Second // by the host's clock: to be asked is work for the guest
+	virtualStep            = 5 * time.Minute // that any one thing may take, by the host's clock
+	virtualPoll            = 2 * time.Second // by the host's clock: to be asked is work for the guest
 )
 
 // InVirtualTime plays a film of flashes and beeps on the real image, with a screen and a sound card, in a guest whose clock counts
@@ -74,7 +74,7 @@ func virtualTelevision(ctx context.Context, dir string) (*lab.Machine, error) {
 		return nil, err
 	}
 	err := lab.FFmpeg(ctx, "-f", "lavfi", "-i", fmt.Sprintf("color=black:s=%dx%d:r=30,drawbox=c=white:t=fill:enable='lt(mod(t,1),0.1)'", filmWide, filmHigh),
-		"-f", "lavfi", "-i", "aevalsrc='0.5*lt(mod(t,1),0.1)*sin(2*PI*1000*t)':s=48000", "-t", "40", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "60",
+		"-f", "lavfi", "-i", "aevalsrc='0.5*lt(mod(t,1),0.1)*sin(2*PI*1000*t)':s=48000", "-t", "300", "-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-g", "60",
 		"-c:a", "aac", "-ac", "2", filepath.Join(library, "Flash and Beep (2026).mkv"))
 	if err != nil {
 		return nil, err

@@ -121,4 +121,3 @@ func frequency(frames [][2]int16) float64 {
 	}
 	return float64(n-1) / (last - first) * 48000
 }
-

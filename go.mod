@@ -7,6 +7,7 @@ require (
 	filippo.io/nistec v0.0.4
 	github.com/Eyevinn/hls-m3u8 v0.6.5
 	github.com/beevik/ntp v1.4.3
+	github.com/go-text/typesetting v0.3.5
 	github.com/gokrazy/firmware v0.0.0-20260522070551-527ce0ed43cf
 	github.com/gokrazy/kernel.rpi v0.0.0-20251127164438-9778ec0261de
 	github.com/grandcat/zeroconf v1.0.0
@@ -18,15 +19,11 @@ require (
 	github.com/u-root/u-root v0.16.0
 	github.com/vishvananda/netlink v1.3.1
 	go.etcd.io/bbolt v1.5.0
+	golang.org/x/image v0.47.0
 	golang.org/x/net v0.59.0
 	golang.org/x/sys v0.49.0
 	golang.org/x/term v0.46.0
 	golang.org/x/text v0.43.0
-)
-
-require (
-	github.com/go-text/typesetting v0.3.5 // indirect
-	golang.org/x/image v0.47.0 // indirect
 )
 
 require (

@@ -28,6 +28,7 @@ var problems = []struct {
 	{media.ErrNotFound, "missing", "%s is no longer there. It was left out.", ""},
 	{media.ErrUnsupported, "unsupported", "%s is of a kind that cannot be played. It was left out.", ""},
 	{ErrNoDecoder, "no-decoder", "%s cannot be played: ffmpeg is missing.", "Install ffmpeg."},
+	{ErrKilled, "killed", "%s was left out: its decoder was ended again and again.", "It may need more memory than there is."},
 	{media.ErrDenied, "missing", "%s may not be read. It was left out.", "Check who may read the file."},
 	{nil, "corrupt", "%s is damaged. It was left out.", "Copy the file again."},
 }
@@ -48,7 +49,10 @@ func problemOf(it *api.Item, err error, now time.Time) *api.Problem {
 }
 
 // brokeOff is what an item that broke off says.
-func brokeOff(it *api.Item, now time.Time) *api.Problem {
+func brokeOff(it *api.Item, err error, now time.Time) *api.Problem {
+	if errors.Is(err, ErrKilled) {
+		return problemOf(it, err, now)
+	}
 	return &api.Problem{Key: it.Key, Code: "corrupt", Text: nameOf(it) + " is damaged. The rest of it was left out.", Hint: "Copy the file again.", At: now}
 }
 

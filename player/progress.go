@@ -100,7 +100,7 @@ func (e *Engine) finish() {
 	c := e.current
 	if t := c.track; t != nil && t.failure() != nil {
 		e.opt.Log.Warn("item broke off", "item", nameOf(&c.item), "err", t.failure())
-		e.problem = brokeOff(&c.item, e.now)
+		e.problem = brokeOff(&c.item, t.failure(), e.now)
 		e.ended(c, "problem", e.problem)
 	} else {
 		e.ended(c, "finished", nil)

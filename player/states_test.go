@@ -112,20 +112,28 @@ func TestThreeFailuresStopIt(t *testing.T) {
 }
 
 func TestAnItemThatBreaksOff(t *testing.T) {
-	items := usual()
-	torn := items["/a.flac"]
-	torn.Break, torn.BreakAt = media.ErrCorrupt, 1500*time.Millisecond
-	items["/torn.flac"] = torn
-	inBubble(t, setup{items: items}, func(r *rig) {
-		next := song("/b.flac")
-		r.Load(api.Load{Item: song("/torn.flac"), Next: &next})
-		r.until("it is over", 10*time.Second, is(api.Idle))
-		r.wantReasons("/torn.flac problem", "/b.flac finished")
-		r.wantHeard(heard{id: 1, n: 72000}, heard{id: 2, n: 96000})
-		if p := r.ended[0].Problem; p.Text != "torn.flac is damaged. The rest of it was left out." {
-			t.Errorf("problem %+v", p)
-		}
-	})
+	for _, c := range []struct {
+		err        error
+		code, text string
+	}{
+		{media.ErrCorrupt, "corrupt", "torn.flac is damaged. The rest of it was left out."},
+		{player.ErrKilled, "killed", "torn.flac was left out: its decoder was ended again and again."},
+	} {
+		items := usual()
+		torn := items["/a.flac"]
+		torn.Break, torn.BreakAt = c.err, 1500*time.Millisecond
+		items["/torn.flac"] = torn
+		inBubble(t, setup{items: items}, func(r *rig) {
+			next := song("/b.flac")
+			r.Load(api.Load{Item: song("/torn.flac"), Next: &next})
+			r.until("it is over", 10*time.Second, is(api.Idle))
+			r.wantReasons("/torn.flac problem", "/b.flac finished")
+			r.wantHeard(heard{id: 1, n: 72000}, heard{id: 2, n: 96000})
+			if p := r.ended[0].Problem; p.Code != c.code || p.Text != c.text {
+				t.Errorf("%v: problem %+v", c.err, p)
+			}
+		})
+	}
 }
 
 func TestWhatDoesNotComeIsLeftOut(t *testing.T) {

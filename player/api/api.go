@@ -125,7 +125,7 @@ type Chapter struct {
 // Problem is why something does not play, in words for a person.
 type Problem struct {
 	Key  string    `json:"key,omitempty"`  // the item that was left out; empty: the player itself
-	Code string    `json:"code"`           // "missing", "away", "corrupt", "unsupported", "no-decoder", "no-sound", "no-display"
+	Code string    `json:"code"`           // "missing", "away", "corrupt", "unsupported", "no-decoder", "killed", "no-sound", "no-display"
 	Text string    `json:"text"`           // in English
 	Hint string    `json:"hint,omitempty"` // what to do
 	At   time.Time `json:"at"`

@@ -9,10 +9,12 @@ import (
 // troubles are what the player says of items and outputs, in German, by what it says in English: %s is a name. A test
 // holds this to the player's own list.
 var troubles = []struct{ english, german string }{
+	{"%s does not come. It was left out.", "%s kommt nicht. Übersprungen."},
 	{"The disk with %s is not connected. It was left out.", "Die Platte mit %s ist nicht angeschlossen. Übersprungen."},
 	{"%s is no longer there. It was left out.", "%s ist nicht mehr da. Übersprungen."},
 	{"%s is of a kind that cannot be played. It was left out.", "%s ist von einer Art, die sich nicht abspielen lässt. Übersprungen."},
 	{"%s cannot be played: ffmpeg is missing.", "%s lässt sich nicht abspielen: ffmpeg fehlt."},
+	{"%s was left out: its decoder was ended again and again.", "%s wurde übersprungen: Der Decoder wurde immer wieder beendet."},
 	{"%s may not be read. It was left out.", "%s darf nicht gelesen werden. Übersprungen."},
 	{"%s is damaged. It was left out.", "%s ist beschädigt. Übersprungen."},
 	{"%s is damaged. The rest of it was left out.", "%s ist beschädigt. Der Rest wurde übersprungen."},

@@ -574,6 +574,8 @@ export const de: Messages = {
   'error.away.hint': 'Schließ sie wieder an, dann geht es hier weiter.',
   'error.corrupt': 'Die Datei ist beschädigt',
   'error.corrupt.hint': 'Kopiere sie nochmal auf die Platte, oder prüfe sie woanders.',
+  'error.killed': 'Der Decoder wurde immer wieder beendet',
+  'error.killed.hint': 'Vielleicht braucht es mehr Speicher, als da ist.',
   'error.unsupported': 'Dieses Format lässt sich noch nicht abspielen',
   'error.undecodable': 'Dieser Browser kann die Datei nicht abspielen',
   'error.undecodable.hint': 'Ein anderer Browser kennt das Format vielleicht.',

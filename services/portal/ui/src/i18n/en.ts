@@ -570,6 +570,8 @@ export const en = {
   'error.away.hint': 'Plug it in again and it goes on from here.',
   'error.corrupt': 'The file is damaged',
   'error.corrupt.hint': 'Copy it onto the disk again, or play it elsewhere to make sure.',
+  'error.killed': 'Its decoder was ended again and again',
+  'error.killed.hint': 'It may need more memory than there is.',
   'error.unsupported': 'This format cannot be played yet',
   'error.undecodable': 'This browser cannot play the file',
   'error.undecodable.hint': 'Another browser may know its format.',

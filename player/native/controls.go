@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -15,6 +16,7 @@ type television interface {
 	Keys() <-chan cec.Key
 	WakeTV()
 	Standby()
+	SetName(string) error
 }
 
 // engine is what keys move.
@@ -34,22 +36,29 @@ type controls struct {
 	ask    func(api.Key) // has the queue answer
 	touch  func()        // shows where the film is
 	news   chan api.Status
+	names  chan string
+	log    *slog.Logger
 }
 
-func newControls(tv television, e engine, ask func(api.Key), touch func()) *controls {
-	return &controls{tv: tv, engine: e, ask: ask, touch: touch, news: make(chan api.Status, 1)}
+func newControls(tv television, e engine, ask func(api.Key), touch func(), log *slog.Logger) *controls {
+	return &controls{tv: tv, engine: e, ask: ask, touch: touch, news: make(chan api.Status, 1), names: make(chan string, 1), log: log}
 }
 
-// tell takes note of what is played. Of several statuses the last one counts.
-func (c *controls) tell(s api.Status) {
+// tell takes note of what is played, name of what the dongle is called. Of several the last one counts.
+func (c *controls) tell(s api.Status) { replace(c.news, s) }
+
+func (c *controls) name(s string) { replace(c.names, s) }
+
+// replace puts v into a channel that holds one, in the place of what is in it.
+func replace[T any](ch chan T, v T) {
 	for {
 		select {
-		case c.news <- s:
+		case ch <- v:
 			return
 		default:
 		}
 		select {
-		case <-c.news:
+		case <-ch:
 		default:
 		}
 	}
@@ -72,6 +81,13 @@ func (c *controls) run(ctx context.Context) {
 			c.press(k)
 		case <-sleep.C:
 			c.tv.Standby()
+		case name := <-c.names:
+			if name == "" {
+				continue
+			}
+			if err := c.tv.SetName(name); err != nil {
+				c.log.Info("the television does not know our name", "err", err)
+			}
 		case now := <-c.news:
 			if wakes(last, now) {
 				c.tv.WakeTV()

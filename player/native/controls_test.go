@@ -74,7 +74,7 @@ func TestKeys(t *testing.T) {
 		{cec.Key{Name: cec.Menu}, playing, ""},
 	} {
 		e := &deskEngine{now: c.now}
-		controls := newControls(nil, e, func(k api.Key) { e.note("ask %s", k.Name) }, func() {})
+		controls := newControls(nil, e, func(k api.Key) { e.note("ask %s", k.Name) }, func() {}, nil)
 		controls.press(c.key)
 		if got := strings.Join(e.told, ", "); got != c.want {
 			t.Errorf("%+v while %s: got %q, want %q", c.key, c.now.State, got, c.want)
@@ -86,11 +86,13 @@ func TestKeys(t *testing.T) {
 type set struct {
 	keys         chan cec.Key
 	woken, slept atomic.Int32
+	name         atomic.Value
 }
 
-func (s *set) Keys() <-chan cec.Key { return s.keys }
-func (s *set) WakeTV()              { s.woken.Add(1) }
-func (s *set) Standby()             { s.slept.Add(1) }
+func (s *set) Keys() <-chan cec.Key      { return s.keys }
+func (s *set) WakeTV()                   { s.woken.Add(1) }
+func (s *set) SetName(name string) error { s.name.Store(name); return nil }
+func (s *set) Standby()                  { s.slept.Add(1) }
 
 func TestTelevisionIsWokenAndPutToSleep(t *testing.T) {
 	status := func(state api.State, it *api.Item, card string) api.Status {
@@ -102,7 +104,7 @@ func TestTelevisionIsWokenAndPutToSleep(t *testing.T) {
 	other := &api.Item{Key: "3", Kind: media.Music}
 	synctest.Test(t, func(t *testing.T) {
 		tv := &set{keys: make(chan cec.Key)}
-		c := newControls(tv, &deskEngine{}, nil, nil)
+		c := newControls(tv, &deskEngine{}, nil, nil, nil)
 		done := make(chan struct{})
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() { defer close(done); c.run(ctx) }()
@@ -113,6 +115,11 @@ func TestTelevisionIsWokenAndPutToSleep(t *testing.T) {
 			if tv.woken.Load() != woken {
 				t.Errorf("%s: woken %d times, want %d", what, tv.woken.Load(), woken)
 			}
+		}
+		c.name("")
+		c.name("Attic")
+		if synctest.Wait(); tv.name.Load() != "Attic" {
+			t.Errorf("it is called %v", tv.name.Load())
 		}
 		step("nothing", status(api.Idle, nil, "jack"), 0)
 		step("music on the HiFi", status(api.Playing, song, "jack"), 0)

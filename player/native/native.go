@@ -89,7 +89,7 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 	})
 	house.engine = engine
 	if out.tv != nil {
-		house.controls = newControls(out.tv, engine, func(k api.Key) { s.publish("key", k) }, house.stage.touch)
+		house.controls = newControls(out.tv, engine, func(k api.Key) { s.publish("key", k) }, house.stage.touch, env.Log)
 	}
 
 	var running sync.WaitGroup
@@ -97,7 +97,7 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 	if house.controls != nil {
 		running.Go(func() { house.controls.run(ctx) })
 	}
-	follow := &news{network: netapi.NewClient(env.RunDir), catalog: catalogapi.NewClient(env.RunDir), stage: house.stage, log: env.Log}
+	follow := &news{network: netapi.NewClient(env.RunDir), catalog: catalogapi.NewClient(env.RunDir), stage: house.stage, named: house.name, log: env.Log}
 	running.Go(func() { follow.run(ctx) })
 	running.Go(func() { s.keepVolume(ctx) })
 	played := make(chan error, 1)
@@ -188,6 +188,13 @@ func (h *house) Size() image.Point {
 		return image.Point{}
 	}
 	return image.Pt(s.Mode.Width, s.Mode.Height)
+}
+
+// name has the television's list of inputs call us so.
+func (h *house) name(s string) {
+	if h.controls != nil {
+		h.controls.name(s)
+	}
 }
 
 func (h *house) SetScreen(s player.Still) { h.engine.SetScreen(s) }

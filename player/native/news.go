@@ -1,6 +1,7 @@
 package native
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"iter"
@@ -17,6 +18,7 @@ type news struct {
 	network *netapi.Client
 	catalog *catalogapi.Client
 	stage   *stage
+	named   func(name string) // the dongle is called so now; must not block
 	log     *slog.Logger
 }
 
@@ -31,7 +33,7 @@ func (n *news) run(ctx context.Context) {
 		n.follow(ctx, n.network.Events, n.askNetwork, func(ev ipc.Event) {
 			var status netapi.Status
 			if ev.Kind == "status" && json.Unmarshal(ev.Data, &status) == nil {
-				n.stage.setNetwork(status)
+				n.hear(status)
 			}
 		})
 	}()
@@ -72,7 +74,12 @@ func (n *news) askNetwork(ctx context.Context) {
 		n.log.Debug("network not known", "err", err)
 		return
 	}
+	n.hear(status)
+}
+
+func (n *news) hear(status netapi.Status) {
 	n.stage.setNetwork(status)
+	n.named(cmp.Or(status.Name, status.Hostname))
 }
 
 func (n *news) askLibrary(ctx context.Context) {

@@ -451,6 +451,19 @@ test('a film goes on through a connection that was lost for long', standIn, () =
   ),
 )
 
+test('a screen is told once whose language and time it is', standIn, () =>
+  forTV('/', async (page) => {
+    const zone = await page.evaluate(() => Intl.DateTimeFormat().resolvedOptions().timeZone)
+    await until(() => server.state.screen.settings.zone === zone)
+    assert.equal(server.state.screen.settings.language, 'en')
+    Object.assign(server.state.screen.settings, { zone: 'Asia/Tokyo', language: 'de' })
+    await page.reload()
+    await page.getByRole('navigation').first().waitFor()
+    await page.waitForTimeout(500)
+    assert.deepEqual([server.state.screen.settings.zone, server.state.screen.settings.language], ['Asia/Tokyo', 'de'])
+  }),
+)
+
 test('what was left out is said with its reason', standIn, () =>
   forTV('/', async (page) => {
     const { id } = server.state.cast.play({ renderer: 'tv', items: songs })

@@ -17,6 +17,10 @@ export interface Settings {
   /** Turns the television on and switches it over. */
   cec: boolean
   standby?: boolean
+  /** The language of the screen, as BCP 47 has it; none: English. */
+  language?: string
+  /** The zone of its clock, such as "Europe/Berlin"; none: it shows no clock. */
+  zone?: string
 }
 
 export interface Card {
@@ -37,3 +41,10 @@ const path = '/api/v1/player/settings'
 
 export const status = (signal?: AbortSignal) => get<Status>(path, signal)
 export const set = (settings: Settings) => send<Status>('PUT', path, settings)
+
+/** Tells a screen that nobody has told yet which language and which time its owner goes by. */
+export async function introduce(language: string): Promise<void> {
+  const { settings } = await status()
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
+  if (!settings.zone && zone) await set({ ...settings, language, zone })
+}

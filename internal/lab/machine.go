@@ -29,6 +29,7 @@ type Config struct {
 	Board    string                  // that the image is for; empty: [DefaultBoard]
 	Card     int64                   // the size of the card in bytes; 0: 2 GiB
 	Memory   int                     // in MiB; 0: 512, as on the smallest board
+	Quick    bool                    // the host's processor runs the guest's program itself, where it can: for people, as tests want the same everywhere
 	Counted  bool                    // the guest has one processor, and a clock that counts its instructions: see [countedWords]
 	Disks    []Disk                  // besides the card
 	Ports    []int                   // TCP ports of the guest that are to be reached on loopback
@@ -262,14 +263,15 @@ func (m *Machine) arguments(s start, socket string) []string {
 	if m.cfg.MAC != "" {
 		nic += ",mac=" + m.cfg.MAC
 	}
-	args := append([]string{
-		"-M", m.platform.machine, "-accel", m.accelerator(), "-display", m.cfg.Desk.window(), "-nodefaults", "-no-reboot",
+	args := append(m.accelerators(),
+		"-M", m.platform.machine, "-display", m.cfg.Desk.window(), "-nodefaults", "-no-reboot",
 		"-serial", "stdio", "-qmp", "unix:" + socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
 		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
 		"-netdev", netdev, "-device", nic,
 		"-blockdev", Disk{ID: "card", Path: m.Card, ReadOnly: m.cfg.LockCard}.node(), "-device", "virtio-blk-pci,drive=medium-card,serial=card",
 		"-blockdev", Disk{ID: "nvram", Path: m.firmware.nvram}.node(), "-device", "virtio-blk-pci,drive=medium-nvram,serial=nvram",
-	}, m.platform.hardware(m.cfg.Memory, m.processors())...)
+	)
+	args = append(args, m.platform.hardware(m.cfg.Memory, m.processors())...)
 	if m.cfg.Counted {
 		args = append(args, countedWords...)
 	}
@@ -299,11 +301,15 @@ func (m *Machine) arguments(s start, socket string) []string {
 // that is busy with, and more than it would take of a board's.
 var countedWords = []string{"-icount", "shift=1,sleep=off,align=off"}
 
-func (m *Machine) accelerator() string {
-	if m.cfg.Counted {
-		return "tcg,thread=single" // the only one that can count
+// accelerators returns QEMU's arguments for what runs the guest's instructions. Of several the first that works here counts.
+func (m *Machine) accelerators() []string {
+	switch {
+	case m.cfg.Counted:
+		return []string{"-accel", "tcg,thread=single"} // the only one that can count
+	case m.cfg.Quick:
+		return []string{"-accel", "kvm", "-accel", "tcg,thread=multi"}
 	}
-	return "tcg,thread=multi"
+	return []string{"-accel", "tcg,thread=multi"}
 }
 
 func (m *Machine) processors() int {

@@ -371,19 +371,31 @@ func TestTruncation(t *testing.T) {
 // serveLoopback runs a server on this host's loopback.
 func serveLoopback(t *testing.T, s *Server) string {
 	t.Helper()
-	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	tcp, err := net.Listen("tcp", udp.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	udp, tcp := samePort(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { s.Run(ctx, udp, tcp); close(ended) }()
 	t.Cleanup(func() { cancel(); <-ended })
 	return udp.LocalAddr().String()
+}
+
+// samePort listens on a port of loopback that is free for both.
+func samePort(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	var errs []error
+	for range 10 {
+		tcp, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		udp, err := net.ListenPacket("udp", tcp.Addr().String())
+		if err == nil {
+			return udp, tcp
+		}
+		errs = append(errs, err, tcp.Close()) // somebody else has it
+	}
+	t.Fatal(errors.Join(errs...))
+	return nil, nil
 }
 
 // TestServe answers clients by UDP and TCP, changes what it tells without a pause, and nobody else.

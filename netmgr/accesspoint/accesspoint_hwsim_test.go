@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -158,6 +159,18 @@ func TestPhonesJoin(t *testing.T) {
 	for what, want := range map[string]int{"MFP: yes": 2, "MFP: no": 1, "authorized: yes": 3, "MCS": 3} {
 		if n := strings.Count(dump, what); n < want {
 			t.Errorf("%q of %d stations, want %d:\n%s", what, n, want, dump)
+		}
+	}
+	polled := func() bool {
+		return !slices.ContainsFunc(b.Clients(), func(c Client) bool { return c.Received == 0 })
+	}
+	tick, late := time.NewTicker(pollEvery/50), time.After(2*pollEvery) // the kernel is asked now and then
+	defer tick.Stop()
+	for waiting := true; waiting && !polled(); {
+		select {
+		case <-tick.C:
+		case <-late:
+			waiting = false
 		}
 	}
 	for _, c := range b.Clients() {

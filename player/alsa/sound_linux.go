@@ -354,7 +354,11 @@ func (s *Sound) left(d *pcm, epoch int) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if st.state != stateDraining {
+	switch st.state {
+	case stateDraining:
+	case stateRunning, statePrepared: // told to go on, or made ready, by somebody else meanwhile
+		return 0, nil
+	default:
 		return 0, s.ready(d)
 	}
 	// It ends with a period; what it holds of the last one is no more than a guess.

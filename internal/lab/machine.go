@@ -265,7 +265,7 @@ func (m *Machine) arguments(s start, socket string) []string {
 	}
 	args := append(m.accelerators(),
 		"-M", m.platform.machine, "-display", m.cfg.Desk.window(), "-nodefaults", "-no-reboot",
-		"-serial", "stdio", "-qmp", "unix:" + socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
+		"-serial", "stdio", "-qmp", "unix:"+socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
 		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
 		"-netdev", netdev, "-device", nic,
 		"-blockdev", Disk{ID: "card", Path: m.Card, ReadOnly: m.cfg.LockCard}.node(), "-device", "virtio-blk-pci,drive=medium-card,serial=card",

@@ -60,7 +60,7 @@ func runDemo(ctx context.Context, args []string) error {
 	}
 	say("booting it")
 	cfg := lab.Config{
-		Image: image, Board: demoBoard, Memory: demoMemory, Quick: true, Limit: 24 * time.Hour, Ports: []int{guestPort}, Host: map[int]int{guestPort: *port},
+		Image: image, Board: demoBoard, Memory: demoMemory, Limit: 24 * time.Hour, Ports: []int{guestPort}, Host: map[int]int{guestPort: *port},
 		Disks: []lab.Disk{{ID: "stick", Path: stick, USB: true}}, Screen: &lab.Screen{}, Sound: &lab.Sound{},
 	}
 	var noDesk error

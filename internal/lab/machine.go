@@ -29,7 +29,6 @@ type Config struct {
 	Board    string                  // that the image is for; empty: [DefaultBoard]
 	Card     int64                   // the size of the card in bytes; 0: 2 GiB
 	Memory   int                     // in MiB; 0: 512, as on the smallest board
-	Quick    bool                    // the host's processor runs the guest's program itself, where it can: for people, as tests want the same everywhere
 	Counted  bool                    // the guest has one processor, and a clock that counts its instructions: see [countedWords]
 	Disks    []Disk                  // besides the card
 	Ports    []int                   // TCP ports of the guest that are to be reached on loopback
@@ -263,7 +262,7 @@ func (m *Machine) arguments(s start, socket string) []string {
 	if m.cfg.MAC != "" {
 		nic += ",mac=" + m.cfg.MAC
 	}
-	args := append(m.accelerators(),
+	args := append(m.accelerator(),
 		"-M", m.platform.machine, "-display", m.cfg.Desk.window(), "-nodefaults", "-no-reboot",
 		"-serial", "stdio", "-qmp", "unix:"+socket, "-kernel", s.kernel, "-initrd", s.initramfs, "-append", cmdline,
 		"-device", "i6300esb", "-watchdog-action", "reset", "-device", "qemu-xhci,id=usb", "-device", "virtio-rng-pci",
@@ -301,13 +300,10 @@ func (m *Machine) arguments(s start, socket string) []string {
 // that is busy with, and more than it would take of a board's.
 var countedWords = []string{"-icount", "shift=1,sleep=off,align=off"}
 
-// accelerators returns QEMU's arguments for what runs the guest's instructions. Of several the first that works here counts.
-func (m *Machine) accelerators() []string {
-	switch {
-	case m.cfg.Counted:
+// accelerator returns QEMU's arguments for what runs the guest's instructions.
+func (m *Machine) accelerator() []string {
+	if m.cfg.Counted {
 		return []string{"-accel", "tcg,thread=single"} // the only one that can count
-	case m.cfg.Quick:
-		return []string{"-accel", "kvm", "-accel", "tcg,thread=multi"}
 	}
 	return []string{"-accel", "tcg,thread=multi"}
 }

@@ -8,24 +8,18 @@ import (
 	"manofwar/internal/ipc"
 	"manofwar/internal/media"
 	"manofwar/netmgr"
-	"manofwar/netmgr/api"
 )
 
 // scanLimit is how long a look at all channels is waited for. With our own access point up it takes 14 s.
 const scanLimit = 20 * time.Second
 
 func (s *Server) networks(w http.ResponseWriter, _ *http.Request) error {
-	n, _ := s.around()
-	ipc.WriteJSON(w, n)
-	return nil
-}
-
-// around returns what scans have found, and what is closed when there may be more.
-func (s *Server) around() (api.Networks, <-chan struct{}) {
 	known := s.options.Store.List()
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.air.networks(time.Now(), known), s.seen
+	found := s.air.networks(time.Now(), known)
+	s.mu.Unlock()
+	ipc.WriteJSON(w, found)
+	return nil
 }
 
 // scan looks around and answers with what was found when a look at all channels is over that was not before, or when the time
@@ -42,9 +36,12 @@ func (s *Server) scan(w http.ResponseWriter, r *http.Request) error {
 	}
 	over := time.NewTimer(scanLimit)
 	defer over.Stop()
-	found, more := s.around()
 	s.options.Tell(r.Context(), netmgr.Look{})
-	for waiting := true; waiting && !s.looked(before); found, more = s.around() {
+	for waiting := true; waiting; {
+		looked, more := s.looked(before)
+		if looked {
+			break
+		}
 		select {
 		case <-r.Context().Done():
 			return r.Context().Err()
@@ -53,13 +50,13 @@ func (s *Server) scan(w http.ResponseWriter, r *http.Request) error {
 		case <-more:
 		}
 	}
-	ipc.WriteJSON(w, found)
-	return nil
+	return s.networks(w, r)
 }
 
-// looked reports whether a look at all channels has ended since the one that ended then.
-func (s *Server) looked(then time.Time) bool {
+// looked reports whether a look at all channels has ended since the one that ended then, and what is closed when there may be
+// news of that.
+func (s *Server) looked(then time.Time) (bool, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.air.full.After(then)
+	return s.air.full.After(then), s.seen
 }

@@ -4,22 +4,28 @@
 //	GET    /sessions                       [Sessions]
 //	GET    /sessions/{id}                  [Session]
 //	GET    /sessions/{id}/queue            [Queue]; ?offset=&limit=
+//	GET    /sessions/{id}/keys             [Keys]: the whole queue, without what its entries are
 //	POST   /play                           [Play] → [Session]: replaces what the renderer plays
+//	POST   /open                           [Open] → [Session]: what plays on the renderer; where nothing does, a session with an empty queue
 //	POST   /sessions/{id}/control          [Control] → [Session]
 //	POST   /sessions/{id}/queue            [Edit] → [Session]
 //	POST   /sessions/{id}/change           [Change] → [Session]
 //	POST   /sessions/{id}/move             [Move] → [Session]: goes on elsewhere, at the same place
+//	POST   /sessions/{id}/with             [With] → [Session]: plays in other rooms too, in step
 //	DELETE /sessions/{id}                  stops, and forgets the queue
 //	GET    /browsers/{id}/events?name=     server-sent: "order" with an [Order]. A page offers itself to be played on, and is there as long
 //	                                       as it listens; "taken" and the end: another page has come under the same ID
 //	POST   /browsers/{id}/status           [Report]
+//	GET    /devices                        [Devices]: the other dongles of the home, and who of them is trusted
+//	POST   /devices/{id}/trust             trusts one; it has to be trusted on both sides
+//	DELETE /devices/{id}                   trusts it no more, and forgets it
 //	GET    /settings                       [Settings]
 //	PUT    /settings                       [Settings] → [Settings]
-//	GET    /events                         server-sent: "renderers" with [Renderers] and "sessions" with [Sessions] at once, then "renderers",
-//	                                       "session" with a [Session], "gone" with a [Gone]
+//	GET    /events                         server-sent: "renderers" with [Renderers], "sessions" with [Sessions] and "devices" with [Devices] at
+//	                                       once, then "renderers", "devices", "session" with a [Session], "gone" with a [Gone]
 //
-// A session is a queue and a place in it. It plays on one renderer at a time, a renderer plays one session at a time,
-// and sessions move between renderers; several people may control one at once, and all see the same. What is told of a
+// A session is a queue and a place in it. It plays on one renderer at a time, and on others in step with that one; a renderer
+// plays one session at a time, and sessions move between renderers; several people may control one at once, and all see the same. What is told of a
 // session is whole each time, at most ten times a second, and never for the position alone: that follows from Position,
 // At, Now and Speed.
 package api
@@ -40,8 +46,12 @@ const TV = "tv"
 // A–Z a–z 0–9 - _, at random, kept for as long as the tab lives.
 const BrowserPrefix = "page-"
 
+// DonglePrefix begins the ID of every other dongle's television; the rest is the device's ID.
+const DonglePrefix = "dongle-"
+
 // The bounds.
 const (
+	MaxWith  = 8     // rooms in which a session plays besides the first
 	MaxQueue = 20000 // entries of a session
 	MaxPage  = 500   // entries of one answer
 	MaxItems = 20000 // of one request
@@ -70,7 +80,7 @@ type Renderer struct {
 	Problem string       `json:"problem,omitempty"` // why nothing can play there now, in words for a person
 	Films   bool         `json:"films"`             // it shows pictures
 	Volume  bool         `json:"volume"`            // its volume can be set
-	Exact   bool         `json:"exact"`             // tracks, speed and gapless joints work as on our own player
+	Exact   bool         `json:"exact"`             // tracks, speed, gapless joints and playing in step work as on our own player
 }
 
 // Renderers are all of them, the TV first.
@@ -113,6 +123,7 @@ const (
 type Session struct {
 	ID       string         `json:"id"`
 	Renderer string         `json:"renderer"`
+	With     []Room         `json:"with,omitempty"` // where it plays too, in step
 	State    State          `json:"state"`
 	Entry    *Entry         `json:"entry,omitempty"` // that is played
 	Next     *Entry         `json:"next,omitempty"`
@@ -135,6 +146,15 @@ type Session struct {
 	Audio    int            `json:"audio"`    // an index into Streams; -1: none
 	Subtitle int            `json:"subtitle"` // likewise
 	Problem  *Problem       `json:"problem,omitempty"`
+}
+
+// Room is a renderer that plays what another one plays, at the same time.
+type Room struct {
+	Renderer string `json:"renderer"`
+	Volume   int    `json:"volume"` // 0 to 100, its own
+	Muted    bool   `json:"muted,omitempty"`
+	State    State  `json:"state"`             // of the renderer; Stopped: nothing of the session is on there
+	Problem  string `json:"problem,omitempty"` // why it does not play along, in words for a person
 }
 
 // Chapter is a named place in an item.
@@ -167,6 +187,19 @@ type Queue struct {
 	Entries  []Entry `json:"entries"`
 }
 
+// Keys are all of a session's entries, in the order in which they play. What they are, whoever follows a long queue knows of
+// most already.
+type Keys struct {
+	Revision uint64     `json:"revision"`
+	Keys     []string   `json:"keys"`
+	Items    []media.ID `json:"items"` // of each key
+}
+
+// Open names a renderer whose session is wanted, and made where there is none.
+type Open struct {
+	Renderer string `json:"renderer"`
+}
+
 // What selects items: exactly one field.
 type What struct {
 	Items  []media.ID `json:"items,omitempty"`
@@ -193,7 +226,7 @@ type Play struct {
 
 // Control is one press of a button.
 type Control struct {
-	Do   string          `json:"do"`            // "play", "pause", "toggle", "next", "previous", "seek", "jump"
+	Do   string          `json:"do"`            // "play", "pause", "toggle", "next", "previous", "seek", "jump"; "stop": as pause, at the entry's beginning, and the renderer is free
 	To   *media.Duration `json:"to,omitempty"`  // of seek
 	By   media.Duration  `json:"by,omitempty"`  // of seek
 	Key  string          `json:"key,omitempty"` // of jump: where to; of the others: the entry that was seen: nothing is done once another one plays
@@ -212,6 +245,7 @@ type Edit struct {
 
 // Change alters what is not nil.
 type Change struct {
+	Room     string          `json:"room,omitempty"` // the renderer whose volume is meant, of those the session plays on; empty: the first
 	Volume   *int            `json:"volume,omitempty"`
 	Muted    *bool           `json:"muted,omitempty"`
 	Speed    *float64        `json:"speed,omitempty"` // 0.5 to 2
@@ -226,6 +260,33 @@ type Change struct {
 // Move says where to go on. What plays there is replaced.
 type Move struct {
 	Renderer string `json:"renderer"`
+}
+
+// With says in which rooms a session plays besides the one that it is at. Renderers must be Exact; what plays there is
+// replaced. None: it plays in one room.
+type With struct {
+	Renderers []string `json:"renderers"`
+}
+
+// Devices are this dongle and the others that were seen in the home's network or are trusted.
+type Devices struct {
+	Self    Device   `json:"self"`
+	Devices []Device `json:"devices"` // trusted ones first, then by name
+}
+
+// Device is a dongle. Two trust each other when the owner has said so on both: the short ID that one shows of the other is
+// the one that the other shows of itself.
+type Device struct {
+	ID      string    `json:"id"`    // hash of its public key
+	Short   string    `json:"short"` // of the ID, for a person to compare
+	Name    string    `json:"name"`
+	Here    bool      `json:"here"`              // it answers
+	Trusted bool      `json:"trusted"`           // by us
+	Trusts  bool      `json:"trusts"`            // us, as far as it has said
+	Asks    bool      `json:"asks"`              // to be trusted
+	Since   time.Time `json:"since,omitzero"`    // when it was trusted
+	Seen    time.Time `json:"seen,omitzero"`     // when it last answered
+	Problem string    `json:"problem,omitempty"` // why it cannot be played on though it is trusted, in words for a person
 }
 
 // Settings are the owner's choices. They are kept.

@@ -38,6 +38,16 @@ func (c *Client) Queue(ctx context.Context, id string, offset, limit int) (q Que
 	return q, c.ipc.Get(ctx, session(id, "/queue?"+v.Encode()), &q)
 }
 
+// Keys returns all of a session's queue.
+func (c *Client) Keys(ctx context.Context, id string) (k Keys, err error) {
+	return k, c.ipc.Get(ctx, session(id, "/keys"), &k)
+}
+
+// Open returns what plays on a renderer, or begins a session there.
+func (c *Client) Open(ctx context.Context, o Open) (s Session, err error) {
+	return s, c.ipc.Post(ctx, "/open", o, &s)
+}
+
 // Play replaces what a renderer plays.
 func (c *Client) Play(ctx context.Context, p Play) (s Session, err error) {
 	return s, c.ipc.Post(ctx, "/play", p, &s)
@@ -61,6 +71,26 @@ func (c *Client) Change(ctx context.Context, id string, ch Change) (s Session, e
 // Move goes on elsewhere.
 func (c *Client) Move(ctx context.Context, id string, m Move) (s Session, err error) {
 	return s, c.ipc.Post(ctx, session(id, "/move"), m, &s)
+}
+
+// With has it play in other rooms too.
+func (c *Client) With(ctx context.Context, id string, w With) (s Session, err error) {
+	return s, c.ipc.Post(ctx, session(id, "/with"), w, &s)
+}
+
+// Devices returns the dongles of the home.
+func (c *Client) Devices(ctx context.Context) (d Devices, err error) {
+	return d, c.ipc.Get(ctx, "/devices", &d)
+}
+
+// Trust trusts another dongle.
+func (c *Client) Trust(ctx context.Context, id string) error {
+	return c.ipc.Post(ctx, "/devices/"+url.PathEscape(id)+"/trust", nil, nil)
+}
+
+// Distrust trusts it no more, and forgets it.
+func (c *Client) Distrust(ctx context.Context, id string) error {
+	return c.ipc.Call(ctx, http.MethodDelete, "/devices/"+url.PathEscape(id), nil, nil)
 }
 
 // Stop ends a session and forgets its queue.

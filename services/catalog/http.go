@@ -179,6 +179,12 @@ func parseQuery(r *http.Request) (index.Query, error) {
 	if len(q.Text) > api.MaxText {
 		return q, &media.Error{Op: "read parameter", Path: "q", Err: media.ErrInvalid, Hint: "It is too long."}
 	}
+	if len(v["library"]) > api.MaxLibraries {
+		return q, &media.Error{Op: "read parameter", Path: "library", Err: media.ErrInvalid, Hint: fmt.Sprintf("At most %d at once.", api.MaxLibraries)}
+	}
+	for _, id := range v["library"] {
+		q.Libraries = append(q.Libraries, media.ID(id))
+	}
 	switch v.Get("sort") {
 	case "":
 	case api.Newest:

@@ -13,29 +13,29 @@ import (
 	netapi "manofwar/netmgr/api"
 )
 
-// A guest is a client of the device's own access point.
-type guest struct {
+// A visitor is a client of the device's own access point.
+type visitor struct {
 	addr netip.Addr // the client's
 	own  string     // the device's address in that network as a URL, without a path
 }
 
 // guest returns who asks if that is a client of our access point, which it reached at our address there.
-func (p *Service) guest(r *http.Request) (guest, bool) {
+func (p *Service) guest(r *http.Request) (visitor, bool) {
 	prefix := p.watch.accessPoint().Address
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	local, ok := r.Context().Value(http.LocalAddrContextKey).(*net.TCPAddr)
 	if err != nil || !ok || !prefix.IsValid() {
-		return guest{}, false
+		return visitor{}, false
 	}
 	at := local.AddrPort().Addr().Unmap()
 	if at != prefix.Addr() || !prefix.Contains(from.Addr().Unmap()) {
-		return guest{}, false
+		return visitor{}, false
 	}
 	own := "http://" + at.String()
 	if local.Port != 80 {
 		own = "http://" + net.JoinHostPort(at.String(), strconv.Itoa(local.Port))
 	}
-	return guest{addr: from.Addr().Unmap(), own: own}, true
+	return visitor{addr: from.Addr().Unmap(), own: own}, true
 }
 
 // An expected answer is what a phone or computer takes for a network without a sign-in page. Its body is compared byte

@@ -33,6 +33,7 @@ import (
 	"manofwar/internal/ipc"
 	"manofwar/internal/media"
 	"manofwar/internal/service"
+	"manofwar/services/portal/guest"
 )
 
 // Options are what the portal is told.
@@ -64,6 +65,7 @@ type Service struct {
 	tries    tries  // of the setup pages
 	looking  looking
 	playing  *playing
+	sharing  *guest.Guests // what those may do who come without a password
 
 	site  *site
 	hosts hosts
@@ -104,6 +106,7 @@ func (p *Service) prepare(env service.Env) error {
 	p.hosts = newHosts(p.opts.Names, p.watch.hostname)
 	p.dial(env.RunDir)
 	p.playing = newPlaying(env.Log, p.networks.Stream)
+	p.sharing = guest.Open(env.StateDir, env.Log)
 	return nil
 }
 

@@ -79,6 +79,8 @@ func (p *Service) routes() []route {
 		{"PUT", "/api/v1/cast/settings", manage, p.changeCastSettings},
 		{"GET", "/api/v1/player/settings", manage, p.playerSettings},
 		{"PUT", "/api/v1/player/settings", manage, p.changePlayerSettings},
+		{"GET", "/api/v1/guests", manage, p.guestChoices},
+		{"PUT", "/api/v1/guests", manage, p.chooseGuests},
 		{"GET", "/setup", setup, p.setupPage(p.setupList)},
 		{"GET", "/setup/style.css", anyone, p.setupStyle},
 		{"GET", "/setup/join", setup, p.setupPage(p.setupForm)},

@@ -1,6 +1,6 @@
 // Package api is what the catalog says to other services: the words of its socket and a client for them.
 //
-//	GET  /items?kind=&q=&album=&sort=&offset=&limit=  [Page] of items
+//	GET  /items?kind=&q=&album=&sort=&offset=&limit=  [Page] of items; here and below library=, as often as wanted, keeps to these
 //	GET  /items/{id}                                  one [media.Item]
 //	GET  /items/{id}/file                             its [File], which must be there to be read
 //	GET  /ids?kind=&q=&album=                         [IDs] of all that is selected, in the same order
@@ -28,20 +28,22 @@ const Name = "catalog"
 
 // The bounds of a [Query].
 const (
-	MaxLimit  = 500     // of a page, in items or albums
-	MaxOffset = 1 << 30 // of a page's start
-	MaxText   = 512     // of the words, in bytes
-	MaxIDs    = 50000   // of a list of IDs
+	MaxLimit     = 500     // of a page, in items or albums
+	MaxOffset    = 1 << 30 // of a page's start
+	MaxText      = 512     // of the words, in bytes
+	MaxLibraries = 64      // to keep to
+	MaxIDs       = 50000   // of a list of IDs
 )
 
 // Query selects items or albums. The zero value selects everything, a default page at a time.
 type Query struct {
-	Kind   media.Kind // only of this kind
-	Album  media.ID   // only on this album, in its order
-	Text   string     // words that all have to begin a word of the title, an artist, the album or the file's name
-	Sort   string     // empty, as [Page] and [Albums] say, or [Newest]
-	Offset int        // how many to leave out at the front
-	Limit  int        // how many at the most, 1 to MaxLimit; 0: 100
+	Kind      media.Kind // only of this kind
+	Album     media.ID   // only on this album, in its order
+	Text      string     // words that all have to begin a word of the title, an artist, the album or the file's name
+	Libraries []media.ID // only in these, up to MaxLibraries; empty: in all
+	Sort      string     // empty, as [Page] and [Albums] say, or [Newest]
+	Offset    int        // how many to leave out at the front
+	Limit     int        // how many at the most, 1 to MaxLimit; 0: 100
 }
 
 // Newest is the order in which those that were added last come first.
@@ -58,6 +60,9 @@ func (q Query) Values() url.Values {
 	set("kind", string(q.Kind))
 	set("album", string(q.Album))
 	set("q", q.Text)
+	for _, id := range q.Libraries {
+		v.Add("library", string(id))
+	}
 	set("sort", q.Sort)
 	set("offset", strconv.Itoa(q.Offset))
 	set("limit", strconv.Itoa(q.Limit))

@@ -291,7 +291,8 @@ type Query struct {
 	Kind          media.Kind
 	Album         media.ID
 	Text          string
-	Newest        bool // those that were added last come first
+	Libraries     []media.ID // empty: all
+	Newest        bool       // those that were added last come first
 	Offset, Limit int
 }
 
@@ -333,26 +334,40 @@ func (v *View) page(q Query) (total int, rows []int) {
 		}
 		from, to = max(from, int(a.from)), min(to, int(a.to))
 	}
-	return newest(v.words, q, from, max(from, to), func(row int) int64 { return v.rows[row].added })
+	r := run{from: from, to: max(from, to), added: func(row int) int64 { return v.rows[row].added }}
+	if len(q.Libraries) > 0 {
+		r.keep = func(row int) bool { return slices.Contains(q.Libraries, v.rows[row].root) }
+	}
+	return r.page(v.words, q)
 }
 
-// newest returns the page that q asks for of the rows in [from, to) that match its text: in their order, or by when they were
-// added.
-func newest(words wordIndex, q Query, from, to int, added func(row int) int64) (total int, rows []int) {
+// run is the rows from which a query takes its page.
+type run struct {
+	from, to int
+	keep     func(row int) bool  // nil: all of them
+	added    func(row int) int64 // when one was
+}
+
+// page returns the page that q asks for of the rows that match its text: in their order, or by when they were added.
+func (r run) page(words wordIndex, q Query) (total int, rows []int) {
 	if !q.Newest {
-		return words.page(q, from, to)
+		return words.page(q, r)
 	}
 	all := q
-	all.Offset, all.Limit = 0, to-from
-	total, rows = words.page(all, from, to)
-	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(added(b), added(a)) })
+	all.Offset, all.Limit = 0, r.to-r.from
+	total, rows = words.page(all, r)
+	slices.SortStableFunc(rows, func(a, b int) int { return cmp.Compare(r.added(b), r.added(a)) })
 	first := min(q.Offset, total)
 	return total, rows[first:min(first+q.Limit, total)]
 }
 
 // Albums returns a page of the albums that q selects, and how many it selects in all.
 func (v *View) Albums(q Query) (total int, albums []media.Album) {
-	total, page := newest(v.titles, q, 0, len(v.albums), func(row int) int64 { return v.albums[row].added })
+	r := run{to: len(v.albums), added: func(row int) int64 { return v.albums[row].added }}
+	if len(q.Libraries) > 0 { // an album is in one
+		r.keep = func(row int) bool { return slices.Contains(q.Libraries, v.rows[v.albums[row].from].root) }
+	}
+	total, page := r.page(v.titles, q)
 	albums = make([]media.Album, len(page))
 	for i, row := range page {
 		albums[i] = v.albums[row].album()

@@ -72,6 +72,66 @@ func TestNewest(t *testing.T) {
 	}
 }
 
+// TestLibraries keeps queries of every kind to some libraries.
+func TestLibraries(t *testing.T) {
+	x := open(t, t.TempDir())
+	defer closeIndex(t, x)
+	other := media.Root{ID: "other", Name: "Other", Path: "/other"}
+	x.SetRoot(root)
+	x.SetRoot(other)
+	for i, line := range []string{
+		"a/1.mp3 | Abe | Abe | Sea | 1.1 | 2001",
+		"b/1.mp3 | Zed | Zed | Sky | 1.1 | 1999",
+		"c/1.mp3 | Mia | Mia | Sea | 1.1 | 2010",
+		"d/1.mp3 | Kim | Kim | Sun | 1.1 | 2012",
+	} {
+		it := track(t, line)
+		if i%2 == 1 {
+			it.Root = other.ID
+		}
+		it.Added = time.Unix(int64(1000+i), 0)
+		x.Put(it, 1)
+	}
+	v := x.Refresh()
+	for _, tt := range []struct {
+		q             index.Query
+		items, albums string
+	}{
+		{index.Query{Limit: 9}, "4 a b c d", "4 Sea Sea Sky Sun"},
+		{index.Query{Limit: 9, Libraries: []media.ID{root.ID}}, "2 a c", "2 Sea Sea"},
+		{index.Query{Limit: 9, Libraries: []media.ID{other.ID, "gone"}}, "2 b d", "2 Sky Sun"},
+		{index.Query{Limit: 9, Libraries: []media.ID{root.ID, other.ID}}, "4 a b c d", "4 Sea Sea Sky Sun"},
+		{index.Query{Limit: 9, Libraries: []media.ID{"gone"}}, "0", "0"},
+		{index.Query{Limit: 1, Offset: 1, Libraries: []media.ID{root.ID}}, "2 c", "2 Sea"},
+		{index.Query{Limit: 9, Text: "s", Libraries: []media.ID{other.ID}}, "2 b d", "2 Sky Sun"},
+		{index.Query{Limit: 9, Text: "sea", Libraries: []media.ID{other.ID}}, "0", "0"},
+		{index.Query{Limit: 1, Newest: true, Libraries: []media.ID{root.ID}}, "2 c", "2 Sea"},
+		{index.Query{Limit: 9, Kind: media.Film, Libraries: []media.ID{root.ID}}, "0", "2 Sea Sea"},
+	} {
+		total, items := v.Items(tt.q)
+		got := []string{}
+		for _, it := range items {
+			got = append(got, it.Path[:1])
+		}
+		slices.Sort(got)
+		if s := strings.TrimSpace(fmt.Sprint(total, " ", strings.Join(got, " "))); s != tt.items {
+			t.Errorf("%+v: items %s; want %s", tt.q, s, tt.items)
+		}
+		if all, ids := v.IDs(tt.q); all != total || len(ids) != len(items) {
+			t.Errorf("%+v: %d of %d IDs; want %d of %d", tt.q, len(ids), all, len(items), total)
+		}
+		total, albums := v.Albums(tt.q)
+		got = got[:0]
+		for _, a := range albums {
+			got = append(got, a.Title)
+		}
+		slices.Sort(got)
+		if s := strings.TrimSpace(fmt.Sprint(total, " ", strings.Join(got, " "))); s != tt.albums {
+			t.Errorf("%+v: albums %s; want %s", tt.q, s, tt.albums)
+		}
+	}
+}
+
 func TestAlbums(t *testing.T) {
 	x := open(t, t.TempDir())
 	defer closeIndex(t, x)

@@ -43,24 +43,43 @@ func (w *wordIndex) match(text string) bitset {
 	return all
 }
 
-// page returns the rows in [from, to) that q's text matches, q.Limit of them from q.Offset on, and how many there are.
-func (w *wordIndex) page(q Query, from, to int) (total int, rows []int) {
+// page returns the rows of r that q's text matches, q.Limit of them from q.Offset on, and how many there are.
+func (w *wordIndex) page(q Query, r run) (total int, rows []int) {
 	found := w.match(q.Text)
-	if found == nil {
-		total = to - from
-		first := min(from+q.Offset, to)
-		for i := first; i < min(first+q.Limit, to); i++ {
+	if found == nil && r.keep == nil {
+		total = r.to - r.from
+		first := min(r.from+q.Offset, r.to)
+		for i := first; i < min(first+q.Limit, r.to); i++ {
 			rows = append(rows, i)
 		}
 		return total, rows
 	}
-	for i := range found.all(from, to) {
+	for i := range r.all(found) {
 		if total >= q.Offset && len(rows) < q.Limit {
 			rows = append(rows, i)
 		}
 		total++
 	}
 	return total, rows
+}
+
+// all yields the rows of r that are kept and found; nil: all are found.
+func (r run) all(found bitset) func(yield func(int) bool) {
+	return func(yield func(int) bool) {
+		if found == nil {
+			for i := r.from; i < r.to; i++ {
+				if r.keep(i) && !yield(i) {
+					return
+				}
+			}
+			return
+		}
+		for i := range found.all(r.from, r.to) {
+			if (r.keep == nil || r.keep(i)) && !yield(i) {
+				return
+			}
+		}
+	}
 }
 
 // bitset is a set of rows.

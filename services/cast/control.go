@@ -38,8 +38,10 @@ func (s *session) control(c api.Control, now time.Time) error {
 		s.back(now)
 	case "seek":
 		return s.seek(c, now)
+	case "stop":
+		s.stop(now)
 	default:
-		return invalid("do", "expected play, pause, toggle, next, previous, seek or jump")
+		return invalid("do", "expected play, pause, toggle, next, previous, seek, jump or stop")
 	}
 	return nil
 }
@@ -61,6 +63,14 @@ func (s *session) clear() { s.problem, s.failed = nil, failures{} }
 func (s *session) pause(now time.Time) {
 	s.freeze(now)
 	s.want = false
+}
+
+// stop has the renderer let go of the entry, which stands at its beginning.
+func (s *session) stop(now time.Time) {
+	s.want, s.over, s.next = false, true, nil
+	if e, ok := s.queue.Current(); ok {
+		s.begin(e, 0, now)
+	}
 }
 
 // skip goes to the following entry, which plays if this one did.

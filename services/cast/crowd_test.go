@@ -323,7 +323,7 @@ func (c *crew) anything(r *rand.Rand, places []string) {
 		index := r.IntN(50)
 		_ = c.call("POST", "/play", api.Play{What: api.What{Album: "a"}, Renderer: places[r.IntN(4)], Index: &index, Shuffle: r.IntN(2) == 0, Paused: r.IntN(4) == 0}, nil)
 	case 2, 3, 4, 5:
-		_ = c.call("POST", path+"/control", api.Control{Do: []string{"play", "pause", "toggle"}[r.IntN(3)]}, nil)
+		_ = c.call("POST", path+"/control", api.Control{Do: []string{"play", "pause", "toggle", "stop"}[r.IntN(4)]}, nil)
 	case 6, 7, 8:
 		_ = c.call("POST", path+"/control", api.Control{Do: []string{"next", "previous"}[r.IntN(2)]}, nil)
 	case 9:

@@ -20,7 +20,9 @@ func (c *Service) handler() http.Handler {
 		"GET /sessions":               c.getSessions,
 		"GET /sessions/{id}":          c.getSession,
 		"GET /sessions/{id}/queue":    c.getQueue,
+		"GET /sessions/{id}/keys":     c.getKeys,
 		"POST /play":                  c.postPlay,
+		"POST /open":                  c.postOpen,
 		"POST /sessions/{id}/control": c.postControl,
 		"POST /sessions/{id}/queue":   c.postEdit,
 		"POST /sessions/{id}/change":  c.postChange,
@@ -131,6 +133,23 @@ func (c *Service) getQueue(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ipc.WriteJSON(w, q)
+	return nil
+}
+
+func (c *Service) getKeys(w http.ResponseWriter, r *http.Request) error {
+	c.mu.Lock()
+	s := c.sessions[r.PathValue("id")]
+	if s == nil {
+		c.mu.Unlock()
+		return errNoSession(r.PathValue("id"))
+	}
+	entries := s.queue.Page(0, api.MaxQueue)
+	out := api.Keys{Revision: s.queue.Revision(), Keys: make([]string, len(entries)), Items: make([]media.ID, len(entries))}
+	c.mu.Unlock()
+	for i, e := range entries {
+		out.Keys[i], out.Items[i] = e.Key.String(), e.ID
+	}
+	ipc.WriteJSON(w, out)
 	return nil
 }
 
@@ -282,6 +301,43 @@ func (c *Service) putSettings(w http.ResponseWriter, r *http.Request) error {
 	tell(c.stale.keep)
 	ipc.WriteJSON(w, in)
 	return nil
+}
+
+// postOpen returns the session at a renderer, a new one where there is none. It plays nothing and is at its end.
+func (c *Service) postOpen(w http.ResponseWriter, r *http.Request) error {
+	var in api.Open
+	if err := ipc.ReadJSON(w, r, &in); err != nil {
+		return err
+	}
+	id, err := c.openAt(in.Renderer, time.Now())
+	if err != nil {
+		return err
+	}
+	out, err := c.answer(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	ipc.WriteJSON(w, out)
+	return nil
+}
+
+func (c *Service) openAt(renderer string, now time.Time) (id string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, err := c.open(renderer)
+	if err != nil {
+		return "", err
+	}
+	if c.sessions[p.session] != nil {
+		return p.session, nil
+	}
+	s, err := c.begin(p)
+	if err != nil {
+		return "", err
+	}
+	s.over, s.used = true, now
+	c.settle(s, now)
+	return s.id, nil
 }
 
 // postPlay replaces what a renderer plays.

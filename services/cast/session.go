@@ -218,11 +218,8 @@ func (s *session) park(now time.Time) {
 // finish ends the queue: it stands at its beginning.
 func (s *session) finish(now time.Time) {
 	s.queue.Rewind()
-	s.want, s.over, s.next = false, true, nil
 	s.now = playing{}
-	if e, ok := s.queue.Current(); ok {
-		s.begin(e, 0, now)
-	}
+	s.stop(now)
 }
 
 // order returns what the renderer should do at the level that it is set to; false: that is not known yet.

@@ -40,11 +40,11 @@ func disk(ctx context.Context, k *kernel.Package, progress io.Writer) (string, e
 	if err != nil {
 		return "", err
 	}
-	vkms, err := script(ctx, progress, "vkms.sh", k.Dir)
+	made, err := script(ctx, progress, "modules.sh", k.Dir)
 	if err != nil {
 		return "", err
 	}
-	recipe := fmt.Sprint("v3 ", archive, k.Dir, modules, vkms)
+	recipe := fmt.Sprint("v4 ", archive, k.Dir, modules, made)
 	dir, err := lab.Cached("peers-disk", recipe, func(dir string) error {
 		tree := new(rootfs.Tree)
 		f, err := os.Open(archive)
@@ -55,7 +55,11 @@ func disk(ctx context.Context, k *kernel.Package, progress io.Writer) (string, e
 		if err := addArchive(tree, f); err != nil {
 			return fmt.Errorf("%s: %w", archive, err)
 		}
-		if err := addIndexed(ctx, tree, k, filepath.Join(vkms, "vkms.ko")); err != nil {
+		extra, err := filepath.Glob(filepath.Join(made, "*.ko"))
+		if err != nil {
+			return err
+		}
+		if err := addIndexed(ctx, tree, k, extra...); err != nil {
 			return err
 		}
 		out, err := os.Create(filepath.Join(dir, "peers.img"))

@@ -33,7 +33,7 @@ func TestWords(t *testing.T) {
 			t.Errorf("%s: %q, %q", en.Type().Field(i).Name, a, b)
 		}
 	}
-	page, err := os.ReadFile("ui/src/i18n/de.ts")
+	page, err := os.ReadFile("ui/src/i18n/de/reasons.ts")
 	if err != nil {
 		t.Fatal(err)
 	}

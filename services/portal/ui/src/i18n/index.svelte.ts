@@ -4,7 +4,9 @@ import { en } from './en'
 export type Plural = { one: string; other: string }
 
 export type Key = keyof typeof en
-export type Messages = Record<Key, string | Plural>
+/** What another language has to say: all that the English part of it says. */
+export type Same<Part> = Record<keyof Part, string | Plural>
+export type Messages = Same<typeof en>
 export type Language = 'en' | 'de'
 
 /** The languages there are, each by its own name, and how to load its messages. */

@@ -1,0 +1,70 @@
+import type { Plural } from '../index.svelte'
+
+/** Home, music, films, searching; the disks they come from. */
+export const library = {
+  'songs.count': { one: '{n} song', other: '{n} songs' } as Plural,
+  'albums.count': { one: '{n} album', other: '{n} albums' } as Plural,
+  'films.count': { one: '{n} film', other: '{n} films' } as Plural,
+
+  'home.surprise': 'Surprise me',
+  'home.recent': 'Recently added',
+  'home.luck': 'Albums you may have forgotten',
+
+  'music.albums': 'Albums',
+  'music.songs': 'Songs',
+  'music.filter': 'Filter music',
+  'album.unknownArtist': 'Unknown artist',
+  'album.disc': 'Disc {disc}',
+  'song.away': 'Disk not connected',
+
+  'films.filter': 'Filter films',
+  'films.none': 'No films yet',
+  'films.none.text': 'Copy films onto the disk and they appear here.',
+  'film.problem': 'Cannot be played',
+  'film.video': 'Picture',
+  'film.audio': 'Sound',
+  'film.subtitles': 'Subtitles',
+  'film.subtitles.on': 'Subtitles: {name}',
+  'film.subtitles.off': 'Subtitles off',
+  'film.file': 'File',
+  'film.added': 'added {time}',
+  'film.frames': '{rate} pictures a second',
+  'film.channels': { one: '{n} channel', other: '{n} channels' } as Plural,
+  'film.rewind': '10 seconds back',
+  'film.forward': '10 seconds on',
+  'film.full': 'Full screen',
+  'film.window': 'Leave full screen',
+  'film.preparing': 'Getting the film ready. The first time can take a moment.',
+  'film.cannot': '{name} plays no films. Choose another place.',
+
+  'search.label': 'Search music and films',
+  'search.clear': 'Clear',
+  'search.start': 'What would you like?',
+  'search.start.text': 'An artist, an album, a song or a film. The key / brings you here from anywhere.',
+  'search.none': 'Nothing found for “{q}”',
+  'search.none.text': 'Check the spelling, or try fewer letters.',
+  'search.found': { one: '{n} result', other: '{n} results' } as Plural,
+  'search.allSongs': { one: 'Show the song', other: 'Show all {n} songs' } as Plural,
+
+  'empty.nodisk': 'Plug in a disk with music or films',
+  'empty.nodisk.text':
+    'Any USB disk or stick will do. What is on it appears here by itself, and nothing on it is changed.',
+  'empty.nodisk.hosted':
+    'No folder was given. Start again with the folders that hold your music and films: manofwar serve FOLDER',
+  'empty.scanning': 'Looking through your disk',
+  'empty.scanning.text': 'Music and films appear here as they are found.',
+  'empty.away': 'Your disk is not connected',
+  'empty.away.text': 'Plug in {name} again and everything is back.',
+  'empty.nothing': 'Nothing to play on this disk',
+  'empty.nothing.text': 'There are no music or film files on {name} that we know how to read.',
+  'empty.silent': 'The library does not answer',
+  'empty.silent.text': 'It is being started again. This page shows it as soon as it is there.',
+  'empty.device': 'Look at the device',
+
+  'scan.start': 'Scan now',
+  'scan.running': 'Looking through {name}',
+  'scan.files': { one: '{done} of {n} file', other: '{done} of {n} files' } as Plural,
+  'scan.rate': '{rate} a second',
+  'scan.left': 'about {time} left',
+  'scan.last': 'Last scan {time}',
+}

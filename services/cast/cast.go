@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net/netip"
 	"net/url"
 	"sync"
 	"time"
@@ -35,7 +36,8 @@ import (
 
 // Options are what cast is told.
 type Options struct {
-	WebPort int // of the portal, for devices of the network that fetch media themselves; 0: they cannot
+	WebPort int                   // of the portal, for devices of the network that fetch media themselves; 0: they cannot
+	Home    func(netip.Addr) bool // whether a link may lead to an address; nil: to those that only the home's networks have
 }
 
 // library is what cast asks of the catalog.

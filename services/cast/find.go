@@ -28,6 +28,10 @@ func (c *Service) find(ctx context.Context, w api.What) (ids []media.ID, err err
 		if ids, err = c.library.IDs(ctx, catalogapi.Query{Kind: w.Search.Kind, Text: w.Search.Text}); err != nil {
 			return nil, err
 		}
+	case len(w.Links) > 0:
+		for _, l := range w.Links {
+			ids = append(ids, linkID(l))
+		}
 	default:
 		ids = w.Items
 	}
@@ -39,14 +43,16 @@ func (c *Service) find(ctx context.Context, w api.What) (ids []media.ID, err err
 
 func checkWhat(w api.What) error {
 	named := 0
-	for _, is := range []bool{len(w.Items) > 0, w.Album != "", w.Search != nil} {
+	for _, is := range []bool{len(w.Items) > 0, w.Album != "", w.Search != nil, len(w.Links) > 0} {
 		if is {
 			named++
 		}
 	}
 	switch {
 	case named != 1:
-		return invalid("items", "expected one of items, album and search")
+		return invalid("items", "expected one of items, album, search and links")
+	case len(w.Links) > api.MaxLinks:
+		return invalid("links", fmt.Sprintf("expected at most %d", api.MaxLinks))
 	case len(w.Items) > api.MaxItems:
 		return &media.Error{
 			Op: "play", Path: fmt.Sprintf("%d items", len(w.Items)), Err: media.ErrFull,
@@ -56,6 +62,11 @@ func checkWhat(w api.What) error {
 		return invalid("album", "not an album's id")
 	case w.Search != nil && len(w.Search.Text) > catalogapi.MaxText:
 		return invalid("search", fmt.Sprintf("expected at most %d bytes", catalogapi.MaxText))
+	}
+	for _, l := range w.Links {
+		if err := checkLink(l); err != nil {
+			return err
+		}
 	}
 	for _, id := range w.Items {
 		if !validID(id) {

@@ -3,6 +3,7 @@ package cast
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -163,6 +164,7 @@ func (c *Service) page(ctx context.Context, id string, offset, limit int) (q api
 	}
 	entries := s.queue.Page(offset, limit)
 	q = api.Queue{Revision: s.queue.Revision(), Total: s.queue.Len(), Offset: offset, Entries: make([]api.Entry, len(entries))}
+	links := maps.Clone(s.links)
 	c.mu.Unlock()
 	ids := make([]media.ID, len(entries))
 	for i, e := range entries {
@@ -177,6 +179,10 @@ func (c *Service) page(ctx context.Context, id string, offset, limit int) (q api
 		byID[it.ID] = it
 	}
 	for i, e := range entries {
+		if link, ok := links[e.ID]; ok {
+			q.Entries[i] = api.Entry{Key: e.Key.String(), Item: itemOf(link), Link: &link}
+			continue
+		}
 		it, ok := byID[e.ID]
 		if !ok {
 			it = media.Item{ID: e.ID, Problem: "It is no longer in the library."}
@@ -405,6 +411,8 @@ func (s *session) start(in api.Play, ids []media.ID, now time.Time) {
 	if in.Index != nil {
 		first = *in.Index
 	}
+	s.links = nil
+	s.adopt(in.Links)
 	s.queue.Fill(ids, first, in.Shuffle)
 	e, _ := s.queue.Current()
 	s.begin(e, time.Duration(in.Position), now)

@@ -71,6 +71,8 @@ type keptSession struct {
 	SleepEnd bool           `json:"sleepEnd,omitempty"`
 	Volume   *int           `json:"volume,omitempty"` // to go back to from a fade
 	Problem  *api.Problem   `json:"problem,omitempty"`
+
+	Links map[media.ID]api.Link `json:"links,omitempty"` // what of the queue is not in the library
 }
 
 // store is the directory in which it is kept.
@@ -130,7 +132,7 @@ func (c *Service) chance() *rand.Rand {
 func (c *Service) revive(k keptSession, q *queue.Queue, same bool) {
 	now := time.Now()
 	s := newSession(k.ID, k.Place, q)
-	s.used, s.plays, s.speed = k.Used, k.Plays, k.Speed
+	s.used, s.plays, s.speed, s.links = k.Used, k.Plays, k.Speed, k.Links
 	s.want, s.over, s.parked = k.Want && same, k.Over, k.Parked || !same
 	if e, ok := q.Current(); ok {
 		s.begin(e, time.Duration(k.Position), now)
@@ -251,6 +253,7 @@ func (s *session) record(p *place, now time.Time) keptSession {
 		Used: s.used, Want: s.want, Over: s.over, Parked: s.parked, Plays: s.plays,
 		Key: s.now.key, Seek: s.now.seek.Number, Entry: s.now.entry.Key.String(), Position: media.Duration(s.position(now)),
 		Speed: s.speed, Audio: s.now.audio, Subtitle: s.now.subtitle, Sleep: s.sleep.at, SleepEnd: s.sleep.end, Problem: s.problem,
+		Links: s.links,
 	}
 	if s.next != nil {
 		k.Next, k.NextIs = s.next.key, s.next.entry.Key.String()

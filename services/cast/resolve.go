@@ -30,8 +30,13 @@ func (c *Service) resolve(s *session) {
 		}
 		p.asked = true
 		id, key, entry := s.id, p.key, p.entry
+		look := func(ctx context.Context) (renderer.Item, error) { return c.lookUp(ctx, entry.ID) }
+		if link, ok := s.links[entry.ID]; ok {
+			onTV := s.place == api.TV
+			look = func(ctx context.Context) (renderer.Item, error) { return c.follow(ctx, link, onTV) }
+		}
 		c.work.start(func(ctx context.Context) {
-			item, err := c.lookUp(ctx, entry.ID)
+			item, err := look(ctx)
 			if ctx.Err() == nil {
 				c.resolved(id, key, item, err)
 			}

@@ -24,6 +24,8 @@ type session struct {
 	over   bool // the queue is, or nothing of it can be played
 	parked bool // nothing of it is at the renderer until somebody wants it to play: after a restart of the dongle, say
 
+	links map[media.ID]api.Link // what of the queue is not in the library
+
 	now   playing
 	next  *playing
 	plays uint64 // how many playings were begun
@@ -127,13 +129,14 @@ func (s *session) playing(entry queue.Entry) playing {
 func (s *session) again(now time.Time) {
 	was := s.now
 	s.begin(was.entry, was.at.after(now), now)
-	if was.item != nil {
+	same := was.item != nil && was.item.Link == nil // a link is looked up anew: the place may be another, or its address
+	if same {
 		item := *was.item
 		item.Key = s.now.key
 		s.now.item, s.now.asked = &item, true
 	}
 	s.now.duration, s.now.media = was.duration, was.media
-	if was.item != nil {
+	if same {
 		close(s.now.known)
 	}
 	s.now.audio, s.now.subtitle, s.now.tracks = was.audio, was.subtitle, was.tracks
@@ -282,6 +285,9 @@ func (s *session) snapshot(level renderer.Level, now time.Time) api.Session {
 // shown is the entry as everybody sees it: with its ID alone until it was looked up.
 func (p *playing) shown() *api.Entry {
 	e := &api.Entry{Key: p.entry.Key.String(), Item: media.Item{ID: p.entry.ID}}
+	if p.item != nil {
+		e.Link = p.item.Link
+	}
 	if p.media != nil {
 		e.Item = *p.media
 	}

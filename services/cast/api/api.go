@@ -57,6 +57,8 @@ const (
 	MaxItems = 20000 // of one request
 	MaxName  = 64    // of a browser's name, in characters
 	MaxOnce  = 64    // of what names a request, in bytes
+	MaxLinks = 100   // of a session
+	MaxURL   = 2048  // of a link's addresses, in bytes
 )
 
 // RendererKind says what a renderer is.
@@ -176,7 +178,8 @@ type Problem struct {
 // Entry is one place in a queue. The same item may be in it several times; the key tells them apart.
 type Entry struct {
 	Key  string     `json:"key"`
-	Item media.Item `json:"item"` // one that is no longer in the library has its ID and a Problem only
+	Item media.Item `json:"item"`           // one that is no longer in the library has its ID and a Problem only
+	Link *Link      `json:"link,omitempty"` // it is not from the library: Item is what is known of it, under an ID that the library does not have
 }
 
 // Queue is a run of a session's entries, in the order in which they play.
@@ -205,6 +208,19 @@ type What struct {
 	Items  []media.ID `json:"items,omitempty"`
 	Album  media.ID   `json:"album,omitempty"`
 	Search *Search    `json:"search,omitempty"`
+	Links  []Link     `json:"links,omitempty"`
+}
+
+// Link is something to play that is not in the library: another device of the home's network offers it. Only the TV plays
+// it.
+type Link struct {
+	URL      string         `json:"url"` // http://, of a host in the home's network
+	Kind     media.Kind     `json:"kind"`
+	Title    string         `json:"title,omitempty"` // empty: the address has to do
+	Artist   string         `json:"artist,omitempty"`
+	Album    string         `json:"album,omitempty"`
+	Duration media.Duration `json:"duration,omitempty"`
+	Art      string         `json:"art,omitempty"` // the address of a picture, likewise
 }
 
 // Search selects what a list of the library shows, in its order. Without words it is all of a kind.

@@ -56,7 +56,8 @@ type Level struct {
 type Item struct {
 	Key   string // of this playing
 	Media media.Item
-	Path  string // absolute
+	Path  string // absolute; or
+	Link  *api.Link
 	Cover *playerapi.Cover
 }
 

@@ -227,10 +227,14 @@ const maxText = 1000
 // item is an entry as the player has it.
 func item(it *renderer.Item) playerapi.Item {
 	m := it.Media
-	return playerapi.Item{
+	out := playerapi.Item{
 		Key: it.Key, ID: m.ID, Kind: m.Kind, Path: it.Path, Title: clip(renderer.Title(m)), Artist: clip(strings.Join(m.Artists, ", ")),
 		Album: clip(m.Album), Year: m.Year, Duration: m.Duration, Cover: it.Cover,
 	}
+	if it.Link != nil {
+		out.URL = it.Link.URL
+	}
+	return out
 }
 
 func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), maxText)], "") }

@@ -35,6 +35,12 @@ func NewClient(runDir, name string) *Client {
 	}}}
 }
 
+// NewClientOver returns a client of a service that is reached by other means than its socket: transport sends the requests,
+// whose paths are the service's own.
+func NewClientOver(name string, transport http.RoundTripper) *Client {
+	return &Client{name: name, http: http.Client{Transport: transport}}
+}
+
 // Get asks for path and decodes the answer into out.
 func (c *Client) Get(ctx context.Context, path string, out any) error {
 	return c.Call(ctx, http.MethodGet, path, nil, out)

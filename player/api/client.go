@@ -14,6 +14,9 @@ type Client struct{ ipc *ipc.Client }
 // NewClient returns a client of the player whose socket is in runDir.
 func NewClient(runDir string) *Client { return &Client{ipc.NewClient(runDir, Name)} }
 
+// Over returns a client of a player that is reached by other means than its socket.
+func Over(c *ipc.Client) *Client { return &Client{c} }
+
 // Status returns what is played and how.
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	return s, c.ipc.Get(ctx, "/status", &s)

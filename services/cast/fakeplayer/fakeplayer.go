@@ -61,6 +61,7 @@ func (p *Player) Handler() http.Handler {
 	verb(mux, "POST /next", func(ctx context.Context, n api.Next) error { return p.SetNext(ctx, n.Item) })
 	verb(mux, "POST /seek", p.Seek)
 	verb(mux, "POST /change", p.Change)
+	verb(mux, "POST /align", p.Align)
 	for pattern, f := range map[string]func(context.Context) error{"POST /play": p.Play, "POST /pause": p.Pause, "POST /stop": p.Stop} {
 		mux.Handle(pattern, ipc.Handler(func(w http.ResponseWriter, r *http.Request) error {
 			w.WriteHeader(http.StatusNoContent)
@@ -179,6 +180,12 @@ func (p *Player) command(ctx context.Context, verb string, do func()) error {
 
 // tell sends the status and sets the timer to the end of the item. The caller holds mu.
 func (p *Player) tell() {
+	p.arm()
+	p.send("status", p.now())
+}
+
+// arm sets the timer to the end of the item.
+func (p *Player) arm() {
 	p.turn++
 	if p.timer != nil {
 		p.timer.Stop()
@@ -195,7 +202,6 @@ func (p *Player) tell() {
 			}
 		})
 	}
-	p.send("status", p.now())
 }
 
 func (p *Player) send(kind string, v any) {
@@ -289,6 +295,27 @@ func (p *Player) Seek(ctx context.Context, s api.Seek) error {
 		}
 		p.status.Position, p.begun = min(max(to, 0), p.status.Duration), time.Now()
 	})
+}
+
+// Align leaps to where the item should be, and tells nobody, as that is so of small distances.
+func (p *Player) Align(ctx context.Context, a api.Align) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.down {
+		return errDown
+	}
+	if it := p.status.Item; it == nil || it.Key != a.Key || p.status.State != api.Playing {
+		return nil
+	}
+	now := time.Now()
+	to := time.Duration(a.Position) + time.Duration(float64(now.Sub(a.At))*p.status.Speed)
+	p.status.Position, p.begun = media.Duration(min(max(to, 0), time.Duration(p.status.Duration))), now
+	p.log = append(p.log, "align")
+	p.arm()
+	return nil
 }
 
 // Change alters what is not nil.

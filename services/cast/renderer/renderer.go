@@ -7,6 +7,7 @@
 package renderer
 
 import (
+	"context"
 	"strings"
 	"time"
 
@@ -19,6 +20,25 @@ import (
 type Renderer interface {
 	// Order says how things should be from now on. It returns at once; a newer order replaces one that was not followed yet.
 	Order(Order)
+}
+
+// InStep is a renderer that can play at the same time as others.
+type InStep interface {
+	Renderer
+
+	// Where returns where it is.
+	Where(context.Context) (Moment, error)
+
+	// Align says where it should be, so that it leaps there or plays a little faster or slower. It counts for some seconds.
+	Align(context.Context, Moment) error
+}
+
+// Moment is where a renderer is at one time. It is what is heard that counts, not what leaves for the loudspeakers.
+type Moment struct {
+	Key      string
+	Position time.Duration
+	At       time.Time // with Go's monotonic reading
+	Playing  bool
 }
 
 // Listener is told what happens at a place, by ID. Its methods return soon, and may give an order before they do.
@@ -37,6 +57,7 @@ type Listener interface {
 type Order struct {
 	Entry    *Item // nil: silence
 	Next     *Item // nil: nothing follows by itself
+	Flows    bool  // Entry follows what was before it without a break: who has it as what comes next goes on by itself
 	Play     bool
 	Seek     api.Seek // in Entry; where it begins, if it is not there yet
 	Speed    float64

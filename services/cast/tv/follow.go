@@ -74,6 +74,15 @@ func (l *link) followEntry(ctx context.Context, o *renderer.Order) error {
 			l.again(joint - now.Sub(l.over)) // it goes on by itself
 			return nil
 		}
+		if o.Flows && o.Entry.Key == l.next && l.key() == l.loaded {
+			if l.flows != o.Entry.Key {
+				l.flows, l.flowing = o.Entry.Key, now
+			}
+			if left := joint - now.Sub(l.flowing); left > 0 {
+				l.again(left) // it is about to
+				return nil
+			}
+		}
 	case l.key() != "" || now.Sub(l.loading) < settle:
 		return nil
 	case l.idle.IsZero():
@@ -128,7 +137,7 @@ func (l *link) load(ctx context.Context, o *renderer.Order) error {
 func (last) of(key string) last { return last{key: key} }
 
 func (l *link) fail(it *renderer.Item, why string) {
-	l.tv.listener.Reported(api.TV, renderer.Report{Ended: &renderer.Ended{
+	l.tv.listener.Reported(l.tv.base.ID, renderer.Report{Ended: &renderer.Ended{
 		Key: it.Key, Problem: &api.Problem{Title: renderer.Title(it.Media), Code: "internal", Text: why},
 	}})
 }

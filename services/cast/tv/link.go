@@ -45,6 +45,8 @@ type link struct {
 	setting  time.Time // when it was
 	over     time.Time // when the last item ended
 	idle     time.Time // since when it has nothing, though it should
+	flows    string    // the key that follows by itself, though the order has it already
+	flowing  time.Time // since when
 	followed uint64    // the last number of Order.Seek
 	sought   target
 
@@ -163,7 +165,7 @@ func (l *link) hear(ctx context.Context, ev ipc.Event) error {
 			return fmt.Errorf("key not understood: %w", err)
 		}
 		if k.Name == "next" || k.Name == "previous" {
-			l.tv.listener.Reported(api.TV, renderer.Report{Pressed: k.Name})
+			l.tv.listener.Reported(l.tv.base.ID, renderer.Report{Pressed: k.Name})
 		}
 	}
 	return nil
@@ -192,7 +194,7 @@ func (l *link) ended(ctx context.Context, e playerapi.Ended) error {
 		return nil
 	}
 	l.over = time.Now()
-	l.tv.listener.Reported(api.TV, renderer.Report{Ended: &out})
+	l.tv.listener.Reported(l.tv.base.ID, renderer.Report{Ended: &out})
 	return l.look(ctx)
 }
 
@@ -201,7 +203,7 @@ func (l *link) see(ctx context.Context, s playerapi.Status) error {
 	l.status = s
 	l.tv.found(s, "")
 	l.notice()
-	l.tv.listener.Reported(api.TV, l.report())
+	l.tv.listener.Reported(l.tv.base.ID, l.report())
 	l.begun = true
 	return l.follow(ctx)
 }

@@ -1,4 +1,5 @@
-// Package tv is the renderer that is this device's own screen and sound: it makes the player do what the orders say.
+// Package tv is the renderer that is a dongle's screen and sound: it makes a player do what the orders say, be it this device's
+// own or, over a link, another's (package dongle).
 //
 // The player goes on to what follows by itself, is driven by the television's own remote control besides, and may be
 // restarted at any time. So nothing is assumed of a command but that its effect is seen in the player's status within a
@@ -29,11 +30,13 @@ type player interface {
 	Stop(context.Context) error
 	Seek(context.Context, playerapi.Seek) error
 	Change(context.Context, playerapi.Change) error
+	Align(context.Context, playerapi.Align) error
 }
 
 // TV is the renderer.
 type TV struct {
 	player   player
+	base     api.Renderer // what is always so
 	listener renderer.Listener
 	log      *slog.Logger
 	wake     chan struct{} // there is a new order; holds one
@@ -56,9 +59,15 @@ type last struct {
 	tries    int           // how often the key was loaded again
 }
 
-// New returns a renderer that tells the listener.
+// New returns this device's own, which tells the listener.
 func New(p player, l renderer.Listener, log *slog.Logger) *TV {
-	return &TV{player: p, listener: l, log: log, wake: make(chan struct{}, 1)}
+	return At(p, api.Renderer{ID: api.TV, Kind: api.OwnTV, Name: "TV"}, l, log)
+}
+
+// At returns the renderer that a player is: its ID, kind and name are base's.
+func At(p player, base api.Renderer, l renderer.Listener, log *slog.Logger) *TV {
+	base.Volume, base.Exact = true, true
+	return &TV{player: p, base: base, listener: l, log: log, wake: make(chan struct{}, 1)}
 }
 
 // Order implements [renderer.Renderer].
@@ -90,14 +99,13 @@ const (
 func (t *TV) Run(ctx context.Context) {
 	backoff, missed := firstBackoff, time.Time{}
 	for ctx.Err() == nil {
-		connected, err := t.connect(ctx)
+		connected, err := t.Connect(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		now := time.Now()
 		if connected {
 			t.log.Debug("player left", "err", err)
-			t.last.stand(now)
 			backoff, missed = firstBackoff, now
 		} else if !missed.IsZero() && now.Sub(missed) > missedAfter {
 			t.found(playerapi.Status{}, "The player is being restarted.")
@@ -119,8 +127,8 @@ func (l *last) stand(now time.Time) {
 	l.at, l.rate = now, 0
 }
 
-// connect holds one connection to the player until it breaks. It reports whether there was one.
-func (t *TV) connect(ctx context.Context) (connected bool, err error) {
+// Connect holds one connection to the player until it breaks. It reports whether there was one.
+func (t *TV) Connect(ctx context.Context) (connected bool, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	events, err := t.player.Follow(ctx)
 	if err != nil {
@@ -145,12 +153,18 @@ func (t *TV) connect(ctx context.Context) (connected bool, err error) {
 	defer reading.Wait()
 	defer cancel()
 	l := &link{tv: t, player: t.player}
-	return true, l.run(ctx, news)
+	err = l.run(ctx, news)
+	t.last.stand(time.Now())
+	return true, err
 }
+
+// Forget has the listener told anew that it is there, once it is: the listener was told that it has gone.
+func (t *TV) Forget() { t.info = api.Renderer{} }
 
 // found tells of the TV if that is new.
 func (t *TV) found(s playerapi.Status, problem string) {
-	info := api.Renderer{ID: api.TV, Kind: api.OwnTV, Name: "TV", Volume: true, Exact: true, Problem: problem}
+	info := t.base
+	info.Problem = problem
 	switch {
 	case problem != "":
 		info.Name, info.Detail, info.Films = t.info.Name, t.info.Detail, t.info.Films
@@ -163,6 +177,9 @@ func (t *TV) found(s playerapi.Status, problem string) {
 		info.Name = "Loudspeakers"
 	default:
 		info.Problem = "No screen and no loudspeaker is connected."
+	}
+	if t.base.Kind == api.Another && info.Name != t.base.Name { // its owner has given it a name
+		info.Name, info.Detail = t.base.Name, info.Name
 	}
 	if t.info != info {
 		t.info = info

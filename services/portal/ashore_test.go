@@ -1,8 +1,10 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"html"
 	"io"
 	"net"
 	"net/http"
@@ -44,6 +46,18 @@ func ashore(t *testing.T) *boat {
 	b.air.mu.Unlock()
 	b.capture(t, "probes")
 	return b
+}
+
+// rename says what the device is called now, and waits until its pages do.
+func (b *boat) rename(t *testing.T, name, hostname string) {
+	t.Helper()
+	b.air.set(t, func(s *netapi.Status) { s.Name, s.Hostname = name, hostname })
+	title := "– " + html.EscapeString(cmp.Or(name, hostname)) + "</title>"
+	for end := time.Now().Add(10 * time.Second); !strings.Contains(b.from(t, phone, "GET", "/setup/add?kind=phone", "", nil).body, title); {
+		if time.Now().After(end) {
+			t.Fatalf("the pages do not say %q", title)
+		}
+	}
 }
 
 // capture says which names the access point's clients are told to be ours, and waits until the portal knows.

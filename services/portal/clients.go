@@ -64,8 +64,11 @@ type sources struct {
 	disks     func(context.Context) ([]initapi.Disk, error)
 	renderers func(context.Context) (castapi.Renderers, error) // nil: nothing is told of what plays where
 	sessions  func(context.Context) (castapi.Sessions, error)
-	events    map[string]func(context.Context) iter.Seq2[ipc.Event, error] // by the service's name
+	events    map[string]follow // by the service's name
 }
+
+// follow opens a service's stream of events, as [ipc.Client.Follow] does.
+type follow func(context.Context) (iter.Seq2[ipc.Event, error], error)
 
 // dial points the service at the sockets in runDir. Nothing is connected yet.
 func (p *Service) dial(runDir string) {
@@ -77,8 +80,12 @@ func (p *Service) dial(runDir string) {
 	p.watch.sources = sources{
 		library: catalog.Status, stream: stream.Status, network: network.Status, device: device.Status, disks: device.Disks,
 		renderers: cast.Renderers, sessions: cast.Sessions,
-		events: map[string]func(context.Context) iter.Seq2[ipc.Event, error]{
-			castapi.Name: cast.Events, catalogapi.Name: catalog.Events, netapi.Name: network.Events, initapi.Name: device.Events,
-		},
+		events: make(map[string]follow),
+	}
+	for _, name := range []string{castapi.Name, catalogapi.Name, netapi.Name, initapi.Name} {
+		service := ipc.NewClient(runDir, name)
+		p.watch.sources.events[name] = func(ctx context.Context) (iter.Seq2[ipc.Event, error], error) {
+			return service.Follow(ctx, "/events")
+		}
 	}
 }

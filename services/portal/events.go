@@ -39,7 +39,7 @@ func (p *Service) events(w http.ResponseWriter, r *http.Request) error {
 	if out.write("retry: 2000\n\n") != nil {
 		return nil
 	}
-	for _, ev := range p.watch.state(p.watch.sources.ask(r.Context())) {
+	for _, ev := range p.watch.state(p.watch.ask(r.Context())) {
 		if out.event(ev.Event) != nil {
 			return nil
 		}

@@ -296,12 +296,12 @@ func TestSetupPages(t *testing.T) {
 		t.Fatalf("a name: %s to %q: %s", got.Status, got.Header.Get("Location"), got.body)
 	}
 	look("naming.en", got.Header.Get("Location"))
-	b.air.set(t, func(s *netapi.Status) { s.Name, s.Hostname = "Wohnzimmer <TV> (2)", "wohnzimmer-tv-2" })
+	b.rename(t, "Wohnzimmer <TV> (2)", "wohnzimmer-tv-2")
 	look("named.de", "/setup/done?named=1")
 	b.air.mu.Lock()
 	b.air.settings.Name = nil
 	b.air.mu.Unlock()
-	b.air.set(t, func(s *netapi.Status) { s.Name, s.Hostname = "", "manofwar-2" })
+	b.rename(t, "", "manofwar-2")
 	look("phone.de", "/setup/add?kind=phone")
 	b.air.set(t, func(s *netapi.Status) {
 		s.Links[0].State, s.Links[0].Login = netapi.Captive, "http://login.example/?a=1&b=2"

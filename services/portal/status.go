@@ -99,8 +99,7 @@ type unit struct {
 }
 
 func (p *Service) status(w http.ResponseWriter, r *http.Request) error {
-	now := p.watch.sources.ask(r.Context())
-	p.watch.learn(now)
+	now := p.watch.ask(r.Context())
 	a := statusAnswer{
 		Name: p.name(), Version: p.opts.Version, Hosted: p.opts.Hosted,
 		Library: now.Library, Stream: now.Stream, Network: public(now.Network),

@@ -3,7 +3,6 @@ package portal
 import (
 	"context"
 	"encoding/json"
-	"iter"
 	"log/slog"
 	"slices"
 	"sync"
@@ -24,12 +23,13 @@ type watch struct {
 	log     *slog.Logger
 	shape   func(parts) *device // what the web API says of the device
 	kick    chan struct{}       // something has changed; holds one
-	arrived chan struct{}       // somebody has begun to read; holds one
+	arrived chan struct{}       // somebody has begun to read, or a service to speak; holds one
 
 	news ipc.Events // to the browsers
 
 	mu      sync.Mutex    // guards the rest
 	network netapi.Status // what was last heard of the network
+	heard   int           // how often it has told of itself
 	since   map[string]time.Time
 	readers int
 }
@@ -53,8 +53,7 @@ func (w *watch) run(ctx context.Context) {
 	}
 	last := make(map[string]string)
 	for ctx.Err() == nil {
-		now := w.sources.ask(ctx)
-		w.learn(now)
+		now := w.ask(ctx)
 		for _, ev := range w.state(now) {
 			if last[ev.Kind] != ev.gist {
 				last[ev.Kind] = ev.gist
@@ -115,25 +114,12 @@ const (
 )
 
 // follow holds one service's stream of events, and connects again whenever it breaks.
-func (w *watch) follow(ctx context.Context, name string, events func(context.Context) iter.Seq2[ipc.Event, error]) {
+func (w *watch) follow(ctx context.Context, name string, events follow) {
 	backoff := firstBackoff
 	for {
 		connected := time.Now()
-		for ev, err := range events(ctx) {
-			if err != nil {
-				w.log.Debug("events broke off", "of", name, "err", err)
-				break
-			}
-			switch {
-			case name == castapi.Name: // whole and at its own pace: nobody else has to be asked
-				w.news.Send(ev)
-				continue
-			case name == catalogapi.Name && ev.Kind == "changed", name == netapi.Name && ev.Kind == "attempt":
-				w.news.Send(ev)
-			case name == netapi.Name && ev.Kind == "status":
-				w.overhear(ev.Data)
-			}
-			tell(w.kick)
+		if err := w.listen(ctx, name, events); err != nil && ctx.Err() == nil {
+			w.log.Debug("events broke off", "of", name, "err", err)
 		}
 		tell(w.kick)
 		if time.Since(connected) > lastBackoff {
@@ -146,14 +132,46 @@ func (w *watch) follow(ctx context.Context, name string, events func(context.Con
 	}
 }
 
-// learn keeps what is needed between two looks.
-func (w *watch) learn(now parts) {
-	if now.Network == nil {
-		return
+// listen passes on what one stream of events says, until it breaks. What happened before it was open is asked for, and soon:
+// nobody says it again.
+func (w *watch) listen(ctx context.Context, name string, events follow) error {
+	news, err := events(ctx)
+	if err != nil {
+		return err
 	}
+	tell(w.kick)
+	tell(w.arrived)
+	for ev, err := range news {
+		if err != nil {
+			return err
+		}
+		switch {
+		case name == castapi.Name: // whole and at its own pace: nobody else has to be asked
+			w.news.Send(ev)
+			continue
+		case name == catalogapi.Name && ev.Kind == "changed", name == netapi.Name && ev.Kind == "attempt":
+			w.news.Send(ev)
+		case name == netapi.Name && ev.Kind == "status":
+			w.overhear(ev.Data)
+		}
+		tell(w.kick)
+	}
+	return nil
+}
+
+// ask asks everybody, and keeps what is needed between two looks. Had the network told of itself before its answer came, that
+// may be the newer of the two; and if it is not, its news are still on their way.
+func (w *watch) ask(ctx context.Context) parts {
+	w.mu.Lock()
+	heard := w.heard
+	w.mu.Unlock()
+	now := w.sources.ask(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.network = *now.Network
+	if now.Network != nil && w.heard == heard {
+		w.network = *now.Network
+	}
+	return now
 }
 
 // overhear learns from the network manager's own news: a phone that joins our access point asks for its probe before
@@ -164,7 +182,10 @@ func (w *watch) overhear(status []byte) {
 		w.log.Warn("news of the network not understood", "err", err)
 		return
 	}
-	w.learn(parts{Network: &s})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.network = s
+	w.heard++
 }
 
 // hostname returns the name that was won on the network, without a domain; empty until it is known.

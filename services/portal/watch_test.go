@@ -140,7 +140,7 @@ func TestScanDoesNotKeepEveryoneBusy(t *testing.T) {
 		l.Scan.Done = int(asked.Add(1))
 		return l, nil
 	}
-	s.events = map[string]func(context.Context) iter.Seq2[ipc.Event, error]{"catalog": func(ctx context.Context) iter.Seq2[ipc.Event, error] {
+	s.events = map[string]follow{"catalog": func(ctx context.Context) (iter.Seq2[ipc.Event, error], error) {
 		return func(yield func(ipc.Event, error) bool) {
 			for range 1000 {
 				time.Sleep(10 * time.Millisecond)
@@ -149,7 +149,7 @@ func TestScanDoesNotKeepEveryoneBusy(t *testing.T) {
 				}
 			}
 			<-ctx.Done()
-		}
+		}, nil
 	}}
 	watching(t, s, func(w *watch, r newsReader) {
 		end := time.After(10 * time.Second)
@@ -210,11 +210,11 @@ func TestNameIsLearnedSoon(t *testing.T) {
 			}
 			return testNetwork, nil
 		}
-		s.events = map[string]func(context.Context) iter.Seq2[ipc.Event, error]{"netmgr": func(ctx context.Context) iter.Seq2[ipc.Event, error] {
+		s.events = map[string]follow{"netmgr": func(ctx context.Context) (iter.Seq2[ipc.Event, error], error) {
 			return func(yield func(ipc.Event, error) bool) {
 				time.Sleep(6 * time.Second)
 				yield(ipc.Event{Kind: "status"}, nil)
-			}
+			}, nil
 		}}
 		ctx, cancel := context.WithCancel(t.Context())
 		w := newWatch(s)
@@ -229,21 +229,77 @@ func TestNameIsLearnedSoon(t *testing.T) {
 	})
 }
 
+// TestNothingIsMissedBeforeTheStream checks that what happens between the first look and the moment when a service's
+// news are heard is not lost, and is known at once: though nobody reads, a phone may be joining.
+func TestNothingIsMissedBeforeTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := everybody()
+		var network atomic.Pointer[netapi.Status]
+		network.Store(&testNetwork)
+		s.network = func(context.Context) (netapi.Status, error) { return *network.Load(), nil }
+		s.events = map[string]follow{"netmgr": func(ctx context.Context) (iter.Seq2[ipc.Event, error], error) {
+			time.Sleep(2 * time.Second)
+			return func(func(ipc.Event, error) bool) { <-ctx.Done() }, nil
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		w := newWatch(s)
+		ended := make(chan struct{})
+		go func() { defer close(ended); w.run(ctx) }()
+		time.Sleep(time.Second)
+		renamed := testNetwork
+		renamed.Hostname = "kitchen"
+		network.Store(&renamed)
+		time.Sleep(time.Second + pace)
+		if got := w.hostname(); got != "kitchen" {
+			t.Errorf("the name is still %q", got)
+		}
+		cancel()
+		<-ended
+	})
+}
+
+// TestNewsOutliveASlowAnswer checks that an answer that was on its way when the network changed does not undo what it said.
+func TestNewsOutliveASlowAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := everybody()
+		s.network = func(context.Context) (netapi.Status, error) {
+			time.Sleep(2 * time.Second)
+			return testNetwork, nil
+		}
+		s.events = map[string]follow{"netmgr": func(ctx context.Context) (iter.Seq2[ipc.Event, error], error) {
+			return func(yield func(ipc.Event, error) bool) {
+				time.Sleep(time.Second)
+				yield(ipc.Event{Kind: "status", Data: []byte(`{"hostname":"kitchen"}`)}, nil)
+				<-ctx.Done()
+			}, nil
+		}}
+		ctx, cancel := context.WithCancel(t.Context())
+		w := newWatch(s)
+		ended := make(chan struct{})
+		go func() { defer close(ended); w.run(ctx) }()
+		time.Sleep(2*time.Second + pace/2)
+		if got := w.hostname(); got != "kitchen" {
+			t.Errorf("the name is %q again", got)
+		}
+		cancel()
+		<-ended
+	})
+}
+
 // TestStreamsAreConnectedAgain checks that a service that is down is tried ever more rarely, and one that works is
 // connected once.
 func TestStreamsAreConnectedAgain(t *testing.T) {
 	s := everybody()
 	var tries atomic.Int64
-	s.events = map[string]func(context.Context) iter.Seq2[ipc.Event, error]{"catalog": func(ctx context.Context) iter.Seq2[ipc.Event, error] {
+	s.events = map[string]follow{"catalog": func(ctx context.Context) (iter.Seq2[ipc.Event, error], error) {
+		if tries.Add(1) < 6 {
+			return nil, errAway
+		}
 		return func(yield func(ipc.Event, error) bool) {
-			if tries.Add(1) < 6 {
-				yield(ipc.Event{}, errAway)
-				return
-			}
 			if yield(ipc.Event{Kind: "changed", Data: []byte(`{"revision":8}`)}, nil) {
 				<-ctx.Done()
 			}
-		}
+		}, nil
 	}}
 	watching(t, s, func(w *watch, r newsReader) {
 		start := time.Now()

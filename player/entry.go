@@ -32,6 +32,7 @@ type entry struct {
 	alone   bool          // it cannot follow another one without a change of the screen's mode
 	packed  bool          // its compressed sound may be passed on
 	unseen  bool          // there is no memory for its pictures
+	soft    bool          // the hardware does not decode its pictures
 	broke   time.Duration // where it broke off last
 	refused int           // how often the card refused its form
 }
@@ -144,7 +145,7 @@ func (n *entry) request(info *Info, c conditions) (Request, error) {
 	}
 	if v := pick(info.Streams, media.Video); v != None && n.wantsVideo() && c.seen && !n.unseen && len(c.screen.Formats) > 0 {
 		size := decodeSize(c.screen, info.Streams[v], info.Aspect)
-		r.Video, r.Format, r.Width, r.Height = v, c.screen.Formats[0], size.X, size.Y
+		r.Video, r.Format, r.Width, r.Height, r.Software = v, c.screen.Formats[0], size.X, size.Y, n.soft
 	} else if r.Audio == None && (v == None || !n.wantsVideo()) {
 		return r, &media.Error{Op: "play", Path: nameOf(&n.item), Err: media.ErrUnsupported}
 	}

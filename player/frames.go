@@ -4,7 +4,24 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 )
+
+// frames are what a track's pictures lie in.
+type frames interface {
+	read(ctx context.Context, s Stream) (*Frame, time.Duration, error) // the next picture of the stream
+	put(*Frame)                                                        // takes a frame back that is not on the screen
+	size() int                                                         // how many there may be
+}
+
+// lent are those of the stream itself.
+type lent struct{ Lender }
+
+func (l lent) read(context.Context, Stream) (*Frame, time.Duration, error) { return l.Lend() }
+
+func (l lent) put(f *Frame) { l.Return(f) }
+
+func (l lent) size() int { return l.Lends() }
 
 // pool lends the frames of one shape to the tracks that decode into them. At most max of them exist; they are made when
 // they are first needed, and outlive a seek.
@@ -65,6 +82,20 @@ func (p *pool) get(ctx context.Context) (*Frame, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// read has the stream fill a frame.
+func (p *pool) read(ctx context.Context, s Stream) (*Frame, time.Duration, error) {
+	f, err := p.get(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	pts, err := s.Picture(f)
+	if err != nil {
+		p.put(f)
+		return nil, 0, err
+	}
+	return f, pts, nil
 }
 
 // grow reserves the right to make one more.

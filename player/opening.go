@@ -146,7 +146,9 @@ func (e *Engine) newTrack(o *opened) *track {
 		}
 		t.sound = newSoundQueue(o.req.Rate, ch, t.speed, o.ahead)
 	}
-	if o.req.Video != None {
+	if l, ok := o.stream.(Lender); ok && o.req.Video != None {
+		t.pool = lent{l}
+	} else if o.req.Video != None {
 		if !e.pool.fits(o.req.Format, o.req.Width, o.req.Height) {
 			e.releasePool()
 			e.pool = newPool(e.opt.Display, o.req.Format, o.req.Width, o.req.Height)

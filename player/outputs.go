@@ -66,7 +66,8 @@ func (e *Engine) screensChanged() {
 	if c == nil || c.track == nil || c.info == nil || !c.wantsVideo() {
 		return
 	}
-	if r, err := c.request(c.info, e.conditions(c)); err == nil && (r.Video != c.track.req.Video || r.Format != c.track.req.Format || r.size() != c.track.req.size()) {
+	_, theirs := c.track.pool.(lent) // frames of a card that another one may have replaced
+	if r, err := c.request(c.info, e.conditions(c)); err == nil && (theirs || r.Video != c.track.req.Video || r.Format != c.track.req.Format || r.size() != c.track.req.size()) {
 		e.reopen(e.position())
 	}
 }
@@ -109,6 +110,12 @@ func (e *Engine) describeItem(s *api.Status, c *entry) {
 	s.Item, s.State, s.Duration, s.Position = &it, e.state(c), duration(c.duration()), duration(e.position())
 	if s.Problem == nil {
 		s.Problem = e.outputs.missing
+	}
+	if t := c.track; t != nil && t.pool != nil {
+		s.Decoding = api.Software
+		if _, ok := t.pool.(lent); ok {
+			s.Decoding = api.Hardware
+		}
 	}
 	if c.info == nil {
 		return

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"os"
 	"time"
 
 	"manofwar/internal/media"
@@ -29,6 +30,7 @@ var (
 	ErrUnderrun = errors.New("the sound ran dry")                  // nothing was written in time; the count of frames starts again
 	ErrFormat   = errors.New("the device does not take this form") // of pictures or of sound
 	ErrKilled   = errors.New("the decoder was killed")             // the item is not to blame: open it again at the same place
+	ErrHardware = errors.New("the hardware does not decode it")    // or not any further: open it again with Request.Software
 )
 
 // Format is how a picture lies in memory, as a code of drm_fourcc.h.
@@ -49,6 +51,27 @@ type Frame struct {
 	Height int
 	Planes [3]Plane // as many as the format has
 	Handle any      // the display's own
+}
+
+// Importer is what a [Display] is as well that shows memory of another device, such as a hardware decoder's, without a
+// copy.
+type Importer interface {
+	// Import returns a frame in that memory, which lives at least until the frame is freed. Its planes may have no data.
+	Import(Imported) (*Frame, error)
+}
+
+// Imported is a picture in memory of another device.
+type Imported struct {
+	Format        Format
+	Width, Height int
+	Modifier      uint64 // of drm_fourcc.h: how pixels lie in the planes; 0: line by line
+	Planes        []ImportedPlane
+}
+
+// ImportedPlane is where a plane of it lies. Several planes may be in one dma-buf.
+type ImportedPlane struct {
+	File          *os.File // the dma-buf, which stays the caller's
+	Pitch, Offset int      // in bytes
 }
 
 // Plane is one of the arrays that make up a [Frame].
@@ -188,8 +211,16 @@ type Info struct {
 	Rate      Rational       // of pictures, exact
 	Interlace bool
 	HDR       bool // the picture is HDR10, and has to be made fit for a screen that is not
+	Coding    Coding
 	Chapters  []Chapter
 	Gain      Gain
+}
+
+// Coding is how the picture is coded, as far as a hardware decoder has to know. The zero value means unknown.
+type Coding struct {
+	Profile string // ffmpeg's name, such as "High"
+	Plain   bool   // 8 bits, colours at half size, limited range: as YUV420 and NV12 are shown
+	Turned  bool   // it has to be turned or mirrored to be seen upright
 }
 
 // Rational is a fraction. The zero value means unknown.
@@ -222,6 +253,7 @@ type Request struct {
 	Channels int
 	Speed    float64 // 1: as recorded; the pitch stays. Timestamps are those of the item
 	Pass     bool    // give the compressed sound as it is, packed by IEC 61937: the bits of a sample are then those of two 16-bit ones
+	Software bool    // pictures are not to be decoded by the hardware, which gave up on them
 }
 
 // Decoder opens sources.
@@ -249,6 +281,21 @@ type Stream interface {
 	Subtitle() (Cue, error)
 
 	Close() error
+}
+
+// Lender is what a [Stream] is as well whose pictures are frames of the display already, as a hardware decoder's are:
+// they are lent instead of being filled in, in a format and size of the decoder's choice, and Picture is not called.
+type Lender interface {
+	// Lend returns the next picture and the time in the item at which it is due. It waits while as many are lent as may
+	// be. One goroutine calls it, and its errors are those of Picture, or [ErrHardware].
+	Lend() (*Frame, time.Duration, error)
+
+	// Return gives a frame back that is not on the screen, or not any more. It may be called from anywhere, and has to be
+	// for each frame, also after Close.
+	Return(*Frame)
+
+	// Lends returns how many frames may be lent at a time.
+	Lends() int
 }
 
 // Cue is a subtitle. One of Text and Image is set. A picture replaces the one before it, however long that was to be

@@ -113,6 +113,9 @@ func (e *Engine) finish() {
 // One that broke off is tried once more where it was: that its decoder died, or a network failed, need not be its fault.
 func (e *Engine) trackEnded() {
 	c := e.current
+	if e.goInSoftware(c) {
+		return
+	}
 	err, at := c.track.failure(), e.position()
 	something := c.played || !c.track.empty() || c.track.req.From > 0
 	switch {
@@ -137,6 +140,23 @@ func (e *Engine) goWithoutPictures(c *entry) {
 	e.opt.Log.Warn("no pictures", "item", nameOf(&c.item), "err", c.track.failure())
 	c.unseen = true
 	e.reopen(e.position())
+}
+
+// goInSoftware opens an item again, at the same place, whose pictures the hardware does not decode. It reports whether it
+// did.
+func (e *Engine) goInSoftware(n *entry) bool {
+	if n == nil || n.track == nil || n.soft || !errors.Is(n.track.failure(), ErrHardware) {
+		return false
+	}
+	e.opt.Log.Warn("pictures are decoded by software", "item", nameOf(&n.item), "err", n.track.failure())
+	n.soft, n.spawned = true, time.Time{}
+	if n == e.current {
+		e.reopen(e.position())
+		return true
+	}
+	e.drop(n)
+	n.revive()
+	return true
 }
 
 // fail leaves an entry out.
@@ -218,6 +238,8 @@ func (e *Engine) advance() time.Duration {
 		return wait
 	}
 	e.goWithoutPictures(c)
+	e.goInSoftware(c)
+	e.goInSoftware(e.next)
 	patience := e.patience(c)
 	if patience <= 0 {
 		e.fail(c, errSilent)

@@ -49,7 +49,7 @@ type program struct {
 // showing is what lies on the screen.
 type showing struct {
 	frame *Frame
-	pool  *pool // whose it is; nil: one of the stills
+	pool  frames // whose it is; nil: one of the stills
 }
 
 const (
@@ -219,6 +219,7 @@ func (p *projector) present(pic picture, due time.Time) {
 	at, err := p.display.Show(pic.frame, fit(screen, size, t.req.Info.Aspect))
 	if err != nil {
 		t.pool.put(pic.frame)
+		t.refuse(err)
 		p.failed(err)
 		return
 	}

@@ -35,6 +35,7 @@ type setup struct {
 	display  null.DisplayOptions
 	sound    null.SoundOptions
 	settings api.Settings
+	wrap     func(player.Display) player.Display // what the engine has instead of the display; nil: that
 }
 
 // The usual items: two songs and a film.
@@ -61,8 +62,13 @@ func inBubble(t *testing.T, s setup, f func(r *rig)) {
 			s.sound.Sample = player.S16
 		}
 		r := &rig{t: t, decoder: &playertest.Decoder{Items: s.items}, display: null.NewDisplay(s.display), sound: null.NewSound(s.sound)}
+		var display player.Display = r.display
+		if s.wrap != nil {
+			display = s.wrap(display)
+		}
+		r.decoder.Display = display
 		r.Engine = player.New(player.Options{
-			Display: r.display, Sound: r.sound, Decoder: r.decoder, Log: slog.New(slog.DiscardHandler), Settings: s.settings,
+			Display: display, Sound: r.sound, Decoder: r.decoder, Log: slog.New(slog.DiscardHandler), Settings: s.settings,
 			Status: func(s api.Status) { r.told = append(r.told, s) },
 			Ended:  func(e api.Ended) { r.ended = append(r.ended, e) },
 			Cues:   func(c []player.Cue) { r.cues = append(r.cues, c) },

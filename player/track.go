@@ -21,7 +21,7 @@ type track struct {
 	stream Stream
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
-	pool   *pool
+	pool   frames      // of its pictures; nil: it has none
 	sound  *soundQueue // nil: it has none
 	after  <-chan struct{}
 	room   chan struct{} // receives when there is room for cues

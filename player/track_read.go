@@ -51,14 +51,8 @@ func (t *track) readPictures(ctx context.Context) {
 		}
 	}
 	for {
-		f, err := t.pool.get(ctx)
+		f, pts, err := t.pool.read(ctx, t.stream)
 		if err != nil {
-			t.fail(ctx, err)
-			return
-		}
-		pts, err := t.stream.Picture(f)
-		if err != nil {
-			t.pool.put(f)
 			t.fail(ctx, err)
 			return
 		}
@@ -134,6 +128,19 @@ func (t *track) cuesAt(at time.Duration) (cues []Cue, change time.Duration) {
 		}
 	}
 	return cues, change
+}
+
+// refuse notes that a picture that was lent cannot be shown as it is; any other could be.
+func (t *track) refuse(err error) {
+	if _, ok := t.pool.(lent); !ok || !errors.Is(err, ErrFormat) {
+		return
+	}
+	t.mu.Lock()
+	if t.err == nil {
+		t.err = errors.Join(ErrHardware, err)
+	}
+	t.mu.Unlock()
+	t.read()
 }
 
 // fail notes why reading ended, unless that was the end or our own doing.

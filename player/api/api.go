@@ -110,11 +110,21 @@ type Status struct {
 	Audio    int            `json:"audio"`    // an index into Streams; -1: none
 	Subtitle int            `json:"subtitle"` // likewise
 	Problem  *Problem       `json:"problem,omitempty"`
-	Display  *Display       `json:"display,omitempty"` // nil: no screen is connected
-	Sound    *Sound         `json:"sound,omitempty"`   // nil: nowhere to play sound
+	Display  *Display       `json:"display,omitempty"`  // nil: no screen is connected
+	Sound    *Sound         `json:"sound,omitempty"`    // nil: nowhere to play sound
+	Decoding Decoding       `json:"decoding,omitempty"` // of the item's pictures; empty: it has none, or they are not decoded yet
 	Settings Settings       `json:"settings"`
 	Sync     Sync           `json:"sync"`
 }
+
+// Decoding is how pictures are decoded.
+type Decoding string
+
+// The ways of decoding.
+const (
+	Software Decoding = "software" // by ffmpeg
+	Hardware Decoding = "hardware" // by the kernel's codec, into what the screen shows
+)
 
 // Chapter is a named place in an item.
 type Chapter struct {

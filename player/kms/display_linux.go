@@ -57,7 +57,10 @@ type Display struct {
 	number uint64 // of the last commit
 }
 
-var _ player.Display = (*Display)(nil)
+var (
+	_ player.Display  = (*Display)(nil)
+	_ player.Importer = (*Display)(nil)
+)
 
 // card is a [drm.Card], or what a test puts in its place.
 type card interface {

@@ -505,9 +505,9 @@ func TestImport(t *testing.T) {
 	}
 	defer f.Close()
 	const modifier = 0x0700000000000004 // columns of the Raspberry Pi's decoder
-	fr, err := r.Import(Imported{
+	fr, err := r.Import(player.Imported{
 		Format: player.NV12, Width: 1920, Height: 1080, Modifier: modifier,
-		Planes: []ImportedPlane{{f, 1920, 0}, {f, 1920, 1920 * 1088}},
+		Planes: []player.ImportedPlane{{f, 1920, 0}, {f, 1920, 1920 * 1088}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -525,9 +525,9 @@ func TestImport(t *testing.T) {
 	if len(r.card.imports) > 0 {
 		t.Error("the handle was not given back")
 	}
-	for _, p := range []Imported{
-		{Format: player.NV12, Width: 64, Height: 64, Planes: []ImportedPlane{{f, 64, 0}}},
-		{Format: player.NV12, Width: 63, Height: 64, Planes: make([]ImportedPlane, 2)},
+	for _, p := range []player.Imported{
+		{Format: player.NV12, Width: 64, Height: 64, Planes: []player.ImportedPlane{{f, 64, 0}}},
+		{Format: player.NV12, Width: 63, Height: 64, Planes: make([]player.ImportedPlane, 2)},
 		{Format: 1, Width: 64, Height: 64},
 	} {
 		if _, err := r.Import(p); !errors.Is(err, player.ErrFormat) {
@@ -537,7 +537,7 @@ func TestImport(t *testing.T) {
 
 	// Without planes it can be shown only as it is.
 	r = newRig(t, virtual)
-	fr, err = r.Import(Imported{Format: player.XRGB8888, Width: 320, Height: 180, Planes: []ImportedPlane{{f, 1280, 0}}})
+	fr, err = r.Import(player.Imported{Format: player.XRGB8888, Width: 320, Height: 180, Planes: []player.ImportedPlane{{f, 1280, 0}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -201,23 +201,8 @@ func (d *Display) home(b *buffer) (*buffer, error) {
 	return t, nil
 }
 
-// Imported is a picture in memory of another device, such as a hardware decoder's.
-type Imported struct {
-	Format        player.Format
-	Width, Height int
-	Modifier      uint64 // of drm_fourcc.h: how pixels lie in the planes; 0: line by line
-	Planes        []ImportedPlane
-}
-
-// ImportedPlane is where a plane of it lies. Several planes may be in one dma-buf.
-type ImportedPlane struct {
-	File          *os.File // the dma-buf, which stays the caller's
-	Pitch, Offset int      // in bytes
-}
-
-// Import returns a frame that shows another device's memory without a copy. Its planes have no data. The memory lives at
-// least until the frame is freed.
-func (d *Display) Import(p Imported) (*player.Frame, error) {
+// Import implements [player.Importer]. The planes have no data.
+func (d *Display) Import(p player.Imported) (*player.Frame, error) {
 	if err := checkFrame(p.Format, p.Width, p.Height); err != nil {
 		return nil, err
 	}

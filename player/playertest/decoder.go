@@ -16,7 +16,8 @@ import (
 // Decoder is a decoder whose items are made up, so that a test can tell each sample and each picture of them from every
 // other one. It decodes as fast as it is read.
 type Decoder struct {
-	Items map[string]Recipe // by the path of their source
+	Items   map[string]Recipe // by the path of their source
+	Display player.Display    // of the frames that are lent
 
 	mu     sync.Mutex
 	opened []player.Request
@@ -44,6 +45,7 @@ type Recipe struct {
 	Codec    string        // of its sound; "": flac
 	Unknown  bool          // nobody knows how long it is
 	Interval time.Duration // each picture takes
+	Lent     int           // so many frames of the display are lent, as by hardware, unless software is asked for; 0: pictures are filled in
 }
 
 // Sample returns the two samples of an item's frame, from which [Frame] tells what it is. They are exact in 16 bits.
@@ -121,6 +123,9 @@ func (d *Decoder) Open(ctx context.Context, req player.Request) (player.Stream, 
 	s := &stream{decoder: d, number: number, recipe: r, req: req, closed: make(chan struct{}), ready: time.Now().Add(r.Delay)}
 	if r.FPS.Num > 0 {
 		s.picture = int(math.Ceil(req.From.Seconds()*s.fps() - 1e-6))
+	}
+	if r.Lent > 0 && req.Video != player.None && !req.Software {
+		return d.lend(s)
 	}
 	return s, nil
 }

@@ -93,6 +93,9 @@ func (s *system) followDevices(ctx context.Context, rules []boot.NodeRule) {
 			return
 		}
 		if ev.Action == "remove" {
+			if err := boot.Withdraw(ev.Name, rules); err != nil {
+				s.log.Warn("device not taken back", "device", ev.Name, "err", err)
+			}
 			continue
 		}
 		if ev.Modalias != "" {

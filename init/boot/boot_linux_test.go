@@ -249,12 +249,13 @@ func TestGrant(t *testing.T) {
 		t.Fatal(err)
 	}
 	const null = 1<<8 | 3
-	for _, name := range []string{"snd/pcmC0D0p", "cec0"} {
-		if err := unix.Mknod(filepath.Join(dev, name), unix.S_IFCHR|0o600, null); err != nil {
+	for name, kind := range map[string]uint32{"snd/pcmC0D0p": unix.S_IFCHR, "cec0": unix.S_IFCHR, "cecdisk": unix.S_IFBLK} {
+		if err := unix.Mknod(filepath.Join(dev, name), kind|0o600, null); err != nil {
 			t.Fatal(err)
 		}
 	}
-	rules := []NodeRule{{"snd/*", 61001}, {"snd/pcm*", 61002}, {"cec*", 61002}, {"video*", 61003}}
+	handed := filepath.Join(dev, "handed", "player")
+	rules := []NodeRule{{"snd/*", 61001, ""}, {"snd/pcm*", 61002, handed}, {"cec*", 61002, handed}, {"video*", 61003, ""}}
 	if err := GrantAll(dev, rules); errors.Is(err, unix.EOPNOTSUPP) {
 		t.Skip("needs access control lists on the file system of ", dev)
 	} else if err != nil {
@@ -271,12 +272,35 @@ func TestGrant(t *testing.T) {
 		{61001, "cec0", unix.EACCES},
 		{61003, "cec0", unix.EACCES},
 		{61003, "snd/pcmC0D0p", unix.EACCES},
+		{61002, "handed/player/cec0", nil},
+		{61001, "handed/player/cec0", unix.EACCES},
+		{61002, "handed/player/cecdisk", unix.ENOENT},
+		{61002, "handed/player/pcmC0D0p", unix.ENOENT},
 	} {
 		if err := openAs(tt.uid, filepath.Join(dev, tt.name)); !errors.Is(err, tt.want) {
 			t.Errorf("user %d opens %s: %v; want %v", tt.uid, tt.name, err, tt.want)
 		}
 	}
-	if err := Grant(dev, "gone", []NodeRule{{"gone", 1}}); !errors.Is(err, fs.ErrNotExist) {
+	for _, step := range []struct {
+		what  string
+		do    func() error
+		there bool
+	}{
+		{"withdrawn", func() error { return Withdraw("cec0", rules) }, false},
+		{"withdrawn twice", func() error { return Withdraw("cec0", rules) }, false},
+		{"back", func() error { return Grant(dev, "cec0", rules) }, true},
+		{"gone unheard", func() error {
+			return errors.Join(os.Remove(filepath.Join(dev, "cec0")), GrantAll(dev, rules))
+		}, false},
+	} {
+		if err := step.do(); err != nil {
+			t.Errorf("%s: %v", step.what, err)
+		}
+		if _, err := os.Lstat(filepath.Join(handed, "cec0")); (err == nil) != step.there {
+			t.Errorf("%s: the second node: %v", step.what, err)
+		}
+	}
+	if err := Grant(dev, "gone", []NodeRule{{"gone", 1, ""}}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a node that is gone: %v", err)
 	}
 }

@@ -18,6 +18,17 @@ import (
 type NodeRule struct {
 	Pattern string
 	UID     int
+	Handed  string // a directory that gets a second node for each that lies in /dev itself; empty: there is no need
+}
+
+func (r NodeRule) matches(name string) bool {
+	ok, err := path.Match(r.Pattern, name)
+	return err == nil && ok
+}
+
+// hands tells whether the rule's directory gets a node of that name.
+func (r NodeRule) hands(name string) bool {
+	return r.Handed != "" && !strings.Contains(name, "/") && r.matches(name)
 }
 
 // Grant gives the users whose rules match the node name, such as "snd/pcmC0D0p", read and write access by an access
@@ -25,7 +36,7 @@ type NodeRule struct {
 func Grant(dev, name string, rules []NodeRule) error {
 	var uids []int
 	for _, r := range rules {
-		if ok, err := path.Match(r.Pattern, name); err == nil && ok && !slices.Contains(uids, r.UID) {
+		if r.matches(name) && !slices.Contains(uids, r.UID) {
 			uids = append(uids, r.UID)
 		}
 	}
@@ -33,24 +44,91 @@ func Grant(dev, name string, rules []NodeRule) error {
 		return nil
 	}
 	file := filepath.Join(dev, name)
+	if err := allowNode(file, uids); err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if r.hands(name) {
+			if err := hand(file, filepath.Join(r.Handed, name), r.UID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func allowNode(file string, uids []int) error {
 	if err := unix.Setxattr(file, "system.posix_acl_access", accessList(uids), 0); err != nil {
 		return fmt.Errorf("grant %s: %w", file, err)
 	}
 	return nil
 }
 
-// GrantAll is [Grant] for every node there is.
+// hand makes a node of the same device at to. Disks are not handed on: whoever has such a directory reads all files.
+func hand(file, to string, uid int) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(file, &st); err != nil {
+		return fmt.Errorf("hand on %s: %w", file, err)
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFCHR {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return fmt.Errorf("hand on %s: %w", file, err)
+	}
+	_ = os.Remove(to) // of a device that had the name before
+	if err := unix.Mknod(to, unix.S_IFCHR|0o600, int(st.Rdev)); err != nil {
+		return fmt.Errorf("hand on %s: %w", file, err)
+	}
+	return allowNode(to, []int{uid})
+}
+
+// Withdraw takes back the second nodes of a device that has gone.
+func Withdraw(name string, rules []NodeRule) error {
+	var errs []error
+	for _, r := range rules {
+		if r.hands(name) {
+			if err := os.Remove(filepath.Join(r.Handed, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// withdrawAll takes back those of devices that are no more.
+func withdrawAll(dev string, rules []NodeRule) error {
+	var errs []error
+	for _, r := range rules {
+		if r.Handed == "" {
+			continue
+		}
+		nodes, err := os.ReadDir(r.Handed)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+		for _, n := range nodes {
+			if _, err := os.Lstat(filepath.Join(dev, n.Name())); errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, Withdraw(n.Name(), []NodeRule{r}))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// GrantAll is [Grant] for every node there is, and [Withdraw] for every other.
 func GrantAll(dev string, rules []NodeRule) error {
 	if len(rules) == 0 {
 		return nil
 	}
-	return filepath.WalkDir(dev, func(file string, e fs.DirEntry, err error) error {
+	withdrawn := withdrawAll(dev, rules)
+	return errors.Join(withdrawn, filepath.WalkDir(dev, func(file string, e fs.DirEntry, err error) error {
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			return nil // gone meanwhile
 		case err != nil:
 			return err
-		case e.IsDir() && (e.Name() == "pts" || e.Name() == "shm"):
+		case e.IsDir() && (e.Name() == "pts" || e.Name() == "shm" || e.Name() == "handed"):
 			return fs.SkipDir
 		case e.Type()&fs.ModeDevice == 0:
 			return nil
@@ -60,7 +138,7 @@ func GrantAll(dev string, rules []NodeRule) error {
 			return nil
 		}
 		return err
-	})
+	}))
 }
 
 // Tags of the entries of an access control list (include/uapi/linux/posix_acl.h).

@@ -74,5 +74,9 @@ type Unit struct {
 	Socket bool     `json:"socket,omitempty"` // PID 1 makes <name>.sock and passes it as sd_listen_fds(3) has it
 }
 
+// HandedDir is where PID 1 puts the device nodes of a service's row that lie in /dev itself, such as "cec0", as they come
+// and go. It is for a service that must not have all of /dev: see [Spec] and its Devices.
+func HandedDir(name string) string { return "/dev/handed/" + name }
+
 // UnitsPath is where the image keeps the [Unit]s that PID 1 starts, as a JSON array.
 const UnitsPath = "/etc/manofwar/services.json"

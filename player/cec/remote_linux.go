@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -21,6 +22,7 @@ type Remote struct {
 	socket *uevent.Socket
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
+	handed string
 	wait   sync.WaitGroup
 
 	mu       sync.Mutex // guards all below
@@ -30,8 +32,8 @@ type Remote struct {
 }
 
 // Open follows the adapters as they come and go, and says on each that we are a player of that name. A machine without
-// one is no error.
-func Open(name string, log *slog.Logger) (*Remote, error) {
+// one is no error. Nodes are in the directory handed where it has them, else in /dev.
+func Open(name, handed string, log *slog.Logger) (*Remote, error) {
 	socket, err := uevent.Open() // before the first look
 	if err != nil {
 		return nil, fmt.Errorf("cec: %w", err)
@@ -39,7 +41,7 @@ func Open(name string, log *slog.Logger) (*Remote, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Remote{
 		log: log, keys: make(chan Key, 16), socket: socket, ctx: ctx, cancel: cancel,
-		name: name, adapters: make(map[string]*adapter),
+		handed: handed, name: name, adapters: make(map[string]*adapter),
 	}
 	news := make(chan struct{}, 1)
 	r.wait.Go(func() { r.listen(news) })
@@ -190,7 +192,7 @@ func (r *Remote) look() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, device := range devices {
-		node := filepath.Join("/dev", filepath.Base(device))
+		node := r.node(filepath.Base(device))
 		if r.adapters[node] != nil || r.ctx.Err() != nil {
 			continue
 		}
@@ -202,6 +204,17 @@ func (r *Remote) look() {
 		r.adapters[node] = a
 		r.wait.Go(func() { r.serve(a) })
 	}
+}
+
+// node returns where an adapter of that name is to be opened: where it was put for us, or else where all devices are.
+func (r *Remote) node(name string) string {
+	if r.handed != "" {
+		at := filepath.Join(r.handed, name)
+		if _, err := os.Lstat(at); err == nil {
+			return at
+		}
+	}
+	return filepath.Join("/dev", name)
 }
 
 // serve runs an adapter until it is gone, or we are.

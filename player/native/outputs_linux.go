@@ -3,8 +3,10 @@ package native
 import (
 	"log/slog"
 
+	"manofwar/internal/service"
 	"manofwar/player"
 	"manofwar/player/alsa"
+	"manofwar/player/api"
 	"manofwar/player/cec"
 	"manofwar/player/decode"
 	"manofwar/player/kms"
@@ -34,7 +36,7 @@ func (o Options) open(log *slog.Logger) (outputs, error) {
 		out.display = null.NewDisplay(null.DisplayOptions{Unplugged: true})
 	} else {
 		out.display = kms.Open(kms.Options{Log: log})
-		if remote, err := cec.Open(osdName, log); err != nil {
+		if remote, err := cec.Open(osdName, service.HandedDir(api.Name), log); err != nil {
 			log.Warn("the television's remote control is out of reach", "err", err)
 		} else {
 			out.tv, out.hangUp = remote, remote.Close

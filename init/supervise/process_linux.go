@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -86,7 +85,7 @@ func NewProcess(cfg ProcessConfig) (*Process, error) {
 }
 
 // CheckUnit returns what would keep a unit from ever running, or let it out of its sandbox: a name that is none, an
-// unknown user or root, a capability that does not exist, a path that is relative.
+// unknown user or root, a capability that does not exist, a path that is relative, a device that is not for it to have.
 func CheckUnit(u service.Unit, accounts func(user string) (Account, error)) error {
 	if !ValidName(u.Name) {
 		return fmt.Errorf("service %q: %w", u.Name, errName)
@@ -105,8 +104,8 @@ func CheckUnit(u service.Unit, accounts func(user string) (Account, error)) erro
 		return fmt.Errorf("service %q: %w", u.Name, err)
 	}
 	for _, pattern := range u.Devices {
-		if _, err := path.Match(pattern, ""); err != nil || !filepath.IsLocal(pattern) {
-			return fmt.Errorf("service %q: device %q is no pattern of names below /dev", u.Name, pattern)
+		if err := checkDevice(pattern, overrides(u.Caps)); err != nil {
+			return fmt.Errorf("service %q: device %q %w", u.Name, pattern, err)
 		}
 	}
 	for _, name := range slices.Concat([]string{u.Path}, u.Read, u.Write) {
@@ -286,50 +285,6 @@ func (p *Process) readsMedia(u service.Unit) bool {
 		}
 	}
 	return false
-}
-
-// overrides tells whether a capability makes the modes of files count for nothing.
-func overrides(caps []string) bool {
-	return slices.ContainsFunc(caps, func(c string) bool { return strings.HasPrefix(c, "dac_") })
-}
-
-// deviceRoots are the Landlock paths for patterns below dev: the directories that the nodes are in, or will be in,
-// because what is plugged in later must be reachable too. They are made where there is none yet: the kernel leaves in place
-// what it did not make. The nodes' own permissions decide about each.
-//
-// Where these count for nothing, dev itself would be the key to every disk: of the nodes there, such a service has those
-// that match when it starts and are no disks.
-func deviceRoots(dev string, patterns []string, exact bool) (roots []string) {
-	for _, pattern := range patterns {
-		dir := filepath.Dir(filepath.Join(dev, pattern))
-		if dir == dev && exact {
-			roots = append(roots, characterDevices(filepath.Join(dev, pattern))...)
-			continue
-		}
-		if err := os.MkdirAll(dir, 0o755); err != nil && exact {
-			continue // out of reach, rather than more than it should be
-		}
-		for dir != dev && !exists(dir) {
-			dir = filepath.Dir(dir)
-		}
-		roots = append(roots, dir)
-	}
-	slices.Sort(roots)
-	return slices.Compact(roots)
-}
-
-// characterDevices are those that match.
-func characterDevices(pattern string) []string {
-	nodes, _ := filepath.Glob(pattern) // CheckUnit has seen the pattern
-	return slices.DeleteFunc(nodes, func(node string) bool {
-		info, err := os.Lstat(node)
-		return err != nil || info.Mode()&os.ModeCharDevice == 0
-	})
-}
-
-func exists(name string) bool {
-	_, err := os.Lstat(name)
-	return err == nil
 }
 
 // environ is the program's environment: the names are the contract with manofwar's own services.

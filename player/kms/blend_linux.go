@@ -1,7 +1,6 @@
 package kms
 
 import (
-	"encoding/binary"
 	"image"
 	"slices"
 )
@@ -45,36 +44,13 @@ func (b *buffer) blend(over *overlay) {
 		if y >= next.rect.Min.Y && y < next.rect.Max.Y {
 			covered := to[4*(next.rect.Min.X-region.Min.X):][:4*next.rect.Dx()]
 			copy(next.row(y), covered)
-			lay(covered, over.row(y, next.rect.Min.X, next.rect.Max.X))
+			over.lay(covered, y, next.rect.Min.X, next.rect.Max.X)
 		}
 		if both {
 			copy(line, work)
 		}
 	}
 	b.patch, b.spare = next, old.saved
-}
-
-// lay lays premultiplied pixels over others: what is below counts by what the alpha above leaves, each v·rest/255 rounded.
-// Two colours are reckoned at a time, in the halves of a word.
-func lay(to, from []byte) {
-	const halves = 0x00ff00ff
-	order := binary.LittleEndian
-	for len(from) >= 4 && len(to) >= 4 {
-		over := order.Uint32(from)
-		switch rest := 255 - over>>24; rest {
-		case 255:
-		case 0:
-			order.PutUint32(to, over)
-		default:
-			under := order.Uint32(to)
-			low := under&halves*rest + 0x00800080
-			low = (low + low>>8&halves) >> 8 & halves
-			high := under>>8&halves*rest + 0x00800080
-			high = (high + high>>8&halves) & ^uint32(halves)
-			order.PutUint32(to, over+(low|high))
-		}
-		to, from = to[4:], from[4:]
-	}
 }
 
 // compose copies a frame to its place on a canvas that is not on the screen, with black around it.

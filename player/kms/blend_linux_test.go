@@ -102,3 +102,33 @@ func BenchmarkBlend(b *testing.B) {
 		picture.blend(nil)
 	}
 }
+
+// TestRunsAreLaidLikePixels holds lines of shades, letters and nothing to laying each pixel by itself, wherever they are cut off.
+func TestRunsAreLaidLikePixels(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 5))
+	img := image.NewRGBA(image.Rect(0, 0, 301, 40))
+	for y := range 40 {
+		for x := 0; x < 301; {
+			colour := color.NRGBA{byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32()), []byte{0, 255, 219, byte(r.Uint32())}[r.IntN(4)]}
+			for n := 1 + r.IntN(80)*r.IntN(2); n > 0 && x < 301; n-- {
+				img.Set(x, y, colour)
+				x++
+			}
+		}
+	}
+	o := newOverlay(img, image.Pt(7, 9))
+	for y := o.rect.Min.Y; y < o.rect.Max.Y; y++ {
+		x0 := o.rect.Min.X + r.IntN(100)
+		x1 := x0 + r.IntN(o.rect.Max.X-x0)
+		got := newMemory(x1-x0, 1).memory.Data[:4*(x1-x0)]
+		want := bytes.Clone(got)
+		o.lay(got, y, x0, x1)
+		from := o.row(y, x0, x1)
+		for i := 0; i < len(want); i += 4 {
+			lay(want[i:i+4], from[i:i+4])
+		}
+		if !bytes.Equal(got, want) {
+			t.Fatalf("line %d from %d to %d is not what its pixels are: %v", y, x0, x1, o.runs[y-o.rect.Min.Y])
+		}
+	}
+}

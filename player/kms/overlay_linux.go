@@ -13,6 +13,7 @@ import (
 type overlay struct {
 	rect image.Rectangle // on the screen; parts of it may be beyond the edges
 	pix  []byte
+	runs [][]run // of each line
 }
 
 // Overlay implements [player.Display]. It waits no refresh: the next Show takes it along, or, where none comes, it is
@@ -92,28 +93,34 @@ func newOverlay(img *image.RGBA, at image.Point) *overlay {
 	for y := range box.Dy() {
 		from := img.Pix[img.PixOffset(box.Min.X, box.Min.Y+y):][:4*box.Dx()]
 		to := o.pix[4*box.Dx()*y:][:len(from)]
-		for i := 0; i < len(from); i += 4 {
-			to[i], to[i+1], to[i+2], to[i+3] = from[i+2], from[i+1], from[i], from[i+3]
-		}
+		swapColours(to, from)
+		o.runs = append(o.runs, runsOf(to))
 	}
 	return o
+}
+
+// swapColours turns red, green, blue, alpha into blue, green, red, alpha.
+func swapColours(to, from []byte) {
+	for len(from) >= 4 && len(to) >= 4 {
+		v := order.Uint32(from)
+		order.PutUint32(to, v&0xff00ff00|v>>16&0xff|v<<16&0xff0000)
+		to, from = to[4:], from[4:]
+	}
 }
 
 // opaque returns the smallest rectangle that holds every pixel that is not transparent.
 func opaque(img *image.RGBA) (box image.Rectangle) {
 	for y := img.Rect.Min.Y; y < img.Rect.Max.Y; y++ {
 		row := img.Pix[img.PixOffset(img.Rect.Min.X, y):][:4*img.Rect.Dx()]
-		first, last := -1, -1
-		for x := 0; x < len(row); x += 4 {
-			if row[x+3] != 0 {
-				if first < 0 {
-					first = x / 4
-				}
-				last = x / 4
-			}
+		first, last := 3, len(row)-1 // alphas
+		for first < len(row) && row[first] == 0 {
+			first += 4
 		}
-		if first >= 0 {
-			box = box.Union(image.Rect(img.Rect.Min.X+first, y, img.Rect.Min.X+last+1, y+1))
+		for last > first && row[last] == 0 {
+			last -= 4
+		}
+		if first < len(row) {
+			box = box.Union(image.Rect(img.Rect.Min.X+first/4, y, img.Rect.Min.X+last/4+1, y+1))
 		}
 	}
 	return box

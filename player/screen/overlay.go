@@ -178,10 +178,17 @@ func (o scrimOp) paint(dst *image.RGBA, a *Artist) {
 	for y := dst.Rect.Min.Y; y < dst.Rect.Max.Y; y++ {
 		t := min(float64(y-o.rect.Min.Y)/float64(o.full), 1)
 		level := int32(scrimDark*t*t*(3-2*t)*255*64 + 0.5)
+		if t == 1 { // where nothing changes there are no steps to hide, and one shade is laid over a film much sooner
+			level = level &^ 63
+		}
 		out := dst.Pix[dst.PixOffset(dst.Rect.Min.X, y):][:4*dst.Rect.Dx()]
 		row := &a.dither[y&7]
 		for i := 0; i < len(out); i += 4 {
 			alpha := uint32(level+int32(row[(dst.Rect.Min.X+i/4)&7])) / 64
+			if out[i+3] == 0 {
+				out[i+3] = uint8(alpha)
+				continue
+			}
 			out[i] = uint8(uint32(out[i]) * (255 - alpha) / 255)
 			out[i+1] = uint8(uint32(out[i+1]) * (255 - alpha) / 255)
 			out[i+2] = uint8(uint32(out[i+2]) * (255 - alpha) / 255)

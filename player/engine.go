@@ -285,10 +285,17 @@ func (e *Engine) SetScreen(s Still) {
 }
 
 // SetOverlay lays img over whatever is shown, film or screen, at a point of the mode's pixels; nil takes it away. It stays
-// when the screen was away, and must not be written to afterwards.
+// when the screen was away, and must not be written to afterwards but in DrawOverlay.
 func (e *Engine) SetOverlay(img *image.RGBA, at image.Point) {
+	e.DrawOverlay(func() (*image.RGBA, image.Point) { return img, at })
+}
+
+// DrawOverlay is SetOverlay with what draw returns. Nobody looks at the overlay before while draw runs: it may paint into
+// its memory.
+func (e *Engine) DrawOverlay(draw func() (*image.RGBA, image.Point)) {
 	e.laying.Lock()
 	defer e.laying.Unlock()
+	img, at := draw()
 	e.overlay = overlay{img, at}
 	e.layOver()
 }

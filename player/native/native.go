@@ -199,7 +199,7 @@ func (h *house) name(s string) {
 
 func (h *house) SetScreen(s player.Still) { h.engine.SetScreen(s) }
 
-func (h *house) Overlay(img *image.RGBA, at image.Point) { h.engine.SetOverlay(img, at) }
+func (h *house) Overlay(draw func() (*image.RGBA, image.Point)) { h.engine.DrawOverlay(draw) }
 
 // outputs are where to play, opened.
 type outputs struct {

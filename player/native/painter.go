@@ -2,6 +2,7 @@ package native
 
 import (
 	"image"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ type painter struct {
 	size  image.Point
 	base  *screen.Picture // shown; nil: nothing of ours
 	over  *screen.Picture // overlays shown; nil: none
+	laid  []byte          // memory of what was laid over
+	film  bool            // fills the screen
 }
 
 // still is a picture of the artist's, who does one thing at a time: the engine paints while the next one is composed.
@@ -50,7 +53,11 @@ func (p *painter) paint(now time.Time, size image.Point, s scene) (next time.Tim
 	}
 	p.stage.atWork.Lock()
 	defer p.stage.atWork.Unlock()
-	if s.film {
+	if s.film && !p.film {
+		p.stage.artist.Forget()
+		debug.FreeOSMemory() // it is the decoder's now; the collector would keep it, as a film makes no garbage
+	}
+	if p.film = s.film; s.film {
 		p.base = nil
 		return sooner(s.until, p.lay(now, s.over))
 	}
@@ -69,12 +76,15 @@ func (p *painter) lay(now time.Time, layers []screen.Layer) (next time.Time) {
 	if p.over == nil && pic.Bounds.Empty() || p.over != nil && len(pic.Changes(p.over)) == 0 {
 		return pic.Next
 	}
-	img, at := p.stage.artist.Overlay(p.size, now, layers...)
-	p.stage.out.Overlay(img, at)
-	p.over = pic
-	if img == nil {
-		p.over = nil
-	}
+	p.stage.out.Overlay(func() (*image.RGBA, image.Point) {
+		img, at := pic.Overlay(p.laid)
+		if p.over, p.laid = pic, nil; img == nil {
+			p.over = nil
+		} else {
+			p.laid = img.Pix
+		}
+		return img, at
+	})
 	return pic.Next
 }
 

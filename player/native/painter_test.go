@@ -21,9 +21,13 @@ type easel struct {
 	laid   []*image.RGBA
 }
 
-func (e *easel) Size() image.Point                      { return e.size }
-func (e *easel) SetScreen(s player.Still)               { e.stills = append(e.stills, s) }
-func (e *easel) Overlay(img *image.RGBA, _ image.Point) { e.laid = append(e.laid, img) }
+func (e *easel) Size() image.Point        { return e.size }
+func (e *easel) SetScreen(s player.Still) { e.stills = append(e.stills, s) }
+
+func (e *easel) Overlay(draw func() (*image.RGBA, image.Point)) {
+	img, _ := draw()
+	e.laid = append(e.laid, img)
+}
 
 func newFrame(w, h int) *player.Frame {
 	pitch := w*4 + 64
@@ -68,6 +72,24 @@ func TestPainter(t *testing.T) {
 	p.paint(noon.Add(2*time.Second), out.size, k.scene(noon.Add(2*time.Second)))
 	if len(out.laid) != 2 || out.laid[0] == nil || out.laid[1] != nil {
 		t.Errorf("over the film: %d images; want the volume, then nothing", len(out.laid))
+	}
+}
+
+// TestOverlayMemory holds one overlay painted into the memory of another to one painted into fresh memory.
+func TestOverlayMemory(t *testing.T) {
+	out := &easel{size: image.Pt(640, 360)}
+	s := newStage(screen.New(), newGallery(nil, slog.New(slog.DiscardHandler)), out, slog.New(slog.DiscardHandler))
+	p := painter{stage: s}
+	layers := []screen.Layer{screen.Notice{Text: "A long line at the foot of the screen, over all of its width"}, screen.Volume{Level: 70}}
+	for i, l := range [][]screen.Layer{layers, layers[:1], layers[1:], layers} {
+		p.paint(noon, out.size, scene{film: true, over: l})
+		want, _ := screen.New().Overlay(out.size, noon, l...)
+		if got := out.laid[i]; got.Rect != want.Rect || !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("overlay %d is another one in used memory", i)
+		}
+	}
+	if n := cap(out.laid[0].Pix); &out.laid[0].Pix[:n][0] != &out.laid[1].Pix[0] {
+		t.Error("a smaller overlay took memory of its own")
 	}
 }
 

@@ -30,9 +30,9 @@ type stage struct {
 
 // curtain is where pictures go.
 type curtain interface {
-	Size() image.Point                // of the screen; zero: there is none
-	SetScreen(player.Still)           // shown while no film is
-	Overlay(*image.RGBA, image.Point) // over whatever is shown; nil: nothing
+	Size() image.Point                              // of the screen; zero: there is none
+	SetScreen(player.Still)                         // shown while no film is
+	Overlay(draw func() (*image.RGBA, image.Point)) // over whatever is shown; nil: nothing. draw may paint into the memory of the last one
 }
 
 // known is what the stage has been told.
@@ -92,7 +92,7 @@ func (s *stage) setPlayer(now api.Status) {
 		if keyOf(before.Item) != keyOf(now.Item) {
 			k.loaded = time.Now()
 		}
-		if before.Volume != now.Volume || before.Muted != now.Muted {
+		if before.State != "" && (before.Volume != now.Volume || before.Muted != now.Muted) { // the first one changes nothing
 			k.volume = time.Now().Add(volumeFor)
 		}
 		if before.State != now.State || before.Audio != now.Audio || before.Subtitle != now.Subtitle || keyOf(before.Item) != keyOf(now.Item) {

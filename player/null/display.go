@@ -26,7 +26,7 @@ type Display struct {
 	last    time.Time // when the last frame became visible
 	visible *player.Frame
 	sign    uint64 // of the visible frame when it was shown
-	frames  map[*player.Frame]bool
+	frames  map[*player.Frame][]byte // and their memory
 	record  []Picture
 	torn    int
 	overlay Overlay
@@ -68,7 +68,7 @@ func NewDisplay(opt DisplayOptions) *Display {
 	}
 	d := &Display{
 		opt: opt, changed: make(chan struct{}, 1), screen: opt.Screen, plugged: !opt.Unplugged, origin: time.Now(),
-		frames: make(map[*player.Frame]bool),
+		frames: make(map[*player.Frame][]byte),
 	}
 	d.turned = sync.NewCond(&d.mu)
 	return d
@@ -128,34 +128,47 @@ var planes = map[player.Format][]struct{ pair, lines int }{
 	player.NV12:     {{2, 1}, {2, 2}},
 }
 
-// NewFrame returns memory of Go's heap.
+// NewFrame returns memory that Free gives back at once.
 func (d *Display) NewFrame(format player.Format, width, height int) (*player.Frame, error) {
 	shape := planes[format]
 	if shape == nil || width <= 0 || height <= 0 || width > 8192 || height > 8192 {
 		return nil, fmt.Errorf("new frame of %d × %d: %w", width, height, player.ErrFormat)
 	}
 	f := &player.Frame{Format: format, Width: width, Height: height}
+	var sizes [len(f.Planes)]int
+	size := 0
 	for i, p := range shape {
-		pitch := ((width+1)/2*p.pair + 63) &^ 63
-		f.Planes[i] = player.Plane{Data: make([]byte, pitch*((height+p.lines-1)/p.lines)), Pitch: pitch}
+		f.Planes[i].Pitch = ((width+1)/2*p.pair + 63) &^ 63
+		sizes[i] = f.Planes[i].Pitch * ((height + p.lines - 1) / p.lines)
+		size += sizes[i]
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.opt.Frames > 0 && len(d.frames) >= d.opt.Frames {
 		return nil, errors.New("out of memory")
 	}
-	d.frames[f] = true
+	memory, err := allocate(size)
+	if err != nil {
+		return nil, fmt.Errorf("new frame of %d × %d: %w", width, height, err)
+	}
+	d.frames[f] = memory
+	for i, n := range sizes[:len(shape)] {
+		f.Planes[i].Data, memory = memory[:n:n], memory[n:]
+	}
 	return f, nil
 }
 
-// Free forgets the frame.
+// Free gives the frame's memory back.
 func (d *Display) Free(f *player.Frame) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for d.visible == f && !d.closed {
 		d.turned.Wait()
 	}
-	delete(d.frames, f)
+	if memory, ok := d.frames[f]; ok {
+		delete(d.frames, f)
+		release(memory)
+	}
 }
 
 // Show waits for the next blank where the screen has one, and notes the frame.
@@ -187,7 +200,7 @@ func (d *Display) takes(f *player.Frame, dst image.Rectangle) error {
 	switch {
 	case d.closed || !d.plugged:
 		return player.ErrGone
-	case !d.frames[f]:
+	case d.frames[f] == nil:
 		return fmt.Errorf("show a frame that was freed: %w", player.ErrFormat)
 	case dst.Empty() || !d.screen.Scales && dst.Size() != image.Pt(f.Width, f.Height):
 		return fmt.Errorf("show at %v: %w", dst, player.ErrFormat)

@@ -36,12 +36,22 @@ func turn(degrees, mx, my float64) func(x, y float64) (float64, float64) {
 	}
 }
 
-// fill paints the inside of a drawing; parts that run the other way round cut holes.
+// fill paints the inside of a drawing; parts that run the other way round cut holes. It goes by strips: the rasterizer keeps
+// eight bytes for each pixel of the largest that it was ever given.
 func (z *rasterizer) fill(dst *image.RGBA, p drawing, c color.NRGBA) {
+	const pixels = 1 << 15
 	box := p.box().Intersect(dst.Rect)
 	if box.Empty() {
 		return
 	}
+	strip, lines := box, max(1, pixels/box.Dx())
+	for ; strip.Min.Y < box.Max.Y; strip.Min.Y += lines {
+		strip.Max.Y = min(strip.Min.Y+lines, box.Max.Y)
+		z.fillStrip(dst, strip, p, c)
+	}
+}
+
+func (z *rasterizer) fillStrip(dst *image.RGBA, box image.Rectangle, p drawing, c color.NRGBA) {
 	z.vector.Reset(box.Dx(), box.Dy())
 	for _, l := range p {
 		for i, q := range l.points {

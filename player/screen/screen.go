@@ -45,6 +45,7 @@ type Artist struct {
 	text   typesetter
 	images imageCache
 	dither *[8][8]uint8
+	strip  []byte // of a screen, being painted; nil: none was
 }
 
 // New returns an artist who finds fonts in the trees, by their names wherever they lie, and the first of a name: see
@@ -52,6 +53,10 @@ type Artist struct {
 func New(fonts ...fs.FS) *Artist {
 	return &Artist{text: newTypesetter(fonts...), images: newImageCache(), dither: &bayer}
 }
+
+// Forget drops the artwork and shapes that are kept: while a film plays, it needs the memory. They are made anew when
+// they are next shown.
+func (a *Artist) Forget() { a.images, a.strip = newImageCache(), nil }
 
 // Compose lays out what a screen of that size shows at a time. The layers are in order from the bottom; a scene
 // hides what is below it, overlays come last. Layers are only read, and may be used again.
@@ -85,15 +90,25 @@ func rank(l Layer) int {
 // Overlay paints overlays into an image just as large as what they show, and says where on the screen it lies. The
 // image is nil when there is nothing to show.
 func (a *Artist) Overlay(size image.Point, at time.Time, layers ...Layer) (*image.RGBA, image.Point) {
-	p := a.Compose(size, at, layers...)
+	return a.Compose(size, at, layers...).Overlay(nil)
+}
+
+// Overlay paints the picture as [Artist.Overlay] does. The image is made in the memory of an earlier one that nobody looks at
+// any more, if that is large enough: an overlay may be megabytes.
+func (p *Picture) Overlay(earlier []byte) (*image.RGBA, image.Point) {
 	if p.Bounds.Empty() {
 		return nil, image.Point{}
 	}
-	img := image.NewRGBA(p.Bounds)
+	size := p.Bounds.Size()
+	img := &image.RGBA{Pix: earlier[:cap(earlier)], Stride: 4 * size.X, Rect: p.Bounds}
+	n := size.Y * img.Stride
+	if n > len(img.Pix) {
+		img.Pix = make([]byte, n+n/8) // it wanders, and the next one is a little larger
+	}
+	img.Pix = img.Pix[:n]
 	p.Paint(img)
-	at0 := img.Rect.Min
-	img.Rect = img.Rect.Sub(at0)
-	return img, at0
+	img.Rect = image.Rectangle{Max: size}
+	return img, p.Bounds.Min
 }
 
 // Picture is a composed screen. It does not change.
@@ -115,13 +130,13 @@ type op interface {
 // Paint paints the part of the picture that lies in dst's rectangle, every pixel of it: dst may be a window
 // ([image.RGBA.SubImage]) or a strip of the screen, in the screen's coordinates. Pixels are premultiplied.
 func (p *Picture) Paint(dst *image.RGBA) {
-	first := 0
+	first, covers := 0, false
 	for i, o := range p.ops {
-		if o, ok := o.(interface{ opaque() bool }); ok && o.opaque() {
-			first = i
+		if q, ok := o.(interface{ opaque() bool }); ok && q.opaque() {
+			first, covers = i, dst.Rect.In(o.bounds())
 		}
 	}
-	if len(p.ops) == 0 || !dst.Rect.In(p.ops[first].bounds()) {
+	if !covers {
 		draw.Draw(dst, dst.Rect, image.Transparent, image.Point{}, draw.Src)
 	}
 	for _, o := range p.ops[first:] {
@@ -141,7 +156,13 @@ func (p *Picture) PaintXRGB(frame []byte, pitch int, r image.Rectangle) {
 		return
 	}
 	lines := max(1, pixels/r.Dx())
-	strip := image.NewRGBA(image.Rect(0, 0, r.Dx(), min(lines, r.Dy())))
+	if p.artist.strip == nil {
+		p.artist.strip = make([]byte, 4*pixels)
+	}
+	strip := &image.RGBA{Pix: p.artist.strip, Stride: 4 * r.Dx()}
+	if r.Dx() > pixels {
+		strip.Pix = make([]byte, 4*r.Dx())
+	}
 	for y := r.Min.Y; y < r.Max.Y; y += lines {
 		strip.Rect = image.Rect(r.Min.X, y, r.Max.X, min(y+lines, r.Max.Y))
 		p.Paint(strip)

@@ -174,7 +174,7 @@ func (s *system) nodeRules() (rules []boot.NodeRule) {
 			continue // readUnits said so
 		}
 		for _, pattern := range u.Devices {
-			rules = append(rules, boot.NodeRule{Pattern: pattern, UID: a.UID})
+			rules = append(rules, boot.NodeRule{Pattern: pattern, UID: a.UID, Handed: supervise.Handed(u)})
 		}
 	}
 	return rules

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"manofwar/internal/service"
 )
 
 // harmless begin the names of the only devices for whom modes count for nothing: those that show, sound and hear. It is
@@ -51,20 +53,28 @@ func checkDevice(pattern string, override bool) error {
 	return nil
 }
 
+// Handed is where a service for whom modes count for nothing has the nodes of its row that lie in /dev itself; empty: it has
+// /dev.
+func Handed(u service.Unit) string {
+	if !overrides(u.Caps) {
+		return ""
+	}
+	return service.HandedDir(u.Name)
+}
+
 // deviceRoots are the Landlock paths for patterns below dev: the directories that the nodes are in, or will be in,
 // because what is plugged in later must be reachable too. They are made where there is none yet: the kernel leaves in place
 // what it did not make. The nodes' own permissions decide about each.
 //
-// Where these count for nothing, dev itself would be the key to every disk: of the nodes there, such a service has those
-// that match when it starts and are no disks.
-func deviceRoots(dev string, patterns []string, exact bool) (roots []string) {
+// Where these count for nothing, dev itself would be the key to every disk: such a service has the directory handed in
+// its place (see [Handed]).
+func deviceRoots(dev string, patterns []string, handed string) (roots []string) {
 	for _, pattern := range patterns {
 		dir := filepath.Dir(filepath.Join(dev, pattern))
-		if dir == dev && exact {
-			roots = append(roots, characterDevices(filepath.Join(dev, pattern))...)
-			continue
+		if dir == dev && handed != "" {
+			dir = handed
 		}
-		if err := os.MkdirAll(dir, 0o755); err != nil && exact {
+		if err := os.MkdirAll(dir, 0o755); err != nil && handed != "" {
 			continue // out of reach, rather than more than it should be
 		}
 		for dir != dev && !exists(dir) {
@@ -74,15 +84,6 @@ func deviceRoots(dev string, patterns []string, exact bool) (roots []string) {
 	}
 	slices.Sort(roots)
 	return slices.Compact(roots)
-}
-
-// characterDevices are those that match.
-func characterDevices(pattern string) []string {
-	nodes, _ := filepath.Glob(pattern) // CheckUnit has seen the pattern
-	return slices.DeleteFunc(nodes, func(node string) bool {
-		info, err := os.Lstat(node)
-		return err != nil || info.Mode()&os.ModeCharDevice == 0
-	})
 }
 
 func exists(name string) bool {

@@ -84,13 +84,13 @@ func TestDeviceRoots(t *testing.T) {
 		}
 	}
 	patterns := []string{"dri/card*", "dri/renderD128", "snd/*", "cec*"} // nothing is plugged in yet but a television
-	if got, want := deviceRoots(dev, patterns, false), []string{dev, at("dri"), at("snd")}; !slices.Equal(got, want) {
+	if got, want := deviceRoots(dev, patterns, ""), []string{dev, at("dri"), at("snd")}; !slices.Equal(got, want) {
 		t.Errorf("got %v; want %v", got, want)
 	}
-	if got, want := deviceRoots(dev, patterns, true), []string{at("cec0"), at("dri"), at("snd")}; !slices.Equal(got, want) {
+	if got, want := deviceRoots(dev, patterns, at("handed/player")), []string{at("dri"), at("handed/player"), at("snd")}; !slices.Equal(got, want) {
 		t.Errorf("for whom modes do not count: %v; want %v", got, want)
 	}
-	if got := deviceRoots(at("vda"), patterns, true); len(got) != 0 { // no directory can be made there
+	if got := deviceRoots(at("vda"), patterns, at("vda/handed")); len(got) != 0 { // no directory can be made there
 		t.Errorf("without directories: %v", got)
 	}
 }

@@ -245,7 +245,7 @@ func (p *Process) prepare(u service.Unit) (proc *process, err error) {
 	box := sandbox.Spec{
 		Path: u.Path, Args: append([]string{u.Path}, u.Args...), Dir: state,
 		UID: account.UID, GID: account.GID, Groups: account.Groups, Caps: u.Caps,
-		Read: append(slices.Clip(u.Read), p.cfg.RunDir), Write: append([]string{state, own}, u.Write...), Device: deviceRoots("/dev", u.Devices, overrides(u.Caps)),
+		Read: append(slices.Clip(u.Read), p.cfg.RunDir), Write: append([]string{state, own}, u.Write...), Device: deviceRoots("/dev", u.Devices, Handed(u)),
 		NoFile: files, Listen: u.Socket,
 	}
 	if p.cfg.MediaGID != 0 && p.readsMedia(u) && !slices.Contains(box.Groups, p.cfg.MediaGID) {

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"manofwar/internal/container/fixture"
 	"manofwar/internal/media"
 	"manofwar/player"
 	"manofwar/player/decode"
@@ -155,9 +156,9 @@ func counted(t *testing.T, d *decode.Decoder, path, stream string) (frames, samp
 
 func TestEveryKindIsDecodedWhole(t *testing.T) {
 	eachDecoder(t, func(t *testing.T, d *decode.Decoder) {
-		for _, k := range kinds {
-			t.Run(k.name, func(t *testing.T) {
-				path := k.make(t)
+		for _, k := range fixture.Kinds {
+			t.Run(k.Name, func(t *testing.T) {
+				path := k.File(t, lasting)
 				r := request(t, d, path)
 				got := play(open(t, d, r), r)
 				if len(got.errs) > 0 {
@@ -167,16 +168,16 @@ func TestEveryKindIsDecodedWhole(t *testing.T) {
 					if want, _ := counted(t, d, path, "0:V:0"); len(got.pictures) != want {
 						t.Errorf("%d pictures, ffmpeg counts %d", len(got.pictures), want)
 					}
-					if err := ascending(got.pictures, 40*time.Millisecond); err != nil && !holes[k.name] {
+					if err := ascending(got.pictures, 40*time.Millisecond); err != nil && !holes[k.Name] {
 						t.Error(err)
 					}
 				}
 				if r.Audio != player.None {
 					_, want := counted(t, d, path, "0:a:0")
-					if k.name == "aac.m4a" {
+					if k.Name == "aac.m4a" {
 						want = 4 * 48000 // ffmpeg counts the encoder's padding as well
 					}
-					if n := len(got.sound) / r.Channels; n != want && !holes[k.name] {
+					if n := len(got.sound) / r.Channels; n != want && !holes[k.Name] {
 						t.Errorf("%d samples, ffmpeg counts %d", n, want)
 					}
 					if got.jumps > 0 {

@@ -73,6 +73,7 @@ type Service struct {
 	settings api.Settings
 	once     recent
 	stale    stale
+	stepping chan struct{} // somebody may follow; holds one
 }
 
 // place is a renderer, and what plays there.
@@ -81,7 +82,9 @@ type place struct {
 	to      renderer.Renderer // nil: it has not been there since the start
 	there   bool
 	level   renderer.Level
-	session string
+	session string // that it leads
+	follows string // the session that it plays in step with another place
+	room    room   // while it follows
 }
 
 // New returns a service that is ready to run.
@@ -107,6 +110,7 @@ func (c *Service) run(ctx context.Context, screen *tv.TV, healthy func(error), s
 	running.Go(func() { c.devices.Run(ctx) })
 	running.Go(func() { c.publish(ctx) })
 	running.Go(func() { c.keepTime(ctx) })
+	running.Go(func() { c.keepStep(ctx) })
 	running.Go(func() { c.save(ctx, healthy) })
 	err := serve(ctx)
 	cancel()
@@ -122,7 +126,7 @@ func (c *Service) prepare(env service.Env) error {
 	c.log, c.library, c.planner = env.Log, catalog, streamapi.NewClient(env.RunDir)
 	c.random = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	c.sessions, c.places = make(map[string]*session), make(map[string]*place)
-	c.stale = newStale()
+	c.stale, c.stepping = newStale(), make(chan struct{}, 1)
 	c.pages, c.devices = browser.New(c, env.Log), dlna.New(c, c.opts.WebPort, env.Log)
 	c.store = newStore(env.StateDir, env.RunDir)
 	return c.restore()
@@ -137,7 +141,7 @@ func (c *Service) resume(screen renderer.Renderer) {
 	for _, s := range c.sessions {
 		c.settle(s, now)
 	}
-	if c.places[api.TV].session == "" {
+	if tv := c.places[api.TV]; tv.session == "" && tv.follows == "" {
 		screen.Order(renderer.Order{Speed: 1})
 	}
 	c.devices.Set(c.settings.DLNA)
@@ -176,6 +180,7 @@ func (c *Service) settle(s *session, now time.Time) {
 	if o, ok := s.order(p.level, now); ok && p.to != nil {
 		p.to.Order(o)
 	}
+	c.instruct(s, now)
 	c.resolve(s)
 	c.stale.session(s.id)
 }
@@ -185,6 +190,7 @@ func (c *Service) begin(p *place) (*session, error) {
 	if s := c.sessions[p.session]; s != nil {
 		return s, nil
 	}
+	c.vacate(p)
 	if len(c.sessions) >= maxSessions && !c.discard() {
 		return nil, &media.Error{Op: "play on", Path: p.info.Name, Err: media.ErrFull, Hint: "Too much plays already. Stop something first."}
 	}
@@ -219,6 +225,7 @@ func (c *Service) discard() bool {
 
 // end silences a session's place and forgets the session. The caller holds mu.
 func (c *Service) end(s *session) {
+	c.disband(s)
 	p := c.place(s.place)
 	if p.session == s.id {
 		p.session = ""
@@ -238,8 +245,10 @@ func (c *Service) move(s *session, p *place, now time.Time) {
 	if s.place == p.info.ID {
 		return
 	}
-	if other := c.sessions[p.session]; other != nil {
-		c.end(other)
+	if p.follows == s.id {
+		c.part(s, p) // it plays it already
+	} else {
+		c.vacate(p)
 	}
 	from := c.place(s.place)
 	if from.session == s.id {
@@ -249,6 +258,9 @@ func (c *Service) move(s *session, p *place, now time.Time) {
 		}
 	}
 	s.place, p.session = p.info.ID, s.id
+	if !p.info.Exact {
+		c.disband(s)
+	}
 	if s.queue.Len() > 0 {
 		s.again(now)
 		s.now.tracks = nil
@@ -264,6 +276,7 @@ func (c *Service) move(s *session, p *place, now time.Time) {
 func (c *Service) snapshot(s *session, now time.Time) api.Session {
 	p := c.place(s.place)
 	out := s.snapshot(p.level, now)
+	out.With = c.rooms(s)
 	if p.info.Kind == api.DLNA {
 		out.Speed = 1 // it knows no other
 	}

@@ -148,6 +148,7 @@ func (c *crew) start(life string) {
 	s := New(Options{})
 	s.log, s.library, s.planner = log, c.shelf, c.shelf
 	s.random = rand.New(rand.NewPCG(1, 2))
+	s.stepping = make(chan struct{}, 1)
 	s.sessions, s.places, s.stale = make(map[string]*session), make(map[string]*place), newStale()
 	s.pages, s.devices = browser.New(s, log), dlna.New(s, 0, log)
 	s.store = newStore(c.dir, "")

@@ -1,10 +1,12 @@
 package cast
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -28,6 +30,7 @@ func (c *Service) handler() http.Handler {
 		"POST /sessions/{id}/queue":   c.postEdit,
 		"POST /sessions/{id}/change":  c.postChange,
 		"POST /sessions/{id}/move":    c.postMove,
+		"POST /sessions/{id}/with":    c.postWith,
 		"DELETE /sessions/{id}":       c.deleteSession,
 		"GET /browsers/{id}/events":   c.pages.Offer,
 		"POST /browsers/{id}/status":  c.pages.Report,
@@ -236,10 +239,13 @@ func (c *Service) postChange(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return c.wish(w, r, "", func(s *session, now time.Time) error {
+		if in.Room != "" && in.Room != s.place && !slices.Contains(s.with, in.Room) {
+			return invalid("room", "it does not play there")
+		}
 		if err := s.change(in, now); err != nil {
 			return err
 		}
-		p := c.place(s.place)
+		p := c.place(cmp.Or(in.Room, s.place))
 		if !p.info.Volume {
 			return nil
 		}
@@ -265,6 +271,14 @@ func (c *Service) postMove(w http.ResponseWriter, r *http.Request) error {
 		}
 		return err
 	})
+}
+
+func (c *Service) postWith(w http.ResponseWriter, r *http.Request) error {
+	var in api.With
+	if err := ipc.ReadJSON(w, r, &in); err != nil {
+		return err
+	}
+	return c.wish(w, r, "", func(s *session, _ time.Time) error { return c.gather(s, in.Renderers) })
 }
 
 // open returns a place where something can play now. The caller holds mu.

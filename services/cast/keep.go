@@ -54,6 +54,7 @@ type keptSession struct {
 	Queue    string         `json:"queue"`
 	Kept     queue.Kept     `json:"kept"`
 	Used     time.Time      `json:"used"`
+	With     []string       `json:"with,omitempty"` // the places that follow
 	Want     bool           `json:"want,omitempty"`
 	Over     bool           `json:"over,omitempty"`
 	Parked   bool           `json:"parked,omitempty"`
@@ -152,6 +153,12 @@ func (c *Service) revive(k keptSession, q *queue.Queue, same bool) {
 	if k.Volume != nil && same {
 		p.level = renderer.Level{Volume: *k.Volume, Known: true}
 	}
+	for _, id := range k.With {
+		if other := c.place(id); id != s.place && other.session == "" && other.follows == "" {
+			other.follows = s.id
+			s.with = append(s.with, id)
+		}
+	}
 	c.sessions[s.id] = s
 }
 
@@ -248,7 +255,7 @@ func (c *Service) record() (k kept, queues map[string][]byte, err error) {
 
 func (s *session) record(p *place, now time.Time) keptSession {
 	k := keptSession{
-		ID: s.id, Place: s.place, Name: p.info.Name, Queue: fmt.Sprintf("%s%s-%d", queueName, s.id, s.queue.Revision()),
+		ID: s.id, Place: s.place, With: s.with, Name: p.info.Name, Queue: fmt.Sprintf("%s%s-%d", queueName, s.id, s.queue.Revision()),
 		Kept: queue.Kept{Index: s.queue.Index(), Repeat: s.queue.Repeat(), Revision: s.queue.Revision()},
 		Used: s.used, Want: s.want, Over: s.over, Parked: s.parked, Plays: s.plays,
 		Key: s.now.key, Seek: s.now.seek.Number, Entry: s.now.entry.Key.String(), Position: media.Duration(s.position(now)),

@@ -25,6 +25,8 @@ func (c *Service) Found(info api.Renderer, to renderer.Renderer) {
 	}
 	if s := c.sessions[p.session]; s != nil {
 		c.settle(s, time.Now())
+	} else if s := c.sessions[p.follows]; s != nil {
+		c.settle(s, time.Now())
 	} else {
 		to.Order(renderer.Order{Level: p.level, Speed: 1})
 	}
@@ -46,12 +48,22 @@ const codeGone = "gone"
 // lost has the session of a place that has gone wait. Without one the place is forgotten. The caller holds mu.
 func (c *Service) lost(p *place) {
 	c.stale.renderers()
+	now := time.Now()
+	if s := c.sessions[p.follows]; s != nil { // it plays along again once it is back
+		p.room = room{}
+		c.stale.session(s.id)
+		return
+	}
 	s := c.sessions[p.session]
 	if s == nil {
 		delete(c.places, p.info.ID)
 		return
 	}
-	now := time.Now()
+	if c.succeed(s) {
+		delete(c.places, p.info.ID)
+		c.settle(s, now)
+		return
+	}
 	wanted := s.want
 	s.park(now)
 	if wanted || s.problem == nil {
@@ -70,15 +82,21 @@ func (c *Service) Reported(id string, r renderer.Report) {
 	if p == nil {
 		return // it has gone meanwhile
 	}
-	s := c.sessions[p.session]
+	s := c.sessions[cmp.Or(p.session, p.follows)]
 	if r.Level.Known && p.info.Volume && r.Level != p.level && (s == nil || s.sleep.fade(now) == 1) {
 		p.level = r.Level
+		if s != nil {
+			c.stale.session(s.id)
+		}
 	}
-	if s == nil {
-		return
+	switch {
+	case s == nil:
+	case p.follows != "":
+		c.followed(s, p, r, now)
+	default:
+		s.reported(r, now)
+		c.settle(s, now)
 	}
-	s.reported(r, now)
-	c.settle(s, now)
 }
 
 // renderers lists the places that are there, the TV first, then by name. The caller holds mu.
@@ -87,7 +105,7 @@ func (c *Service) renderers() api.Renderers {
 	for _, p := range c.places {
 		if p.there {
 			r := p.info
-			r.Session = p.session
+			r.Session = cmp.Or(p.session, p.follows)
 			list = append(list, r)
 		}
 	}

@@ -37,6 +37,7 @@ func (s *session) reported(r renderer.Report, now time.Time) {
 // arrived notes that the renderer has gone on by itself.
 func (s *session) arrived(now time.Time) {
 	s.take(s.next.step, now)
+	s.flows = true
 }
 
 // observe learns how the current playing goes.
@@ -109,7 +110,9 @@ func (s *session) finished(now time.Time) {
 		s.finish(now)
 		return
 	}
+	prepared := s.next != nil && s.next.entry == step.Entry
 	s.take(step, now)
+	s.flows = prepared
 	if asleep {
 		s.want = false
 	}

@@ -20,8 +20,12 @@ type session struct {
 	queue *queue.Queue
 	used  time.Time // when somebody last had a wish
 
-	want   bool // it is to play
-	over   bool // the queue is, or nothing of it can be played
+	want     bool     // it is to play
+	over     bool     // the queue is, or nothing of it can be played
+	with     []string // the IDs of the renderers that follow
+	aligning bool     // they are being told where it is
+	flows    bool     // it has gone on to what is played now by itself
+
 	parked bool // nothing of it is at the renderer until somebody wants it to play: after a restart of the dongle, say
 
 	links map[media.ID]api.Link // what of the queue is not in the library
@@ -110,6 +114,7 @@ func newSession(id, place string, q *queue.Queue) *session {
 
 // begin makes entry what is played, from a place in it.
 func (s *session) begin(entry queue.Entry, from time.Duration, now time.Time) {
+	s.flows = false
 	s.now = s.playing(entry)
 	s.now.seek.To, s.now.begun = media.Duration(from), from
 	s.now.at = anchor{position: from, time: now}
@@ -146,6 +151,7 @@ func (s *session) again(now time.Time) {
 func (s *session) take(step queue.Step, now time.Time) {
 	s.queue.Take(step)
 	s.failed.reach()
+	s.flows = false
 	if n := s.next; n != nil && n.entry == step.Entry {
 		s.now, s.next = *n, nil
 		s.now.at = anchor{time: now}

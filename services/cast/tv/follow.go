@@ -74,6 +74,10 @@ func (l *link) followEntry(ctx context.Context, o *renderer.Order) error {
 			l.again(joint - now.Sub(l.over)) // it goes on by itself
 			return nil
 		}
+		if o.Next != nil && o.Next.Key == l.loaded && now.Sub(l.over) < joint {
+			l.again(joint - now.Sub(l.over)) // it was the first of several to go on
+			return nil
+		}
 		if o.Flows && o.Entry.Key == l.next && l.key() == l.loaded {
 			if l.flows != o.Entry.Key {
 				l.flows, l.flowing = o.Entry.Key, now

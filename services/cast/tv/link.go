@@ -227,6 +227,7 @@ func (l *link) notice() {
 	case !l.begun:
 		l.loaded, l.next, l.followed = key, l.status.Next, 0
 	case time.Since(l.loading) > settle || key == l.next:
+		l.over = time.Now() // its end may be told after this
 		l.loaded, l.next, l.followed = key, l.status.Next, 1
 	}
 	if key != "" {

@@ -10,7 +10,8 @@ import (
 // outputs is what the engine knows of the display and the cards.
 type outputs struct {
 	screen        Screen
-	seen          bool // there is a screen
+	seen          bool  // there is a screen
+	dark          error // why there is none though one may be connected; nil: the display does not say
 	screenChanges int
 	cards         []Card
 	cardChanges   int
@@ -29,6 +30,9 @@ type wish struct {
 
 func (o *outputs) look(opt Options) {
 	o.screen, o.seen = opt.Display.Screen()
+	if d, ok := opt.Display.(interface{ Problem() error }); ok {
+		o.dark = d.Problem()
+	}
 	o.cards = opt.Sound.Cards()
 }
 
@@ -128,7 +132,7 @@ func (e *Engine) describeItem(s *api.Status, c *entry) {
 		s.Chapters = append(s.Chapters, api.Chapter{Start: duration(ch.Start), Title: ch.Title})
 	}
 	if s.Problem == nil && s.Display == nil && c.wantsVideo() && pick(c.info.Streams, media.Video) != None {
-		s.Problem = noDisplay(c.spawned)
+		s.Problem = noDisplay(e.outputs.dark, c.spawned)
 	}
 }
 

@@ -2,6 +2,8 @@ package player_test
 
 import (
 	"encoding/binary"
+	"errors"
+	"fmt"
 	"image"
 	"testing"
 	"time"
@@ -263,6 +265,34 @@ func TestSoundThatBeginsLate(t *testing.T) {
 			t.Errorf("got %+v", s.Sync)
 		}
 	})
+}
+
+// dark is a display that says why it has no screen.
+type dark struct {
+	player.Display
+	why error
+}
+
+func (d dark) Problem() error { return d.why }
+
+func TestWhyThereIsNoScreen(t *testing.T) {
+	for _, c := range []struct {
+		why  error
+		text string
+	}{
+		{nil, "No television is connected. The sound goes on."},
+		{fmt.Errorf("look: %w", player.ErrTaken), "Another program has the television. The sound goes on."},
+		{errors.New("permission denied"), "The television cannot be used. The sound goes on."},
+	} {
+		wrap := func(d player.Display) player.Display { return dark{d, c.why} }
+		inBubble(t, setup{display: null.DisplayOptions{Unplugged: true}, wrap: wrap}, func(r *rig) {
+			r.Load(api.Load{Item: film("/film.mkv")})
+			r.until("it plays", time.Second, is(api.Playing))
+			if p := r.Status().Problem; p == nil || p.Code != "no-display" || p.Text != c.text || p.Hint == "" {
+				t.Errorf("%v: got %+v", c.why, p)
+			}
+		})
+	}
 }
 
 func TestTheScreenIsUnpluggedAndReturns(t *testing.T) {

@@ -29,6 +29,7 @@ var (
 	ErrGone     = errors.New("the device is gone")                 // unplugged, or its driver gave up: ask again after Changed
 	ErrUnderrun = errors.New("the sound ran dry")                  // nothing was written in time; the count of frames starts again
 	ErrFormat   = errors.New("the device does not take this form") // of pictures or of sound
+	ErrTaken    = errors.New("another program has the device")     // such as a desktop that shows itself on the screen
 	ErrKilled   = errors.New("the decoder was killed")             // the item is not to blame: open it again at the same place
 	ErrHardware = errors.New("the hardware does not decode it")    // or not any further: open it again with Request.Software
 )

@@ -86,6 +86,14 @@ func noSound(chosen string, cards []Card, now time.Time) *api.Problem {
 	return p
 }
 
-func noDisplay(now time.Time) *api.Problem {
-	return &api.Problem{Code: "no-display", Text: "No television is connected. The sound goes on.", Hint: "Connect a television and switch it on.", At: now}
+// noDisplay says why no screen is in use; why is nil where none is connected.
+func noDisplay(why error, now time.Time) *api.Problem {
+	p := &api.Problem{Code: "no-display", Text: "No television is connected. The sound goes on.", Hint: "Connect a television and switch it on.", At: now}
+	switch {
+	case errors.Is(why, ErrTaken):
+		p.Text, p.Hint = "Another program has the television. The sound goes on.", "Check what shows itself there, such as a desktop, and end it: the picture then comes by itself."
+	case why != nil:
+		p.Text, p.Hint = "The television cannot be used. The sound goes on.", "Connect it again. If it stays so, try another cable or television."
+	}
+	return p
 }

@@ -24,7 +24,7 @@ type Options struct {
 }
 
 // ErrInUse says that another program, such as a desktop, is the one that sets modes. The display is tried again.
-var ErrInUse = errors.New("another program has the screen")
+var ErrInUse = fmt.Errorf("no screen: %w", player.ErrTaken)
 
 // errNoCard says that there is nothing that a screen could be connected to.
 var errNoCard = errors.New("no graphics card with a connector for a screen")
@@ -124,7 +124,7 @@ func (d *Display) Screen() (player.Screen, bool) {
 }
 
 // Problem returns why no screen is in use, though one may be connected: [ErrInUse], or a permission or driver that is
-// missing. It is nil where there is a screen, and where none is connected.
+// missing. It is nil where there is a screen, and where none is connected. The engine puts it in words.
 func (d *Display) Problem() error {
 	if p := d.problem.Load(); p != nil {
 		return *p

@@ -100,14 +100,17 @@ func (d *Display) look(tell bool) {
 	defer d.mu.Unlock()
 	before, was := d.out, d.screen.Load()
 	err := d.lookLocked()
+	other := false // reason for there being none
 	switch last := d.Problem(); {
 	case err == nil:
+		other = last != nil
 		d.problem.Store(nil)
 	case last == nil || last.Error() != err.Error():
+		other = true
 		d.problem.Store(&err)
 		d.log.Warn("no screen can be used", "err", err)
 	}
-	if d.out != before || (was == nil) != (d.screen.Load() == nil) {
+	if d.out != before || (was == nil) != (d.screen.Load() == nil) || other {
 		d.turned.Broadcast()
 		if tell {
 			d.notify()

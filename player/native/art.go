@@ -34,6 +34,7 @@ type gallery struct {
 type wall struct {
 	size  image.Point // of the screen; zero: there is none
 	item  *api.Item   // that plays; nil: none
+	next  *api.Item   // that follows; nil: none
 	fresh []media.Album
 }
 
@@ -42,6 +43,9 @@ type hung struct {
 	key   string // of the item
 	cover *screen.Art
 	tiles []screen.Tile // of the albums, in their order
+
+	next      string // the key of what follows
+	nextCover *screen.Art
 }
 
 func newGallery(stream *streamapi.Client, log *slog.Logger) *gallery {
@@ -77,7 +81,11 @@ func (g *gallery) run(ctx context.Context, hang func(hung)) {
 		}
 		again := want.size != last.size
 		if key := keyOf(want.item); again || key != have.key {
-			have.key, have.cover = key, g.coverOf(ctx, want)
+			have.key, have.cover = key, g.coverOf(ctx, want.item, screen.ArtSide(want.size, true))
+			hang(have)
+		}
+		if key := keyOf(want.next); again || key != have.next {
+			have.next, have.nextCover = key, g.coverOf(ctx, want.next, screen.ArtSide(want.size, false))
 			hang(have)
 		}
 		if again || !sameCovers(want.fresh, last.fresh) {
@@ -88,21 +96,20 @@ func (g *gallery) run(ctx context.Context, hang func(hung)) {
 	}
 }
 
-// coverOf returns the cover of what plays: where whoever loaded it says, or as the library knows it; nil: there is none.
-func (g *gallery) coverOf(ctx context.Context, w wall) *screen.Art {
-	if w.item == nil {
+// coverOf returns the cover of an item: where whoever loaded it says, or as the library knows it; nil: there is none.
+func (g *gallery) coverOf(ctx context.Context, it *api.Item, side int) *screen.Art {
+	if it == nil {
 		return nil
 	}
-	side := screen.ArtSide(w.size, true)
 	var art *screen.Art
 	var err error
-	if c := w.item.Cover; c != nil {
+	if c := it.Cover; c != nil {
 		art, err = read(streamapi.Part{Inline: c.Inline, Path: c.Path, Offset: c.Offset, Length: c.Length}, side)
 	} else {
-		art, err = g.find(ctx, w.item.ID, side)
+		art, err = g.find(ctx, it.ID, side)
 	}
 	if err != nil {
-		g.log.Info("cover left out", "of", w.item.Title, "err", err)
+		g.log.Info("cover left out", "of", it.Title, "err", err)
 	}
 	return art
 }

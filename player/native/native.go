@@ -103,7 +103,7 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 	played := make(chan error, 1)
 	running.Go(func() { played <- engine.Run(ctx); cancel() })
 	err = ipc.Serve(ctx, env, serve.Handler(serve.Options{
-		Engine: engine, Events: &s.events, Keep: s.keep, Notice: house.stage.notice,
+		Engine: told{engine, house.stage.setNext}, Events: &s.events, Keep: s.keep, Notice: house.stage.notice,
 	}))
 	cancel()
 	running.Wait()
@@ -111,6 +111,24 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 		return nil
 	}
 	return fmt.Errorf("player: %w", errors.Join(err, <-played))
+}
+
+// told is an engine that tells what was said to follow: its status has the key alone.
+type told struct {
+	*player.Engine
+	next func(*api.Item)
+}
+
+// Load implements [serve.Engine].
+func (t told) Load(l api.Load) {
+	t.next(l.Next)
+	t.Engine.Load(l)
+}
+
+// SetNext implements [serve.Engine].
+func (t told) SetNext(it *api.Item) {
+	t.next(it)
+	t.Engine.SetNext(it)
 }
 
 // told spreads the news of the engine.

@@ -56,7 +56,31 @@ func (k *known) song(words screen.Language) screen.Playing {
 	if p.State == api.Playing {
 		out.Speed = p.Speed
 	}
+	if n := k.next; n != nil && n.Key == p.Next {
+		out.Next = &screen.Tile{Title: cmp.Or(n.Title, words.Untitled()), Subtitle: n.Artist}
+		if k.hung.next == n.Key {
+			out.Next.Art = k.hung.nextCover
+		}
+	}
 	return out
+}
+
+// ends says at what time by the clock the film is over, where the clock is right and the film goes on.
+func (k *known) ends(now time.Time, words screen.Language) string {
+	p := k.player
+	zone, ok := k.zone()
+	if !ok || p.State != api.Playing || p.Duration <= 0 || p.Speed <= 0 {
+		return ""
+	}
+	left := time.Duration(p.Duration) - k.position(now)
+	return words.Ends(now.Add(time.Duration(float64(left) / p.Speed)).In(zone))
+}
+
+// zone returns where the clock on the screen is; false: nobody has said, or the time is not known.
+func (k *known) zone() (*time.Location, bool) {
+	name := k.player.Settings.Zone
+	zone, err := time.LoadLocation(name)
+	return zone, err == nil && name != "" && !k.network.Clock.IsZero()
 }
 
 // cover is that of what plays, once it was found; nil: there is none.
@@ -89,6 +113,7 @@ func (k *known) overFilm(s *scene, now time.Time, words screen.Language) {
 			}
 			osd.Chapters = append(osd.Chapters, screen.Chapter{Start: time.Duration(c.Start), Title: title})
 		}
+		osd.Ends = k.ends(now, words)
 		osd.Audio, osd.Captions = trackName(p.Streams, p.Audio), trackName(p.Streams, p.Subtitle)
 		s.over = append(s.over, osd)
 		s.wake(k.osd, now)

@@ -135,3 +135,57 @@ func TestTroubleIsTold(t *testing.T) {
 		t.Errorf("said %+v", n)
 	}
 }
+
+func TestNextIsShown(t *testing.T) {
+	s := newStage(nil, nil, nil, nil)
+	after := &api.Item{Key: "9", Kind: media.Music, Title: "Summer", Artist: "Vivaldi"}
+	s.setNext(after)
+	s.setPlayer(api.Status{State: api.Playing, Item: song, Next: "9"})
+	cover := &screen.Art{}
+	s.known.hung = hung{next: "9", nextCover: cover}
+	next := s.known.scene(noon).base.(screen.Playing).Next
+	if next == nil || next.Title != "Summer" || next.Subtitle != "Vivaldi" || next.Art != cover {
+		t.Errorf("got %+v", next)
+	}
+	s.known.hung.next = "8"
+	if next = s.known.scene(noon).base.(screen.Playing).Next; next.Art != nil {
+		t.Error("it has the cover of another one")
+	}
+	for name, forget := range map[string]func(){
+		"the player has dropped it": func() { s.setPlayer(api.Status{State: api.Playing, Item: song}) },
+		"there is another":          func() { s.setPlayer(api.Status{State: api.Playing, Item: song, Next: "10"}) },
+		"nothing follows":           func() { s.setNext(nil) },
+	} {
+		s.setNext(after)
+		if forget(); s.known.scene(noon).base.(screen.Playing).Next != nil {
+			t.Errorf("%s, and it is shown", name)
+		}
+	}
+}
+
+func TestWhenTheFilmEnds(t *testing.T) {
+	playing := api.Status{
+		State: api.Playing, Item: film, Speed: 1, At: noon, Position: media.Duration(30 * time.Minute), Duration: media.Duration(2 * time.Hour),
+		Settings: api.Settings{Zone: "Europe/Berlin"},
+	}
+	set := netapi.Status{Clock: noon.Add(-time.Hour)}
+	for name, c := range map[string]struct {
+		change  func(*known)
+		ends    string
+		network netapi.Status
+	}{
+		"as it plays":         {func(*known) {}, "Ends at 14:30", set}, // it is 13:00 there
+		"twice as fast":       {func(k *known) { k.player.Speed = 2 }, "Ends at 13:45", set},
+		"in German":           {func(k *known) { k.player.Settings.Language = "de" }, "Endet um 14:30", set},
+		"paused":              {func(k *known) { k.player.State = api.Paused }, "", set},
+		"of unknown length":   {func(k *known) { k.player.Duration = 0 }, "", set},
+		"nobody said where":   {func(k *known) { k.player.Settings.Zone = "" }, "", set},
+		"the clock is not it": {func(*known) {}, "", netapi.Status{}},
+	} {
+		k := known{player: playing, network: c.network, osd: noon.Add(osdFor)}
+		c.change(&k)
+		if osd := k.scene(noon).over[0].(screen.OSD); osd.Ends != c.ends {
+			t.Errorf("%s: got %q, want %q", name, osd.Ends, c.ends)
+		}
+	}
+}

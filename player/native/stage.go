@@ -41,6 +41,7 @@ type known struct {
 	network   netapi.Status
 	answered  bool // the network manager has, once
 	fresh     []media.Album
+	next      *api.Item // that was last said to follow; nil: none was
 	cues      []player.Cue // to be seen now
 	hung      hung
 	notices   []notice
@@ -137,6 +138,9 @@ func wifiOf(s netapi.Status) string {
 // touch shows where the film is, as somebody has a remote control in hand.
 func (s *stage) touch() { s.tell(func(k *known) { k.osd = time.Now().Add(osdFor) }) }
 
+// setNext takes note of what is to follow. Whether it still is, the player's status says.
+func (s *stage) setNext(next *api.Item) { s.tell(func(k *known) { k.next = next }) }
+
 func (s *stage) setCues(cues []player.Cue) { s.tell(func(k *known) { k.cues = cues }) }
 
 func (s *stage) setFresh(albums []media.Album) { s.tell(func(k *known) { k.fresh = albums }) }
@@ -177,7 +181,7 @@ func (s *stage) run(ctx context.Context) {
 		s.mu.Lock()
 		now, size := time.Now(), s.out.Size()
 		scene := s.known.scene(now)
-		s.art.ask(wall{size, s.known.player.Item, s.known.fresh})
+		s.art.ask(wall{size, s.known.player.Item, s.known.next, s.known.fresh})
 		s.mu.Unlock()
 		next := p.paint(now, size, scene)
 		if next.IsZero() {

@@ -25,7 +25,7 @@ type Display struct {
 	origin  time.Time // of the blanks
 	last    time.Time // when the last frame became visible
 	visible *player.Frame
-	sign    uint64 // of the visible frame when it was shown
+	sign    uint64                   // of the visible frame when it was shown
 	frames  map[*player.Frame][]byte // and their memory
 	record  []Picture
 	torn    int

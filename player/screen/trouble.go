@@ -22,6 +22,8 @@ var troubles = []struct{ english, german string }{
 	{"There is no output for sound.", "Es gibt keinen Ausgang für Ton."},
 	{"The sound output does not work.", "Der Tonausgang funktioniert nicht."},
 	{"The chosen sound output is not connected.", "Der gewählte Tonausgang ist nicht angeschlossen."},
+	{"Another program has the television. The sound goes on.", "Ein anderes Programm hat den Fernseher. Der Ton läuft weiter."},
+	{"The television cannot be used. The sound goes on.", "Der Fernseher lässt sich nicht benutzen. Der Ton läuft weiter."},
 	{"No television is connected. The sound goes on.", "Kein Fernseher ist angeschlossen. Der Ton läuft weiter."},
 }
 

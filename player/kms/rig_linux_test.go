@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"manofwar/player"
-	"manofwar/player/playertest"
 )
 
 // rig is a display on a simulated card, whose plug can be pulled.

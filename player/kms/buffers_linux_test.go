@@ -65,7 +65,7 @@ func TestImport(t *testing.T) {
 	const modifier = 0x0700000000000004 // columns of the Raspberry Pi's decoder
 	fr, err := r.Import(player.Imported{
 		Format: player.NV12, Width: 1920, Height: 1080, Modifier: modifier,
-		Planes: []player.ImportedPlane{{f, 1920, 0}, {f, 1920, 1920 * 1088}},
+		Planes: []player.ImportedPlane{{File: f, Pitch: 1920}, {File: f, Pitch: 1920, Offset: 1920 * 1088}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +84,7 @@ func TestImport(t *testing.T) {
 		t.Error("the handle was not given back")
 	}
 	for _, p := range []player.Imported{
-		{Format: player.NV12, Width: 64, Height: 64, Planes: []player.ImportedPlane{{f, 64, 0}}},
+		{Format: player.NV12, Width: 64, Height: 64, Planes: []player.ImportedPlane{{File: f, Pitch: 64}}},
 		{Format: player.NV12, Width: 63, Height: 64, Planes: make([]player.ImportedPlane, 2)},
 		{Format: 1, Width: 64, Height: 64},
 	} {
@@ -95,7 +95,7 @@ func TestImport(t *testing.T) {
 
 	// Without planes it can be shown only as it is.
 	r = newRig(t, virtual)
-	fr, err = r.Import(player.Imported{Format: player.XRGB8888, Width: 320, Height: 180, Planes: []player.ImportedPlane{{f, 1280, 0}}})
+	fr, err = r.Import(player.Imported{Format: player.XRGB8888, Width: 320, Height: 180, Planes: []player.ImportedPlane{{File: f, Pitch: 1280}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,6 +37,7 @@ func serveCommand(term terminal) *ffcli.Command {
 	s := settings{hosted: true}
 	flags.Var(&s.listen, "listen", "serve on this `address`, :8080 for the whole network; may be given more than once (default "+defaultListen+")")
 	flags.Var(&s.names, "name", "a host `name` of the page, besides its addresses; may be given more than once")
+	flags.StringVar(&s.mpd, "mpd", "", "let MPD clients in at this `address`, :6600 for the whole network, once you turn that on in the page (default: never)")
 	flags.BoolVar(&s.manageWiFi, "manage-wifi", false, "choose this computer's WiFi network as the dongle does, through NetworkManager (Linux)")
 	flags.StringVar(&s.player, "player", playerOff, "play here too, as the page asks for: to the sound card (sound), to nowhere (silent), or not (off) (Linux)")
 	state := flags.String("state", "", "keep what is remembered in this `folder` (default "+orUnknown(defaultState())+")")

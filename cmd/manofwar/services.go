@@ -21,6 +21,7 @@ import (
 	"manofwar/services/cast"
 	"manofwar/services/catalog"
 	"manofwar/services/portal"
+	"manofwar/services/portal/mpd"
 	"manofwar/services/stream"
 
 	initapi "manofwar/init/api"
@@ -50,6 +51,7 @@ type settings struct {
 	dirs       listFlag       // folders of media
 	listen     listFlag       // addresses of the web page
 	names      listFlag       // host names of the web page
+	mpd        string         // address for MPD clients, once the owner lets them in; empty: as the dongle has it, or hosted none
 	opened     func(net.Addr) // told of each address of the web page once it is open; may be nil
 }
 
@@ -107,13 +109,18 @@ var services = []entry{
 		make: newPlayer,
 	},
 	{
-		spec: service.Spec{Name: castapi.Name, Callers: []string{"portal"}, Memory: 64 << 20},
-		help: "what plays where: sessions, queues, televisions and loudspeakers",
-		make: func(s settings) service.Service { return cast.New(cast.Options{WebPort: s.webPort()}) },
+		spec: service.Spec{
+			Name: castapi.Name, Callers: []string{"portal"}, Memory: 64 << 20,
+			Read: []string{mediaDir}, Caps: []string{readMedia}, // for the other dongles that it has play them
+		},
+		help: "what plays where: sessions, queues, televisions and loudspeakers, other dongles",
+		make: func(s settings) service.Service {
+			return cast.New(cast.Options{WebPort: s.webPort(), Dongles: s.webPort() != 0})
+		},
 	},
 	{
 		spec: service.Spec{
-			Name: netapi.Name, Callers: []string{"portal", playerapi.Name}, Memory: 64 << 20, Core: true,
+			Name: netapi.Name, Callers: []string{"portal", playerapi.Name, castapi.Name}, Memory: 64 << 20, Core: true,
 			Caps:  []string{"net_admin", "net_raw", "net_bind_service", "sys_time"},
 			Write: []string{"/proc/sys/net/ipv6/conf"}, // an access point's interface heeds nobody's advertisements
 		},
@@ -141,9 +148,12 @@ func newPlayer(s settings) service.Service {
 }
 
 func newPortal(s settings) service.Service {
-	o := portal.Options{Listen: s.listen, Names: s.names, Version: version, Hosted: s.hosted}
+	o := portal.Options{Listen: s.listen, Names: s.names, MPD: s.mpd, Version: version, Hosted: s.hosted}
 	if len(o.Listen) == 0 {
 		o.Listen = []string{dongleListen}
+	}
+	if o.MPD == "" && !s.hosted {
+		o.MPD = fmt.Sprintf(":%d", mpd.Port)
 	}
 	if s.opened != nil {
 		o.Listening = s.opened

@@ -34,6 +34,7 @@ import (
 	"manofwar/internal/media"
 	"manofwar/internal/service"
 	"manofwar/services/portal/guest"
+	"manofwar/services/portal/mpd"
 )
 
 // Options are what the portal is told.
@@ -41,6 +42,7 @@ type Options struct {
 	Listen    []string       // addresses, such as ":80"
 	Names     []string       // host names it may be addressed by besides localhost, IP addresses and the name won on the network; one without a dot also under a home's domains
 	Version   string         // of the program
+	MPD       string         // the address for clients of the Music Player Daemon, once the owner lets them in; empty: they cannot come
 	Hosted    bool           // it runs on somebody's computer, not on a dongle
 	UI        fs.FS          // the user interface; nil: the embedded one
 	Listening func(net.Addr) // called for each address once it is open, for a caller that asked for port 0; may be nil
@@ -66,6 +68,7 @@ type Service struct {
 	looking  looking
 	playing  *playing
 	sharing  *guest.Guests // what those may do who come without a password
+	mpd      mpd.Options
 
 	site  *site
 	hosts hosts
@@ -107,6 +110,7 @@ func (p *Service) prepare(env service.Env) error {
 	p.dial(env.RunDir)
 	p.playing = newPlaying(env.Log, p.networks.Stream)
 	p.sharing = guest.Open(env.StateDir, env.Log)
+	p.mpd = p.mpdOptions(env)
 	return nil
 }
 
@@ -185,6 +189,7 @@ func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Li
 	var followed sync.WaitGroup
 	followed.Go(func() { p.watch.run(ctx) })
 	followed.Go(func() { p.playing.run(ctx) })
+	followed.Go(func() { p.sharing.While(ctx, guest.MPD, p.speakMPD) })
 	env.Ready()
 	var err error
 	left := len(listeners)

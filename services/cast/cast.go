@@ -23,11 +23,13 @@ import (
 
 	"manofwar/internal/ipc"
 	"manofwar/internal/media"
+	"manofwar/internal/peerlink"
 	"manofwar/internal/service"
 	playerapi "manofwar/player/api"
 	"manofwar/services/cast/api"
 	"manofwar/services/cast/browser"
 	"manofwar/services/cast/dlna"
+	"manofwar/services/cast/dongle"
 	"manofwar/services/cast/renderer"
 	"manofwar/services/cast/tv"
 	catalogapi "manofwar/services/catalog/api"
@@ -36,6 +38,8 @@ import (
 
 // Options are what cast is told.
 type Options struct {
+	Dongles bool                  // speak to the home's other dongles
+	Skew    peerlink.Skew         // of the clock that they are told of, for tests
 	WebPort int                   // of the portal, for devices of the network that fetch media themselves; 0: they cannot
 	Home    func(netip.Addr) bool // whether a link may lead to an address; nil: to those that only the home's networks have
 }
@@ -61,6 +65,7 @@ type Service struct {
 	planner planner
 	pages   *browser.Pages
 	devices *dlna.Network
+	dongles *dongle.Network // nil: it has nothing to do with others
 	events  ipc.Events
 	store   *store
 	work    work
@@ -95,6 +100,11 @@ func (c *Service) Run(ctx context.Context, env service.Env) error {
 	if err := c.prepare(env); err != nil {
 		return err
 	}
+	if c.opts.Dongles {
+		if err := c.meet(env); err != nil {
+			return err
+		}
+	}
 	screen := tv.New(playerapi.NewClient(env.RunDir), c, env.Log)
 	return c.run(ctx, screen, env.Healthy, func(ctx context.Context) error { return ipc.Serve(ctx, env, c.handler()) })
 }
@@ -108,6 +118,9 @@ func (c *Service) run(ctx context.Context, screen *tv.TV, healthy func(error), s
 	var running sync.WaitGroup
 	running.Go(func() { screen.Run(ctx) })
 	running.Go(func() { c.devices.Run(ctx) })
+	if c.dongles != nil {
+		running.Go(func() { c.dongles.Run(ctx) })
+	}
 	running.Go(func() { c.publish(ctx) })
 	running.Go(func() { c.keepTime(ctx) })
 	running.Go(func() { c.keepStep(ctx) })

@@ -211,7 +211,9 @@ func (s *session) edit(e api.Edit, ids []media.ID, now time.Time) error {
 				Hint: fmt.Sprintf("A queue holds %d entries. Take some out first.", api.MaxQueue),
 			}
 		}
-		s.adopt(e.Links)
+		if err := s.adopt(e.Links); err != nil {
+			return err
+		}
 		if e.Do == "add" {
 			s.queue.Add(ids)
 		} else {

@@ -34,6 +34,9 @@ func (c *Service) handler() http.Handler {
 		"DELETE /sessions/{id}":       c.deleteSession,
 		"GET /browsers/{id}/events":   c.pages.Offer,
 		"POST /browsers/{id}/status":  c.pages.Report,
+		"GET /devices":                c.getDevices,
+		"POST /devices/{id}/trust":    c.postTrust,
+		"DELETE /devices/{id}":        c.deleteDevice,
 		"GET /settings":               c.getSettings,
 		"PUT /settings":               c.putSettings,
 	} {
@@ -426,7 +429,7 @@ func (s *session) start(in api.Play, ids []media.ID, now time.Time) {
 		first = *in.Index
 	}
 	s.links = nil
-	s.adopt(in.Links)
+	_ = s.adopt(in.Links) // of an empty queue, and no more than fit
 	s.queue.Fill(ids, first, in.Shuffle)
 	e, _ := s.queue.Current()
 	s.begin(e, time.Duration(in.Position), now)

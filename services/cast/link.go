@@ -55,21 +55,29 @@ func linkID(l api.Link) media.ID {
 	return media.ID("link-" + hex.EncodeToString(sum[:12]))
 }
 
-// adopt remembers links that are about to be put into the queue, and forgets those that are no longer in it.
-func (s *session) adopt(links []api.Link) {
+// adopt remembers links that are about to be put into the queue, and forgets those that are no longer in it. The error
+// wraps [media.ErrFull] where there would be too many.
+func (s *session) adopt(links []api.Link) error {
 	if len(links) == 0 {
-		return
+		return nil
 	}
 	kept := make(map[media.ID]api.Link, len(links))
 	for _, e := range s.queue.Page(0, api.MaxQueue) {
-		if l, ok := s.links[e.ID]; ok && len(kept) < api.MaxLinks {
+		if l, ok := s.links[e.ID]; ok {
 			kept[e.ID] = l
 		}
 	}
 	for _, l := range links {
 		kept[linkID(l)] = l
 	}
+	if len(kept) > api.MaxLinks {
+		return &media.Error{
+			Op: "add to", Path: "the queue", Err: media.ErrFull,
+			Hint: fmt.Sprintf("A queue holds %d entries of other devices. Take some out first.", api.MaxLinks),
+		}
+	}
 	s.links = kept // another map: the one before may be on its way to the card
+	return nil
 }
 
 // itemOf is what is known of a link, as everything else in a queue has it.

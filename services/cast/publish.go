@@ -20,6 +20,7 @@ type stale struct {
 	unsaved  bool
 
 	tell  chan struct{} // there is something to tell; holds one
+	met   chan struct{} // the other dongles are other than they were; holds one
 	keep  chan struct{} // there is something to keep; holds one
 	clock chan struct{} // something may be due at another time; holds one
 }
@@ -27,6 +28,7 @@ type stale struct {
 func newStale() stale {
 	return stale{
 		sessions: make(map[string]bool),
+		met:      make(chan struct{}, 1),
 		tell:     make(chan struct{}, 1), keep: make(chan struct{}, 1), clock: make(chan struct{}, 1),
 	}
 }
@@ -40,6 +42,12 @@ func (s *stale) mark(id string, there bool) {
 	tell(s.tell)
 	tell(s.keep)
 	tell(s.clock)
+}
+
+// dongles may be called by anybody: what it notes is in a channel.
+func (s *stale) dongles() {
+	tell(s.met)
+	tell(s.tell)
 }
 
 func (s *stale) renderers() {
@@ -58,6 +66,11 @@ func (c *Service) publish(ctx context.Context) {
 		}
 		for _, ev := range c.news(last) {
 			c.events.Send(ev)
+		}
+		select {
+		case <-c.stale.met:
+			c.events.Send(event("devices", c.others()))
+		default:
 		}
 		if !pause(ctx, pace) {
 			return
@@ -93,9 +106,10 @@ func (c *Service) news(last map[string]gist) (all []ipc.Event) {
 
 // first is what a listener has to know to understand the news.
 func (c *Service) first() []ipc.Event {
+	devices := c.others()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return []ipc.Event{event("renderers", c.renderers()), event("sessions", c.list(time.Now()))}
+	return []ipc.Event{event("renderers", c.renderers()), event("sessions", c.list(time.Now())), event("devices", devices)}
 }
 
 func (c *Service) getEvents(w http.ResponseWriter, r *http.Request) {

@@ -24,6 +24,10 @@ type caster interface {
 	Edit(ctx context.Context, id string, e castapi.Edit) (castapi.Session, error)
 	Change(ctx context.Context, id string, ch castapi.Change) (castapi.Session, error)
 	Move(ctx context.Context, id string, m castapi.Move) (castapi.Session, error)
+	With(ctx context.Context, id string, w castapi.With) (castapi.Session, error)
+	Devices(context.Context) (castapi.Devices, error)
+	Trust(ctx context.Context, id string) error
+	Distrust(ctx context.Context, id string) error
 	Stop(ctx context.Context, id string) error
 	Report(ctx context.Context, id string, r castapi.Report) error
 	Settings(context.Context) (castapi.Settings, error)
@@ -95,6 +99,30 @@ func (p *Service) castChange(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Service) castMove(w http.ResponseWriter, r *http.Request) error {
 	return command(w, r, p.cast.Move)
+}
+
+func (p *Service) castWith(w http.ResponseWriter, r *http.Request) error {
+	return command(w, r, p.cast.With)
+}
+
+func (p *Service) castDevices(w http.ResponseWriter, r *http.Request) error {
+	return respond(w, r, callTimeout, p.cast.Devices)
+}
+
+func (p *Service) castTrust(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return done(w, r, func(ctx context.Context) error { return p.cast.Trust(ctx, string(id)) })
+}
+
+func (p *Service) castDistrust(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathID(r)
+	if err != nil {
+		return err
+	}
+	return done(w, r, func(ctx context.Context) error { return p.cast.Distrust(ctx, string(id)) })
 }
 
 // command is [exchange] for what the path names by its ID.

@@ -4,9 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strconv"
 	"strings"
 	"time"
+
+	"manofwar/internal/upnpav"
 )
 
 // playback is what a device says that it does.
@@ -53,8 +54,8 @@ func (c *upnp) Playback(ctx context.Context) (p playback, err error) {
 		return p, err
 	}
 	p = playback{state: strings.ToUpper(state), failed: strings.EqualFold(status, "ERROR_OCCURRED"), uri: uri}
-	p.at, _ = parseTime(at) // "NOT_IMPLEMENTED" of who does not know
-	p.duration, _ = parseTime(duration)
+	p.at, _ = upnpav.ParseTime(at) // "NOT_IMPLEMENTED" of who does not know
+	p.duration, _ = upnpav.ParseTime(duration)
 	return p, nil
 }
 
@@ -92,42 +93,4 @@ func (c *upnp) HasVolume() bool { return c.rendering != nil }
 func formatTime(d time.Duration) string {
 	s := int64(d.Round(time.Second) / time.Second)
 	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
-}
-
-// parseTime reads one: hours, minutes, seconds, and a fraction in decimals or as "1/3".
-func parseTime(s string) (time.Duration, error) {
-	parts := strings.Split(strings.TrimSpace(s), ":")
-	if len(parts) != 3 {
-		return 0, fmt.Errorf("%.40q is no time", s)
-	}
-	h, err := strconv.ParseUint(parts[0], 10, 16)
-	if err != nil {
-		return 0, err
-	}
-	m, err := strconv.ParseUint(parts[1], 10, 8)
-	if err != nil {
-		return 0, err
-	}
-	whole, fraction, _ := strings.Cut(parts[2], ".")
-	sec, err := strconv.ParseUint(whole, 10, 8)
-	if err != nil {
-		return 0, err
-	}
-	d := time.Duration(h)*time.Hour + time.Duration(m)*time.Minute + time.Duration(sec)*time.Second
-	if num, den, ok := strings.Cut(fraction, "/"); ok {
-		n, err1 := strconv.ParseUint(num, 10, 16)
-		of, err2 := strconv.ParseUint(den, 10, 16)
-		if err1 != nil || err2 != nil || n >= of {
-			return 0, fmt.Errorf("%.40q is no time", s)
-		}
-		return d + time.Duration(n)*time.Second/time.Duration(of), nil
-	}
-	if fraction != "" {
-		f, err := strconv.ParseFloat("0."+fraction, 64)
-		if err != nil || !(f >= 0 && f < 1) {
-			return 0, fmt.Errorf("%.40q is no time", s)
-		}
-		d += time.Duration(f * float64(time.Second))
-	}
-	return d, nil
 }

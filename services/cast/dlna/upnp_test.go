@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"manofwar/internal/media"
+	"manofwar/internal/upnpav"
 	"manofwar/services/cast/api"
 	"manofwar/services/cast/renderer"
 )
@@ -102,7 +103,7 @@ func (s *set) act(ctx context.Context, action string, in map[string]string) (str
 	case "Stop":
 		return "", s.Stop(ctx)
 	case "Seek":
-		to, err := parseTime(in["Target"])
+		to, err := upnpav.ParseTime(in["Target"])
 		if err != nil || in["Unit"] != "REL_TIME" {
 			return "", errUPnP
 		}
@@ -252,7 +253,7 @@ func TestTimes(t *testing.T) {
 		"0:00:00": 0, "00:03:20": 200 * time.Second, "1:02:03.500": time.Hour + 2*time.Minute + 3500*time.Millisecond, "0:00:01.1/4": 1250 * time.Millisecond,
 		"": -1, "NOT_IMPLEMENTED": -1, "1:2": -1, "-1:00:00": -1, "0:00:00.9x": -1, "0:00:01.5/4": -1, "0:00:01.1/0": -1, "99999:00:00": -1,
 	} {
-		got, err := parseTime(text)
+		got, err := upnpav.ParseTime(text)
 		if want < 0 && err == nil || want >= 0 && (err != nil || got != want) {
 			t.Errorf("%q: got %v, %v", text, got, err)
 		}
@@ -418,7 +419,7 @@ func FuzzDescription(f *testing.F) {
 func FuzzTime(f *testing.F) {
 	f.Add("1:02:03.500")
 	f.Fuzz(func(t *testing.T, s string) {
-		if d, err := parseTime(s); err == nil && d < 0 {
+		if d, err := upnpav.ParseTime(s); err == nil && d < 0 {
 			t.Errorf("%q is %v", s, d)
 		}
 	})

@@ -109,13 +109,18 @@ var services = []entry{
 		make: newPlayer,
 	},
 	{
-		spec: service.Spec{Name: castapi.Name, Callers: []string{"portal"}, Memory: 64 << 20},
-		help: "what plays where: sessions, queues, televisions and loudspeakers",
-		make: func(s settings) service.Service { return cast.New(cast.Options{WebPort: s.webPort()}) },
+		spec: service.Spec{
+			Name: castapi.Name, Callers: []string{"portal"}, Memory: 64 << 20,
+			Read: []string{mediaDir}, Caps: []string{readMedia}, // for the other dongles that it has play them
+		},
+		help: "what plays where: sessions, queues, televisions and loudspeakers, other dongles",
+		make: func(s settings) service.Service {
+			return cast.New(cast.Options{WebPort: s.webPort(), Dongles: s.webPort() != 0})
+		},
 	},
 	{
 		spec: service.Spec{
-			Name: netapi.Name, Callers: []string{"portal", playerapi.Name}, Memory: 64 << 20, Core: true,
+			Name: netapi.Name, Callers: []string{"portal", playerapi.Name, castapi.Name}, Memory: 64 << 20, Core: true,
 			Caps:  []string{"net_admin", "net_raw", "net_bind_service", "sys_time"},
 			Write: []string{"/proc/sys/net/ipv6/conf"}, // an access point's interface heeds nobody's advertisements
 		},

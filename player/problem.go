@@ -15,6 +15,9 @@ import (
 // ErrNoDecoder says that the program that decodes is not there.
 var ErrNoDecoder = errors.New("there is no decoder")
 
+// ErrUnread says that reading a source failed in its middle: a disk that was pulled out or is failing, a network that went away.
+var ErrUnread = errors.New("it could not be read any further")
+
 // errSilent says that nothing came of a source for too long.
 var errSilent = errors.New("it does not come")
 
@@ -24,6 +27,7 @@ var problems = []struct {
 	code, text, hint string
 }{
 	{errSilent, "away", "%s does not come. It was left out.", "Check the disk or the network it is on."},
+	{ErrUnread, "away", "%s could not be read any further.", "Check the disk or the network it is on, then play it again."},
 	{media.ErrAway, "away", "The disk with %s is not connected. It was left out.", "Connect the disk."},
 	{media.ErrNotFound, "missing", "%s is no longer there. It was left out.", ""},
 	{media.ErrUnsupported, "unsupported", "%s is of a kind that cannot be played. It was left out.", ""},
@@ -50,7 +54,7 @@ func problemOf(it *api.Item, err error, now time.Time) *api.Problem {
 
 // brokeOff is what an item that broke off says.
 func brokeOff(it *api.Item, err error, now time.Time) *api.Problem {
-	if errors.Is(err, ErrKilled) {
+	if errors.Is(err, ErrKilled) || errors.Is(err, ErrUnread) || errors.Is(err, media.ErrAway) {
 		return problemOf(it, err, now)
 	}
 	return &api.Problem{Key: it.Key, Code: "corrupt", Text: nameOf(it) + " is damaged. The rest of it was left out.", Hint: "Copy the file again.", At: now}

@@ -117,6 +117,8 @@ func TestAnItemThatBreaksOff(t *testing.T) {
 		code, text string
 	}{
 		{media.ErrCorrupt, "corrupt", "torn.flac is damaged. The rest of it was left out."},
+		{player.ErrUnread, "away", "torn.flac could not be read any further."},
+		{media.ErrAway, "away", "The disk with torn.flac is not connected. It was left out."},
 		{player.ErrKilled, "killed", "torn.flac was left out: its decoder was ended again and again."},
 	} {
 		items := usual()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"manofwar/internal/media"
+	"manofwar/player"
 )
 
 // inputOutput is what ffmpeg says when reading fails in the middle, which it takes for the end.
@@ -14,7 +15,7 @@ const inputOutput = "Input/output error"
 
 // Errors that package media has no word for.
 var (
-	errUnread = errors.New("it could not be read any further")
+	errUnread = player.ErrUnread
 	errServer = errors.New("the device that has it does not answer")
 )
 

@@ -6,9 +6,10 @@
 // dongle is the same program.
 //
 // What a file may do is bounded: it is opened by the demuxers in [demuxers] only, none of which reads another file or
-// asks a network, and by one protocol. The child dies with this process and cannot outlive its stream.
+// asks a network, and by one protocol. The child dies with this process and cannot outlive its stream. A copied DVD is
+// played by its largest title set.
 //
-// Not here: discs and their images, sources on https, and decoding by the hardware.
+// Not here: a disc's menus, titles and chapters, images of discs, sources on https, and decoding by the hardware.
 package decode
 
 import (
@@ -64,7 +65,21 @@ func input(s player.Source) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		return []string{"-protocol_whitelist", "file", "-format_whitelist", demuxers, "-i", "file:" + path}, nil
+		parts, err := partsOf(path)
+		if err != nil {
+			return nil, &media.Error{Op: "play", Path: name(s), Err: err}
+		}
+		if len(parts) == 1 {
+			return []string{"-protocol_whitelist", "file", "-format_whitelist", demuxers, "-i", "file:" + parts[0]}, nil
+		}
+		whole, err := joined(parts)
+		if err != nil {
+			return nil, &media.Error{Op: "play", Path: name(s), Err: err}
+		}
+		// Its subtitles may begin minutes after its pictures, and another language of its sound later than the first.
+		return []string{
+			"-protocol_whitelist", "file,concat", "-format_whitelist", "mpeg", "-probesize", "20000000", "-analyzeduration", "60000000", "-i", whole,
+		}, nil
 	}
 	return nil, &media.Error{Op: "play", Err: fmt.Errorf("%w: neither a file nor an address", media.ErrInvalid)}
 }
@@ -72,7 +87,11 @@ func input(s player.Source) ([]string, error) {
 // name is what a person calls the source.
 func name(s player.Source) string {
 	if s.Path != "" {
-		return filepath.Base(s.Path)
+		base := filepath.Base(s.Path)
+		if strings.EqualFold(base, videoFolder) {
+			base = filepath.Base(filepath.Dir(s.Path))
+		}
+		return base
 	}
 	if u, err := url.Parse(s.URL); err == nil && u.Path != "" {
 		return u.Host + ": " + u.Path[strings.LastIndexByte(u.Path, '/')+1:]

@@ -61,6 +61,7 @@ func TestWhatCannotBePlayedSaysWhy(t *testing.T) {
 		}{
 			{"gone", player.Source{Path: "/nowhere/film.mkv"}, media.ErrNotFound, "film.mkv"},
 			{"a folder", player.Source{Path: t.TempDir()}, media.ErrUnsupported, "folder"},
+			{"an image of a disc", player.Source{Path: write(t, "film.iso", noise)}, media.ErrUnsupported, "VIDEO_TS"},
 			{"empty", player.Source{Path: write(t, "empty.mp4", nil)}, media.ErrCorrupt, "empty"},
 			{"half an MP4", player.Source{Path: write(t, "half.mp4", whole[:len(whole)/2])}, media.ErrCorrupt, "its end is missing"},
 			{"noise", player.Source{Path: write(t, "noise.mkv", noise)}, media.ErrCorrupt, "noise.mkv"},

@@ -23,15 +23,15 @@ const (
 // Probe reads what a source holds. Its errors are [media.Error], and wrap what is wrong: [media.ErrNotFound],
 // [media.ErrCorrupt], [media.ErrUnsupported], [media.ErrDenied], [media.ErrAway].
 func (d *Decoder) Probe(ctx context.Context, s player.Source) (player.Info, error) {
-	in, err := input(s)
-	if err != nil {
-		return player.Info{}, err
-	}
 	wrap := func(err error) error { return &media.Error{Op: "play", Path: name(s), Err: err} }
 	if s.Path != "" {
 		if err := checkFile(s.Path); err != nil {
 			return player.Info{}, wrap(err)
 		}
+	}
+	in, err := input(s)
+	if err != nil {
+		return player.Info{}, err
 	}
 	report, err := d.report(ctx, in)
 	if err != nil {
@@ -58,11 +58,14 @@ func checkFile(path string) error {
 	case err != nil:
 		return fileError(err)
 	case st.IsDir():
-		return fmt.Errorf("%w: it is a folder, and discs are not played yet", media.ErrUnsupported)
+		_, err := partsOf(path)
+		return err
 	case !st.Mode().IsRegular():
 		return fmt.Errorf("%w: it is not a file", media.ErrUnsupported)
 	case st.Size() == 0:
 		return fmt.Errorf("%w: it is empty", media.ErrCorrupt)
+	case discImage(path):
+		return fmt.Errorf("%w: it is the image of a disc: play the folder VIDEO_TS that is in it", media.ErrUnsupported)
 	}
 	return nil
 }

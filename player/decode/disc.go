@@ -69,7 +69,9 @@ func titleSets(dir string) (map[string]titleSet, error) {
 	if err != nil {
 		return nil, fileError(err)
 	}
-	slices.SortFunc(entries, func(a, b os.DirEntry) int { return strings.Compare(strings.ToUpper(a.Name()), strings.ToUpper(b.Name())) })
+	slices.SortFunc(entries, func(a, b os.DirEntry) int {
+		return strings.Compare(strings.ToUpper(a.Name()), strings.ToUpper(b.Name()))
+	})
 	sets := make(map[string]titleSet)
 	for _, e := range entries {
 		if e.IsDir() && strings.EqualFold(e.Name(), videoFolder) && !strings.EqualFold(filepath.Base(dir), videoFolder) {

@@ -3,8 +3,10 @@ package decode
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
+	"syscall"
 
 	"manofwar/internal/media"
 	"manofwar/player"
@@ -18,6 +20,19 @@ var (
 	errUnread = player.ErrUnread
 	errServer = errors.New("the device that has it does not answer")
 )
+
+// fileError returns an error of package media for one of the file system.
+func fileError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return media.ErrNotFound
+	case errors.Is(err, fs.ErrPermission):
+		return media.ErrDenied
+	case errors.Is(err, syscall.EIO):
+		return errUnread
+	}
+	return err
+}
 
 // complaints are what ffmpeg says, in the order of how much it tells, and what that means.
 var complaints = []struct {

@@ -6,9 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"syscall"
 	"time"
 
 	"manofwar/internal/media"
@@ -68,19 +66,6 @@ func checkFile(path string) error {
 		return fmt.Errorf("%w: it is the image of a disc: play the folder VIDEO_TS that is in it", media.ErrUnsupported)
 	}
 	return nil
-}
-
-// fileError returns an error of package media for one of the file system.
-func fileError(err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return media.ErrNotFound
-	case errors.Is(err, fs.ErrPermission):
-		return media.ErrDenied
-	case errors.Is(err, syscall.EIO):
-		return errUnread
-	}
-	return err
 }
 
 // report runs ffprobe.

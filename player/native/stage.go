@@ -41,7 +41,7 @@ type known struct {
 	network   netapi.Status
 	answered  bool // the network manager has, once
 	fresh     []media.Album
-	next      *api.Item // that was last said to follow; nil: none was
+	next      *api.Item    // that was last said to follow; nil: none was
 	cues      []player.Cue // to be seen now
 	hung      hung
 	notices   []notice

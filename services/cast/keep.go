@@ -32,7 +32,8 @@ const (
 const (
 	// saveAfter is how long a change may stay unsaved: more of them make one write.
 	saveAfter = time.Second
-	// saveEvery is how often the position is kept while something plays: that much is heard again after a power cut.
+	// saveEvery is how often the card is written to at the most, so that it does not wear out, and how often the position is
+	// kept while something plays: that much is heard again after a power cut.
 	saveEvery = 10 * time.Second
 	// saveAgain is when to try again after the card has refused.
 	saveAgain = 30 * time.Second
@@ -82,6 +83,7 @@ type store struct {
 	life    string
 	written map[string]bool // the queues that are there
 	last    []byte          // what was written last, but for positions
+	wrote   time.Time       // when; zero: not yet
 	replace func(name string, data []byte, perm fs.FileMode) error
 }
 
@@ -176,9 +178,13 @@ func (c *Service) save(ctx context.Context, healthy func(error)) {
 			}
 		case <-c.stale.keep:
 			moved = false
-			pause(ctx, saveAfter)
+			pause(ctx, max(saveAfter, time.Until(c.store.wrote.Add(saveEvery))))
 		}
+		before := c.store.wrote
 		err := c.keep(moved)
+		if c.store.wrote != before {
+			tick.Reset(saveEvery)
+		}
 		if err != nil {
 			err = fmt.Errorf("what plays is not remembered: %w", err)
 		}
@@ -273,6 +279,7 @@ func (s *session) record(p *place, now time.Time) keptSession {
 
 // write keeps it, and removes the queues that are no longer named. It is called by one goroutine.
 func (st *store) write(k kept, queues map[string][]byte) error {
+	st.wrote = time.Now()
 	for name, data := range queues {
 		if err := st.replace(filepath.Join(st.dir, name), data, 0o600); err != nil {
 			return err

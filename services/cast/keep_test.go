@@ -159,6 +159,41 @@ func TestPowerCuts(t *testing.T) {
 	})
 }
 
+// TestCardIsSpared has people press buttons all the time, and counts what is written.
+func TestCardIsSpared(t *testing.T) {
+	bubble(t, 5, func(c *crew) {
+		var wrote []time.Time
+		c.store.replace = func(name string, data []byte, perm os.FileMode) error {
+			if filepath.Base(name) == keptName {
+				wrote = append(wrote, time.Now())
+			}
+			return os.WriteFile(name, data, perm)
+		}
+		id := c.playN(5, 0)
+		for i := range 90 {
+			shuffle := i%2 == 0
+			c.change(id, api.Change{Shuffle: &shuffle})
+			c.control(id, "toggle")
+			time.Sleep(700 * time.Millisecond)
+		}
+		time.Sleep(2 * saveEvery)
+		c.control(id, "pause")
+		c.stop()                            // waits for what writes
+		for i := 1; i < len(wrote)-1; i++ { // the last one is that at the end
+			if apart := wrote[i].Sub(wrote[i-1]); apart < saveEvery {
+				t.Errorf("write %d is %v after the one before", i, apart)
+			}
+		}
+		if n := len(wrote); n < 7 || n > 11 {
+			t.Errorf("written %d times in 83 s", n)
+		}
+		c.start("a boot")
+		if s := c.see(id); s.State != api.Paused {
+			t.Errorf("what was done last is lost: %s", describe(s))
+		}
+	})
+}
+
 func copyDir(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {

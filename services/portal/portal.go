@@ -68,6 +68,7 @@ type Service struct {
 	looking  looking
 	playing  *playing
 	sharing  *guest.Guests // what those may do who come without a password
+	ways     ways          // by which they come
 	mpd      mpd.Options
 
 	site  *site
@@ -110,6 +111,7 @@ func (p *Service) prepare(env service.Env) error {
 	p.dial(env.RunDir)
 	p.playing = newPlaying(env.Log, p.networks.Stream)
 	p.sharing = guest.Open(env.StateDir, env.Log)
+	p.ways = newWays(p, env)
 	p.mpd = p.mpdOptions(env)
 	return nil
 }
@@ -181,7 +183,7 @@ func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Li
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	p.looking.life = ctx
-	srv := p.server(ctx)
+	srv := p.server(ctx, p.door(p.mux()))
 	failed := make(chan error, len(listeners))
 	for _, ln := range listeners {
 		go func() { failed <- srv.Serve(ln) }()
@@ -189,6 +191,7 @@ func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Li
 	var followed sync.WaitGroup
 	followed.Go(func() { p.watch.run(ctx) })
 	followed.Go(func() { p.playing.run(ctx) })
+	followed.Go(func() { p.ways.run(ctx) })
 	followed.Go(func() { p.sharing.While(ctx, guest.MPD, p.speakMPD) })
 	env.Ready()
 	var err error
@@ -213,12 +216,12 @@ func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Li
 	return err
 }
 
-// server returns the HTTP server with its limits. An answer that takes longer than [stall] moves its own deadline on.
-func (p *Service) server(ctx context.Context) *http.Server {
+// server returns an HTTP server with its limits. An answer that takes longer than [stall] moves its own deadline on.
+func (p *Service) server(ctx context.Context, h http.Handler) *http.Server {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	return &http.Server{
-		Handler:           p.door(p.mux()),
+		Handler:           h,
 		ReadHeaderTimeout: headerTimeout,
 		WriteTimeout:      stall,
 		IdleTimeout:       idleTimeout,

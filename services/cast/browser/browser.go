@@ -34,6 +34,8 @@ type Pages struct {
 	listener renderer.Listener
 	log      *slog.Logger
 
+	turn sync.Mutex // held while a page comes or goes and the listener is told of it: of two in a row it hears in order
+
 	mu     sync.Mutex // guards pages and what is in them; never held while the listener is called
 	pages  map[string]*page
 	closed bool
@@ -92,7 +94,6 @@ func (b *Pages) Offer(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b.listener.Found(api.Renderer{ID: id, Kind: api.InPage, Name: name, Films: true, Volume: true}, p)
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
@@ -101,8 +102,18 @@ func (b *Pages) Offer(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// enter makes a page one that is there. Whoever listened under the same ID is told that it is taken.
+// enter makes a page one that is there, and tells. Whoever listened under the same ID is told that it is taken.
 func (b *Pages) enter(id, name string) (*page, chan struct{}, error) {
+	b.turn.Lock()
+	defer b.turn.Unlock()
+	p, taken, err := b.add(id, name)
+	if err == nil {
+		b.listener.Found(api.Renderer{ID: id, Kind: api.InPage, Name: name, Films: true, Volume: true}, p)
+	}
+	return p, taken, err
+}
+
+func (b *Pages) add(id, name string) (*page, chan struct{}, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.pages[id]
@@ -131,17 +142,22 @@ func (b *Pages) leave(p *page, mine chan struct{}) {
 		return
 	}
 	p.taken = nil
-	p.gone = time.AfterFunc(grace, func() {
-		b.mu.Lock()
-		left := p.taken == nil && b.pages[p.id] == p && !b.closed
-		if left {
-			delete(b.pages, p.id)
-		}
-		b.mu.Unlock()
-		if left {
-			b.listener.Lost(p.id)
-		}
-	})
+	p.gone = time.AfterFunc(grace, func() { b.lose(p) })
+}
+
+// lose forgets a page to which nobody has come back, and tells.
+func (b *Pages) lose(p *page) {
+	b.turn.Lock()
+	defer b.turn.Unlock()
+	b.mu.Lock()
+	left := p.taken == nil && b.pages[p.id] == p && !b.closed
+	if left {
+		delete(b.pages, p.id)
+	}
+	b.mu.Unlock()
+	if left {
+		b.listener.Lost(p.id)
+	}
 }
 
 // send sends the order as it is, and whenever it is another, until the page leaves or somebody takes its place.

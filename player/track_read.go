@@ -111,6 +111,9 @@ func (t *track) cuesAt(at time.Duration) (cues []Cue, change time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.cues = slices.DeleteFunc(t.cues, func(c Cue) bool { return c.To <= at })
+	if len(t.cues) >= maxCues && !slices.ContainsFunc(t.cues, func(c Cue) bool { return c.From > at }) {
+		t.cues = slices.Delete(t.cues, 0, maxCues/2) // they never end, and nobody reads so many: without room the film would wait for them
+	}
 	for _, c := range t.cues {
 		next := c.From
 		if c.From <= at {

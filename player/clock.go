@@ -35,6 +35,17 @@ func (c *clock) timeOf(frame float64) time.Time {
 	return c.at.Add(time.Duration((frame - c.frame) / c.rate * float64(time.Second)))
 }
 
+// drift returns by how many millionths the card is faster than it is said to be; 0: it was not seen long enough.
+func (c *clock) drift(nominal int) float64 {
+	if c.looks < driftAfter || nominal <= 0 {
+		return 0
+	}
+	return (c.rate/float64(nominal) - 1) * 1e6
+}
+
+// driftAfter is how many looks the rate takes to settle: ten seconds.
+const driftAfter = 400
+
 // look takes note that frame was heard at t; nominal is the rate the card is said to have.
 func (c *clock) look(t time.Time, frame float64, nominal int) {
 	passed := t.Sub(c.at)

@@ -51,6 +51,25 @@ func TestTheClockFollowsACard(t *testing.T) {
 	}
 }
 
+func TestTheClockTellsDrift(t *testing.T) {
+	for _, ppm := range []float64{0, 37, -120, 70000} {
+		const rate = 48000
+		begin := time.Now()
+		var k clock
+		k.start(begin, 0, rate)
+		for i := range 40 * 30 {
+			at := time.Duration(i+1) * 25 * time.Millisecond
+			k.look(begin.Add(at), math.Floor(at.Seconds()*rate*(1+ppm/1e6)), rate)
+			if early := k.drift(rate); i < driftAfter/2 && early != 0 {
+				t.Fatalf("%v millionths were told as %v after %v", ppm, early, at)
+			}
+		}
+		if got := k.drift(rate); math.Abs(got-ppm) > 2 {
+			t.Errorf("%v millionths are told as %.1f", ppm, got)
+		}
+	}
+}
+
 func TestTheClockGivesUpWhatIsLost(t *testing.T) {
 	begin := time.Now()
 	var k clock

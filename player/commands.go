@@ -1,6 +1,7 @@
 package player
 
 import (
+	"maps"
 	"time"
 
 	"manofwar/internal/media"
@@ -128,6 +129,12 @@ const (
 // sane returns settings within their bounds.
 func sane(s api.Settings) api.Settings {
 	s.Crossfade = min(max(s.Crossfade, 0), media.Duration(maxCrossfade))
-	s.Offset = min(max(s.Offset, media.Duration(leastOffset)), media.Duration(mostOffset))
+	within := func(d media.Duration) media.Duration {
+		return min(max(d, media.Duration(leastOffset)), media.Duration(mostOffset))
+	}
+	s.Offset, s.Offsets = within(s.Offset), maps.Clone(s.Offsets)
+	for card, d := range s.Offsets {
+		s.Offsets[card] = within(d)
+	}
 	return s
 }

@@ -212,7 +212,7 @@ func (e *Engine) do(f func()) {
 func (e *Engine) instruct() {
 	o := order{
 		paused: e.paused, gain: e.settings.ReplayGain, crossfade: time.Duration(e.settings.Crossfade),
-		offset: time.Duration(e.settings.Offset), card: e.outputs.choose(e.settings.Card), any: e.settings.Card == "", cards: e.outputs.cardChanges,
+		offset: e.offset(), card: e.outputs.choose(e.settings.Card), any: e.settings.Card == "", cards: e.outputs.cardChanges,
 	}
 	if !e.muted {
 		o.volume = loudness(e.volume)

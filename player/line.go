@@ -45,6 +45,16 @@ func (l *line) reset(rate int) {
 	l.tell()
 }
 
+// drift returns by how many millionths its frames pass faster than they should; 0: not known, or it stands still.
+func (l *line) drift() float64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.moving {
+		return 0
+	}
+	return l.clock.drift(l.rate)
+}
+
 // add says what is heard from the mark on.
 func (l *line) add(m mark) {
 	l.mu.Lock()

@@ -95,7 +95,7 @@ func (e *Engine) conditions(n *entry) conditions {
 	c := conditions{
 		screen: e.outputs.screen, seen: e.outputs.seen, speed: e.speed, pass: e.settings.Passthrough,
 		becomes: func(want SoundFormat) SoundFormat { return o.becomes(card, want) }, crossfade: time.Duration(e.settings.Crossfade),
-		offset: max(0, time.Duration(e.settings.Offset)),
+		offset: max(0, e.offset()),
 	}
 	if n == e.next && c.crossfade > 0 && e.current.track != nil && !n.wantsVideo() && !e.current.wantsVideo() {
 		like := e.current.track.req

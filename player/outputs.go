@@ -1,6 +1,7 @@
 package player
 
 import (
+	"math"
 	"time"
 
 	"manofwar/internal/media"
@@ -50,6 +51,14 @@ func (o *outputs) becomes(card string, want SoundFormat) SoundFormat {
 		return got
 	}
 	return want
+}
+
+// offset returns how much later than pictures sound is wanted on the card that is used.
+func (e *Engine) offset() time.Duration {
+	if d, ok := e.settings.Offsets[e.outputs.choose(e.settings.Card)]; ok {
+		return time.Duration(d)
+	}
+	return time.Duration(e.settings.Offset)
 }
 
 // screensChanged looks at the display again. A film that is not decoded for the screen that is there now is opened anew.
@@ -162,7 +171,7 @@ func (e *Engine) position() time.Duration {
 // measured returns how well pictures and sound keep together.
 func (e *Engine) measured() api.Sync {
 	shown, dropped, off := e.projector.sync.read()
-	return api.Sync{Shown: shown, Dropped: dropped, Underruns: int(e.deck.underruns.Load()), Offset: duration(off)}
+	return api.Sync{Shown: shown, Dropped: dropped, Underruns: int(e.deck.underruns.Load()), Offset: duration(off), Drift: math.Round(e.line.drift())}
 }
 
 func duration(d time.Duration) media.Duration { return media.Duration(d) }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"math"
 	"testing"
 	"time"
 
@@ -263,6 +264,22 @@ func TestSoundThatBeginsLate(t *testing.T) {
 		r.inStep(began.Add(2*time.Second), 48000, 25, 0, time.Millisecond)
 		if s := r.Status(); s.Sync.Dropped > 0 || s.Sync.Underruns > 0 {
 			t.Errorf("got %+v", s.Sync)
+		}
+	})
+}
+
+func TestEachCardHasItsOffset(t *testing.T) {
+	late := media.Duration(150 * time.Millisecond)
+	inBubble(t, setup{}, func(r *rig) {
+		card := r.sound.Cards()[0].ID
+		r.Set(api.Settings{ReplayGain: "off", Offset: media.Duration(time.Second), Offsets: api.Offsets{card: late, "another": -late}})
+		r.Load(api.Load{Item: film("/film.mkv")})
+		r.until("it plays", time.Second, is(api.Playing))
+		began := time.Now()
+		r.wait(12 * time.Second)
+		r.inStep(began.Add(200*time.Millisecond), 48000, 25, time.Duration(late), time.Millisecond)
+		if s := r.Status(); math.Abs(s.Sync.Drift) > 1 {
+			t.Errorf("a card that keeps time drifts by %v millionths", s.Sync.Drift)
 		}
 	})
 }

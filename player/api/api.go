@@ -170,6 +170,7 @@ type Card struct {
 type Settings struct {
 	Card        string         `json:"card,omitempty"`      // empty: the screen's where there is one, else the best
 	Offset      media.Duration `json:"offset,omitempty"`    // sound later than pictures by this: for a slow screen; may be negative
+	Offsets     Offsets        `json:"offsets,omitempty"`   // likewise, of cards that have one of their own
 	Crossfade   media.Duration `json:"crossfade,omitempty"` // between songs of different albums; 0: gapless
 	ReplayGain  string         `json:"replayGain"`          // "off", "track", "album"
 	Passthrough bool           `json:"passthrough,omitempty"`
@@ -180,12 +181,16 @@ type Settings struct {
 	Zone        string         `json:"zone,omitempty"`     // of the clock on it, such as "Europe/Berlin"; empty: no clock is shown
 }
 
+// Offsets are by the IDs of cards: a receiver delays sound, a screen pictures, and they are not one chain.
+type Offsets map[string]media.Duration
+
 // Sync is how well pictures and sound have kept together since the item was loaded.
 type Sync struct {
 	Shown     int            `json:"shown"`
 	Dropped   int            `json:"dropped"`   // pictures that came too late
 	Underruns int            `json:"underruns"` // of sound
 	Offset    media.Duration `json:"offset"`    // 95th percentile of the distance between a picture's due and real time
+	Drift     float64        `json:"drift"`     // by how many millionths the card runs faster than the dongle's clock; 0: no sound, or not known yet
 }
 
 // Ended says that an item is over.

@@ -17,6 +17,7 @@ import (
 // The bounds of what may be asked for.
 const (
 	maxKey       = 128 // bytes
+	maxCards     = 64  // with an offset of their own
 	maxText      = 1024
 	maxPath      = 4096
 	maxCover     = 32 << 20 // bytes of a picture
@@ -128,12 +129,19 @@ func checkSettings(s api.Settings) error {
 		return wrong("replayGain", `want "off", "track" or "album"`)
 	case s.Offset < -maxOffset || s.Offset > maxOffset:
 		return wrong("offset", "want up to %v either way", time.Duration(maxOffset))
+	case len(s.Offsets) > maxCards:
+		return wrong("offsets", "want up to %d cards", maxCards)
 	case s.Crossfade < 0 || s.Crossfade > maxCrossfade:
 		return wrong("crossfade", "want 0 to %v", time.Duration(maxCrossfade))
 	case len(s.Card) > maxKey:
 		return wrong("card", "want the ID of a card")
 	case len(s.Language) > maxKey:
 		return wrong("language", `want a tag such as "de"`)
+	}
+	for card, d := range s.Offsets {
+		if card == "" || len(card) > maxKey || d < -maxOffset || d > maxOffset {
+			return wrong("offsets", "want the IDs of cards, and up to %v either way", time.Duration(maxOffset))
+		}
 	}
 	if _, err := time.LoadLocation(s.Zone); err != nil || s.Zone == "Local" {
 		return wrong("zone", `want a name such as "Europe/Berlin"`)

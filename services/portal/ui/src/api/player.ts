@@ -8,6 +8,8 @@ export interface Settings {
   card?: string
   /** Sound later than pictures by this; may be negative. */
   offset?: number
+  /** Likewise, of cards that have one of their own, by ID. */
+  offsets?: Record<string, number>
   /** Between songs; 0: gapless. */
   crossfade?: number
   replayGain: 'off' | 'track' | 'album'
@@ -34,7 +36,7 @@ export interface Status {
   sound?: { card: string; rate?: number; channels?: number; sample?: string; cards: Card[] | null }
   settings: Settings
   /** How well pictures and sound have kept together since the item was loaded. */
-  sync?: { shown: number; dropped: number; underruns: number; offset: number }
+  sync?: { shown: number; dropped: number; underruns: number; offset: number; drift: number }
 }
 
 const path = '/api/v1/player/settings'

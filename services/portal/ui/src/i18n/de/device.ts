@@ -98,6 +98,8 @@ export const device: Same<typeof english> = {
   'sound.card.hdmi': 'HDMI',
   'sound.offset': 'Ton später um',
   'sound.offset.text': 'Wenn Lippen und Stimmen auseinander sind: Manche Bildschirme brauchen Zeit für ein Bild.',
+  'sound.offset.of': 'Gilt nur für {card}. Ein anderer Ausgang hat seinen eigenen Wert.',
+  'sound.drift': 'Die Uhr des Tonausgangs geht um {ppm} Millionstel anders, das wird ausgeglichen',
   'sound.offset.less': '10 Millisekunden früher',
   'sound.offset.more': '10 Millisekunden später',
   'sound.flash': 'So stellt man es ein',

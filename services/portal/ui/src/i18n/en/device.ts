@@ -96,6 +96,8 @@ export const device = {
   'sound.card.hdmi': 'HDMI',
   'sound.offset': 'Sound later by',
   'sound.offset.text': 'If lips and voices are apart: some screens take time for a picture.',
+  'sound.offset.of': 'Kept for {card} alone. Another output has its own.',
+  'sound.drift': 'The sound output’s clock is off by {ppm} millionths, which is made up for',
   'sound.offset.less': '10 milliseconds earlier',
   'sound.offset.more': '10 milliseconds later',
   'sound.flash': 'How to set it',

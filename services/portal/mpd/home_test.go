@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,7 @@ type home struct {
 type shelves struct {
 	mu       sync.Mutex // guards the rest
 	items    []media.Item
+	found    map[string][]media.Item // of queries that were answered
 	revision uint64
 	scans    int
 	events   ipc.Events
@@ -58,7 +60,6 @@ func stock(n int) *shelves {
 		it := media.Item{
 			ID: media.ID(fmt.Sprintf("i%d", i)), Kind: media.Music, Root: "music", Size: 1000 + int64(i), Modified: changed, Added: changed,
 			Path: fmt.Sprintf("Artist %d/Album %d/%d - Song %d.flac", album/2, album, i%4+1, i), Duration: media.Duration(200 * time.Second),
-			Streams: []media.Stream{{Kind: media.Audio, Codec: "flac", SampleRate: 44100, Channels: 2, Bitrate: 900000}},
 			Tags: media.Tags{
 				Title: fmt.Sprintf("Song %d", i), Artists: []string{fmt.Sprintf("Artist %d", album/2)}, Album: fmt.Sprintf("Album %d", album),
 				Track: i%4 + 1, Year: 1990 + album, Genres: []string{"Jazz"},
@@ -81,6 +82,16 @@ func (s *shelves) selected(r *http.Request) (found []media.Item) {
 	v := r.URL.Query()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	key := v.Get("kind") + fmt.Sprint(v["library"])
+	if found, ok := s.found[key]; ok {
+		return found
+	}
+	defer func() {
+		if s.found == nil {
+			s.found = make(map[string][]media.Item)
+		}
+		s.found[key] = found
+	}()
 	for _, it := range s.items {
 		if kind := v.Get("kind"); kind != "" && kind != string(it.Kind) {
 			continue
@@ -117,7 +128,7 @@ func (s *shelves) status() catalogapi.Status {
 func (s *shelves) change(t *testing.T, how func(items []media.Item) []media.Item) {
 	t.Helper()
 	s.mu.Lock()
-	s.items = how(s.items)
+	s.items, s.found = how(s.items), nil
 	s.revision++
 	revision := s.revision
 	s.mu.Unlock()
@@ -262,7 +273,7 @@ func (h *home) ready(t *testing.T) {
 }
 
 // patience is how long a test waits for what has to come.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 func (h *home) share(t *testing.T, libraries ...media.ID) {
 	t.Helper()
@@ -408,4 +419,9 @@ func (c *caller) until(t *testing.T, want ...string) []string {
 		}
 		pause(t.Context(), 5*time.Millisecond)
 	}
+}
+
+// inDir opens files by their names, wherever a plan has them.
+func inDir(dir string) func(string) (*os.File, int64, error) {
+	return func(path string) (*os.File, int64, error) { return openFile(filepath.Join(dir, filepath.Base(path))) }
 }

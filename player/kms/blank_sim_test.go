@@ -3,21 +3,15 @@
 package kms
 
 import (
-	"bufio"
-	"errors"
-	"fmt"
+	"context"
 	"image"
 	"image/color"
 	"image/draw"
 	"math"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"manofwar/internal/lab/guest"
 	"manofwar/player"
 )
 
@@ -120,38 +114,22 @@ func paint(f *player.Frame, img *image.RGBA, at image.Point) {
 	}
 }
 
-// sums returns a function that waits until the card shows another picture than when it was called last, by the kernel's
-// checksums of what leaves it (drivers/gpu/drm/drm_debugfs_crc.c), and returns that of the new one.
+// sums returns a function that waits until the card shows another picture than when it was called last, and returns the
+// checksum of the new one.
 func sums(t *testing.T, path string) func(*testing.T) string {
 	t.Helper()
-	const debugfs = "/sys/kernel/debug"
-	if err := unix.Mount("debugfs", debugfs, "debugfs", 0, ""); err != nil && !errors.Is(err, unix.EBUSY) {
-		t.Fatal(fmt.Errorf("mount debugfs: %w", err))
-	}
-	dir := filepath.Join(debugfs, "dri", strings.TrimPrefix(filepath.Base(path), "card"), "crtc-0/crc")
-	if err := os.WriteFile(filepath.Join(dir, "control"), []byte("auto"), 0); err != nil {
+	sums, err := guest.NewChecksums(path)
+	if err != nil {
 		t.Fatal(err)
 	}
-	last := ""
 	return func(t *testing.T) string {
 		t.Helper()
-		f, err := os.Open(filepath.Join(dir, "data")) // they begin now, and queue up while nobody reads
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		sum, err := sums.Next(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
-		limit := time.Now().Add(10 * time.Second)
-		for lines := bufio.NewReader(f); time.Now().Before(limit); { // vkms may be some pictures behind
-			line, err := lines.ReadString('\n')
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, sum, _ := strings.Cut(strings.TrimSpace(line), " "); sum != last {
-				last = sum
-				return sum
-			}
-		}
-		t.Fatal("the picture is no other one")
-		return ""
+		return sum
 	}
 }

@@ -93,7 +93,18 @@ func TestImport(t *testing.T) {
 		}
 	}
 
-	// Without planes it can be shown only as it is.
+	// With a plane above alone it can be shown only as large as the screen.
+	r = newRig(t, menu)
+	fr, err = r.Import(player.Imported{Format: player.XRGB8888, Width: 320, Height: 180, Planes: []player.ImportedPlane{{File: f, Pitch: 1280}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.show(t, fr, image.Rect(0, 0, 320, 180))
+	if _, err := r.Show(fr, image.Rect(1, 0, 321, 180)); !errors.Is(err, player.ErrFormat) {
+		t.Errorf("got %v", err)
+	}
+
+	// Without planes it cannot be shown: what lies over it would be painted into it.
 	r = newRig(t, virtual)
 	fr, err = r.Import(player.Imported{Format: player.XRGB8888, Width: 320, Height: 180, Planes: []player.ImportedPlane{{File: f, Pitch: 1280}}})
 	if err != nil {

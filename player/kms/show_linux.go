@@ -59,7 +59,7 @@ func (d *Display) arrange(b *buffer, dst image.Rectangle) (*picture, error) {
 	switch {
 	case dst.Empty() || visible.Empty() || !same && !r.scales:
 		return nil, fmt.Errorf("show %d × %d at %v: %w", b.width, b.height, dst, player.ErrFormat)
-	case rgb && b.memory == nil && (!routed || o.base.overlay < 0):
+	case rgb && b.memory == nil && (o.base.overlay < 0 || !routed && !(same && dst == screen)): // it can be neither copied nor painted into
 		return nil, fmt.Errorf("show imported memory on a screen without planes for it: %w", player.ErrFormat)
 	case rgb && same && dst == screen:
 		return o.picture(o.base, b, layer{buffer: b, dst: screen}), nil

@@ -259,9 +259,11 @@ func (c *Service) record() (k kept, queues map[string][]byte, err error) {
 	return k, queues, nil
 }
 
+// record returns what is kept of the session. It is written down when nobody holds the lock any more, so it shares nothing
+// that will change.
 func (s *session) record(p *place, now time.Time) keptSession {
 	k := keptSession{
-		ID: s.id, Place: s.place, With: s.with, Name: p.info.Name, Queue: fmt.Sprintf("%s%s-%d", queueName, s.id, s.queue.Revision()),
+		ID: s.id, Place: s.place, With: slices.Clone(s.with), Name: p.info.Name, Queue: fmt.Sprintf("%s%s-%d", queueName, s.id, s.queue.Revision()),
 		Kept: queue.Kept{Index: s.queue.Index(), Repeat: s.queue.Repeat(), Revision: s.queue.Revision()},
 		Used: s.used, Want: s.want, Over: s.over, Parked: s.parked, Plays: s.plays,
 		Key: s.now.key, Seek: s.now.seek.Number, Entry: s.now.entry.Key.String(), Position: media.Duration(s.position(now)),
@@ -272,7 +274,8 @@ func (s *session) record(p *place, now time.Time) keptSession {
 		k.Next, k.NextIs = s.next.key, s.next.entry.Key.String()
 	}
 	if s.sleep.fade(now) < 1 {
-		k.Volume = &p.level.Volume
+		volume := p.level.Volume
+		k.Volume = &volume
 	}
 	return k
 }

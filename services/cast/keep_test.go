@@ -2,6 +2,7 @@ package cast
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"manofwar/services/cast/api"
+	"manofwar/services/cast/renderer"
 )
 
 // TestCastIsRestarted ends cast while the player plays on.
@@ -223,4 +225,21 @@ func TestDamagedStateIsLeftOut(t *testing.T) {
 		c.start("a boot")
 		c.playN(3, 0)
 	})
+}
+
+// TestRecordIsOfItsMoment has a session change while what was recorded of it is on its way to the card.
+func TestRecordIsOfItsMoment(t *testing.T) {
+	c := New(Options{})
+	c.random = rand.New(rand.NewPCG(1, 2))
+	now := time.Now()
+	s := newSession("s", "tv", c.newQueue())
+	s.with = []string{"kitchen", "bath"}
+	s.sleep.at = now.Add(fadeFor / 2)
+	p := &place{level: renderer.Level{Volume: 60, Known: true}}
+	k := s.record(p, now)
+	p.level.Volume = 3
+	s.with = slices.DeleteFunc(s.with, func(id string) bool { return id == "kitchen" })
+	if k.Volume == nil || *k.Volume != 60 || !slices.Equal(k.With, []string{"kitchen", "bath"}) {
+		t.Errorf("volume %v, with %q", k.Volume, k.With)
+	}
 }

@@ -11,9 +11,13 @@ import (
 )
 
 // play goes on, or begins what its argument names.
-func (c *client) play(ctx context.Context, args []string) error { return c.begin(ctx, args, (*entries).place) }
+func (c *client) play(ctx context.Context, args []string) error {
+	return c.begin(ctx, args, (*entries).place)
+}
 
-func (c *client) playID(ctx context.Context, args []string) error { return c.begin(ctx, args, (*entries).byID) }
+func (c *client) playID(ctx context.Context, args []string) error {
+	return c.begin(ctx, args, (*entries).byID)
+}
 
 func (c *client) begin(ctx context.Context, args []string, find func(*entries, string) (int, error)) error {
 	h := c.server.house

@@ -52,6 +52,7 @@ func (s *session) observe(r renderer.Report, now time.Time) {
 		}
 		s.now.tracks = t
 	}
+	s.now.lacks = r.Lacks
 	if r.Problem != nil {
 		s.freeze(now)
 		s.want, s.problem, s.forget = false, r.Problem, time.Time{}

@@ -43,6 +43,8 @@ type session struct {
 
 // playing is one playing of an entry.
 type playing struct {
+	lacks *api.Problem // at the renderer, that it plays without
+
 	key   string // names it to the renderer
 	entry queue.Entry
 	step  queue.Step     // of what follows: how to get there
@@ -265,6 +267,9 @@ func (s *session) snapshot(level renderer.Level, now time.Time) api.Session {
 	}
 	if s.queue.Len() == 0 {
 		return out
+	}
+	if out.Problem == nil {
+		out.Problem = s.now.lacks
 	}
 	out.Entry = s.now.shown()
 	if s.next != nil {

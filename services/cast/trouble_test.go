@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"manofwar/internal/media"
+	playerapi "manofwar/player/api"
 	"manofwar/services/cast/api"
 )
 
@@ -122,6 +123,25 @@ func TestPlayerDies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPlaysOnWithoutASound has the TV's sound fail: the phone says so, and nothing is stopped.
+func TestPlaysOnWithoutASound(t *testing.T) {
+	bubble(t, 3, func(c *crew) {
+		id := c.playN(3, 0)
+		time.Sleep(time.Minute)
+		c.player.Lack(&playerapi.Problem{Code: "no-sound", Text: "The sound output does not work.", Hint: "Connect it again."})
+		time.Sleep(5 * time.Second)
+		c.expect(id, 0, api.Playing, time.Minute+5*time.Second)
+		if p := c.see(id).Problem; p == nil || p.Code != "no-sound" || p.Hint == "" {
+			t.Errorf("the phone is told %+v", p)
+		}
+		c.player.Lack(nil)
+		time.Sleep(5 * time.Second)
+		if p := c.see(id).Problem; p != nil {
+			t.Errorf("it sounds again, and the phone is told %+v", p)
+		}
+	})
 }
 
 func TestPlayerIsAwayForLong(t *testing.T) {

@@ -145,9 +145,9 @@ type Session struct {
 	SleepEnd bool           `json:"sleepEnd,omitempty"` // it pauses at the end of the entry
 	Streams  []media.Stream `json:"streams,omitempty"`  // of the entry, as the renderer finds them
 	Chapters []Chapter      `json:"chapters,omitempty"`
-	Audio    int            `json:"audio"`    // an index into Streams; -1: none
-	Subtitle int            `json:"subtitle"` // likewise
-	Problem  *Problem       `json:"problem,omitempty"`
+	Audio    int            `json:"audio"`             // an index into Streams; -1: none
+	Subtitle int            `json:"subtitle"`          // likewise
+	Problem  *Problem       `json:"problem,omitempty"` // with the code "no-display" or "no-sound" it plays on without its picture, or its sound
 }
 
 // Room is a renderer that plays what another one plays, at the same time.

@@ -359,6 +359,11 @@ func (p *Player) Remote(key string) {
 	}
 }
 
+// Lack has it play on without its picture or its sound; nil: with both again.
+func (p *Player) Lack(problem *api.Problem) {
+	_ = p.command(context.Background(), "lack", func() { p.status.Problem = problem })
+}
+
 // Kill ends it at once; what it had is lost. Start has a new one in its place.
 func (p *Player) Kill() {
 	p.mu.Lock()

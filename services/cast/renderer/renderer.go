@@ -98,6 +98,7 @@ type Report struct {
 	Problem *api.Problem // why it waits for a person
 	Play    *bool        // somebody pressed play or pause at the place itself
 	Pressed string       // likewise "next" or "previous"
+	Lacks   *api.Problem // what is missing while it plays on: a screen for the picture, an output for the sound
 	Taken   bool         // something plays there that cast knows nothing of
 }
 

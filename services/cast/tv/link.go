@@ -256,6 +256,9 @@ func (l *link) report() renderer.Report {
 		r.Seek = l.arrived(r, now)
 		r.Play = l.pressed(now)
 		r.Tracks = tracks(s)
+		if p := s.Problem; p != nil && (p.Code == "no-display" || p.Code == "no-sound") {
+			r.Lacks = &api.Problem{Code: p.Code, Text: p.Text, Hint: p.Hint, At: p.At}
+		}
 		l.remember(r)
 	}
 	r.Level = l.heard(now)

@@ -105,7 +105,7 @@ class Player {
   readonly problem = $derived.by((): Words | null => {
     if (this.local && this.own.trouble) return this.own.trouble
     const session = this.#told
-    if (!session?.problem || playsIn(session.state)) return null
+    if (!session?.problem || (playsIn(session.state) && !playsOn.includes(session.problem.code))) return null
     return wordsOf(new ApiError(session.problem.code, session.problem.text, session.problem.hint))
   })
 
@@ -492,6 +492,9 @@ class Player {
       )
   }
 }
+
+/** The problems with which an entry plays on. */
+const playsOn = ['no-display', 'no-sound']
 
 const isThere = (session: Heard) => cast.renderers.some(({ id }) => id === session.renderer)
 

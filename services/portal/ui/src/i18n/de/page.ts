@@ -95,6 +95,8 @@ export const page: Same<typeof english> = {
   'error.not_found.hint': 'Die Datei wurde vielleicht verschoben oder gelöscht.',
   'error.away': 'Die Platte dazu ist nicht angeschlossen',
   'error.away.hint': 'Schließ sie wieder an, dann geht es hier weiter.',
+  'error.no-display': 'Für das Bild ist kein Fernseher da. Der Ton läuft weiter.',
+  'error.no-sound': 'Es läuft ohne Ton',
   'error.corrupt': 'Die Datei ist beschädigt',
   'error.corrupt.hint': 'Kopiere sie nochmal auf die Platte, oder prüfe sie woanders.',
   'error.killed': 'Der Decoder wurde immer wieder beendet',

@@ -91,6 +91,8 @@ export const page = {
   'error.not_found.hint': 'The file may have been moved or deleted.',
   'error.away': 'The disk with this is not connected',
   'error.away.hint': 'Plug it in again and it goes on from here.',
+  'error.no-display': 'There is no television for the picture. The sound goes on.',
+  'error.no-sound': 'It plays without sound',
   'error.corrupt': 'The file is damaged',
   'error.corrupt.hint': 'Copy it onto the disk again, or play it elsewhere to make sure.',
   'error.killed': 'Its decoder was ended again and again',

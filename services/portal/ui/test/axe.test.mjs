@@ -29,6 +29,7 @@ const screens = {
   network: '/network',
   settings: '/settings',
   'picture and sound': '/settings/picture',
+  sharing: '/settings/sharing',
   design: '/design',
   missing: '/nowhere',
 }

@@ -225,6 +225,17 @@ export function status(library) {
   }
 }
 
+/** What the device lets those do who come without a password: two ways in are open, and one of them does not work. */
+export const guests = () => ({
+  name: 'Living room',
+  choices: {
+    renderer: { on: false, libraries: [] },
+    server: { on: true, libraries: ['blue'] },
+    mpd: { on: true, libraries: [] },
+  },
+  problems: { mpd: 'listen tcp :6600: another program uses this port' },
+})
+
 /** The screen and the sound of a device that plays a film in the cinema's own rate. */
 export const screen = () => ({
   state: 'playing',

@@ -37,6 +37,7 @@ test('German fits the narrowest phone', standIn, () =>
         '/network',
         '/settings',
         '/settings/picture',
+        '/settings/sharing',
       ]) {
         await page.goto(base + path)
         await page.locator('main h1').first().waitFor({ state: 'attached' })

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url'
 import { air, answer } from './air.mjs'
 import { cover, poster } from './art.mjs'
 import { cast } from './cast.mjs'
-import { endless, household, screen, status } from './library.mjs'
+import { endless, guests, household, screen, status } from './library.mjs'
 import { media } from './media.mjs'
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url))
@@ -39,6 +39,7 @@ export async function serve() {
     air: air(), // the networks around, and what is known of them
     casting: true, // there is a cast service
     screen: screen(), // the device's own picture and sound
+    guests: guests(), // what those may do who come without a password
     endless: 0, // this many songs instead of the household's
     fail: new Map(), // path → {status, code, message, hint}
     down: false, // drop every connection
@@ -90,6 +91,13 @@ export async function serve() {
     if (path === 'player/settings' && request.method === 'GET') return json(response, state.screen)
     if (path === 'player/settings' && request.method === 'PUT')
       return void read(request).then((settings) => json(response, Object.assign(state.screen, { settings })))
+    if (path === 'guests' && request.method === 'GET') return json(response, state.guests)
+    if (path === 'guests' && state.refuse)
+      return json(response, { code: 'full', message: 'The memory card is full' }, 507)
+    if (path === 'guests' && request.method === 'PUT')
+      return void read(request).then((choices) =>
+        json(response, (Object.assign(state.guests.choices, choices), state.guests)),
+      )
     if (path === 'scan' && request.method === 'POST') return response.writeHead(204).end()
     if (path === 'items') {
       if (state.endless && kind === 'music' && !q) {

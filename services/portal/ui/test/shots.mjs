@@ -33,6 +33,7 @@ const screens = {
   design: '/design',
   now: '/album/a4#now',
   picture: '/settings/picture',
+  sharing: '/settings/sharing',
   'tv-bar': '/music',
   'tv-now': '/#now',
   'tv-film': '/#now',

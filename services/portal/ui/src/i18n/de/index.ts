@@ -5,6 +5,7 @@ import { network } from './network'
 import { page } from './page'
 import { player } from './player'
 import { reasons } from './reasons'
+import { sharing } from './sharing'
 
 /** Die deutschen Texte. */
-export const de: Messages = { ...page, ...library, ...player, ...device, ...network, ...reasons }
+export const de: Messages = { ...page, ...library, ...player, ...device, ...network, ...reasons, ...sharing }

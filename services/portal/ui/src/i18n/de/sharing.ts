@@ -1,0 +1,26 @@
+import type { Same } from '../index.svelte'
+import type { sharing as english } from '../en/sharing'
+
+/** Was die dürfen, die ohne Passwort kommen. */
+export const sharing: Same<typeof english> = {
+  'sharing.title': 'Freigaben',
+  'sharing.text': 'Apps und Fernseher zu Hause hier abspielen und in die Bibliotheken schauen lassen',
+  'sharing.open':
+    'Nichts davon kennt ein Passwort: Was du hier einschaltest, kann jeder in deinem Netzwerk benutzen. Zu sehen sind nur die Bibliotheken, die du auswählst, und keine deiner Dateien kann geändert oder gelöscht werden.',
+  'sharing.name': 'Dieses Gerät erscheint dort als „{name}“.',
+  'sharing.name.change': 'Namen unter Netzwerk ändern',
+  'sharing.renderer': 'Auf diesem Fernseher abspielen',
+  'sharing.renderer.text':
+    'Apps wie BubbleUPnP und Home Assistant schicken Musik und Filme auf den Fernseher und können anhalten, was dort läuft. Von deinen Bibliotheken ist nichts zu sehen.',
+  'sharing.server': 'Von anderen Fernsehern aus stöbern',
+  'sharing.server.text': 'Fernseher, Konsolen und Player finden deine Musik und Filme und spielen sie selbst ab.',
+  'sharing.mpd': 'Musik mit MPD-Apps',
+  'sharing.mpd.text': 'M.A.L.P., ncmpcpp, mpc und ähnliche stöbern in deiner Musik und spielen sie hier ab. Port 6600.',
+  'sharing.by.renderer': 'Als UPnP-Renderer (DLNA)',
+  'sharing.by.server': 'Als UPnP-Medienserver (DLNA)',
+  'sharing.by.mpd': 'Als Music Player Daemon (MPD)',
+  'sharing.libraries': 'Freigegebene Bibliotheken',
+  'sharing.none': 'Noch ist nichts freigegeben: Wähle eine Bibliothek aus.',
+  'sharing.all': 'Alle freigeben',
+  'sharing.away': 'Nicht angeschlossen',
+}

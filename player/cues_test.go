@@ -1,6 +1,7 @@
 package player
 
 import (
+	"image"
 	"testing"
 	"time"
 )
@@ -27,6 +28,41 @@ func TestCuesThatNeverEnd(t *testing.T) {
 		case <-tr.room:
 		default:
 			t.Fatal("there is no room")
+		}
+	}
+}
+
+// TestPicturesOfSubtitlesAreFew has a film whose subtitles are large pictures, drawn anew with every one of its own.
+func TestPicturesOfSubtitlesAreFew(t *testing.T) {
+	for _, c := range []struct {
+		size image.Point
+		most int // that are held
+	}{
+		{image.Pt(1920, 200), 17},  // 1.5 MB each
+		{image.Pt(3840, 2160), 3},  // 33 MB
+		{image.Pt(32, 8), maxCues}, // nothing
+	} {
+		tr := &track{room: make(chan struct{}, 1)}
+		const frame = time.Second / 24
+		at, read := time.Duration(0), 0
+		for next := range 2000 {
+			from := time.Duration(next) * frame
+			tr.endPicture(from)
+			tr.cues = append(tr.cues, Cue{From: from, To: from + time.Minute, Image: image.NewRGBA(image.Rectangle{Max: c.size})})
+			if read++; len(tr.cues) > c.most {
+				t.Fatalf("%v: %d are held", c.size, len(tr.cues))
+			}
+			for tr.manyCues() { // the film goes on
+				if at += frame; at > from+frame {
+					t.Fatalf("%v: there is no room after the last of %d", c.size, len(tr.cues))
+				}
+				if seen, _ := tr.cuesAt(at); len(seen) != 1 {
+					t.Fatalf("%v: %d are seen", c.size, len(seen))
+				}
+			}
+			if read > 4*c.most {
+				break
+			}
 		}
 	}
 }

@@ -58,7 +58,8 @@ const (
 	soundAhead      = time.Second            // that a track decodes before it is heard
 	soundGrace      = 300 * time.Millisecond // that pictures wait for their sound
 	maxCues         = 256
-	silentRate      = 48000 // of the line of a track without sound
+	cueMemory       = 24 << 20 // bytes of those that are pictures: a song's words may be drawn anew 24 times a second
+	silentRate      = 48000    // of the line of a track without sound
 )
 
 // start lets the readers run. after is closed when the pictures of the track before it were read: two films at once have

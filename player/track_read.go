@@ -83,10 +83,10 @@ func (t *track) readCues(ctx context.Context) {
 		if c.Text != "" || c.Image != nil {
 			t.cues = append(t.cues, c)
 		}
-		n := len(t.cues)
+		full := t.manyCues()
 		t.mu.Unlock()
 		t.read()
-		if n < maxCues {
+		if !full {
 			continue
 		}
 		select {
@@ -95,6 +95,18 @@ func (t *track) readCues(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// manyCues reports whether no more subtitles are to be read for now. Of pictures there is always room for the one that is
+// seen, the next one, and what ends that. It is called with mu held.
+func (t *track) manyCues() bool {
+	memory := 0
+	for _, c := range t.cues {
+		if c.Image != nil {
+			memory += len(c.Image.Pix)
+		}
+	}
+	return len(t.cues) >= maxCues || len(t.cues) > 2 && memory > cueMemory
 }
 
 // endPicture ends the subtitles that are pictures: another one takes their place, or nothing. It is called with mu held.
@@ -124,7 +136,7 @@ func (t *track) cuesAt(at time.Duration) (cues []Cue, change time.Duration) {
 			change = next
 		}
 	}
-	if len(t.cues) < maxCues {
+	if !t.manyCues() {
 		select {
 		case t.room <- struct{}{}:
 		default:

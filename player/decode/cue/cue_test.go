@@ -269,3 +269,23 @@ func TestPGSDamaged(t *testing.T) {
 		}
 	}
 }
+
+// TestVobSubOfAnySize has a picture as large as its coordinates can say, which no disc has room for on its canvas.
+func TestVobSubOfAnySize(t *testing.T) {
+	packet := func(x2, y2 int) []byte {
+		return []byte{
+			0, 0, 0, 4, // its control begins there
+			0, 0, 0, 4, // at once; the last one
+			1,
+			5, 0, byte(x2 >> 8), byte(x2), 0, byte(y2 >> 8), byte(y2),
+			6, 0, 0, 0, 0, 0xFF,
+		}
+	}
+	v := cue.NewVobSub(nil, image.Pt(720, 576))
+	if c, ok := v.Next(packet(719, 575), 0); !ok || c.At != image.Rect(0, 0, 720, 576) {
+		t.Errorf("of the canvas: %v, %v", c.At, ok)
+	}
+	if c, ok := v.Next(packet(4095, 4095), 0); ok {
+		t.Errorf("larger than any: %v", c.At)
+	}
+}

@@ -59,7 +59,7 @@ type subPicture struct {
 // Next returns the subtitle of a packet that is due at a time; false: it shows nothing that can be read.
 func (v *VobSub) Next(packet []byte, at time.Duration) (Cue, bool) {
 	s, ok := control(packet)
-	if !ok || !s.hasArea || !s.hasData || s.area.Empty() {
+	if !ok || !s.hasArea || !s.hasData || s.area.Empty() || s.area.Dx()*s.area.Dy() > maxPixels {
 		return Cue{}, false
 	}
 	c := Cue{From: at + s.start, To: at + s.start + Lasting, At: s.area, Canvas: v.canvas}

@@ -20,7 +20,8 @@ const (
 	unindexed = 2 * time.Second
 
 	// cueShift is added to the times of subtitles on their way, so that one that began before the wanted place and is
-	// still to be seen has a time that the form can write.
+	// still to be seen has a time that the form can write. So it is with pictures that come as they are coded: those from
+	// the keyframe on lead to the place.
 	cueShift = 1000 * time.Second
 
 	// loudest is what channels may add up to when there are fewer speakers than channels. ffmpeg's own limits are 1, by
@@ -53,8 +54,8 @@ type command struct {
 	speed float64
 }
 
-// newCommand returns the call for a request.
-func newCommand(r player.Request) (command, error) {
+// newCommand returns the call for a request. Pictures may come as they are coded.
+func newCommand(r player.Request, coded bool) (command, error) {
 	in, err := input(r.Source)
 	if err != nil {
 		return command{}, err
@@ -70,7 +71,11 @@ func newCommand(r player.Request) (command, error) {
 		c.args = append(c.args, "-ss", seconds(c.base))
 	}
 	c.args = append(c.args, in...)
-	for _, add := range []func(player.Request, time.Duration) error{c.addPictures, c.addSound, c.addCues} {
+	pictures := c.addPictures
+	if coded {
+		pictures = c.addCoded
+	}
+	for _, add := range []func(player.Request, time.Duration) error{pictures, c.addSound, c.addCues} {
 		if err := add(r, lead); err != nil {
 			return command{}, err
 		}
@@ -119,6 +124,24 @@ func (c *command) addPictures(r player.Request, lead time.Duration) error {
 		"-fps_mode", "passthrough", "-enc_time_base", "1:90000", "-c:v", "rawvideo", "-pix_fmt", format, "-write_index", "0", "-f", "nut")
 	return nil
 }
+
+// addCoded hands pictures over as they are coded, from the keyframe before the wanted place on, in the form in which the
+// kernel's decoders want them: streams that need no container.
+func (c *command) addCoded(r player.Request, _ time.Duration) error {
+	n, err := ordinal(r.Info.Streams, r.Video, media.Video)
+	if err != nil {
+		return err
+	}
+	args := []string{"-map", fmt.Sprintf("0:V:%d", n), "-c:v", "copy"}
+	if filter := bareForm[r.Info.Streams[r.Video].Codec]; filter != "" {
+		args = append(args, "-bsf:v", filter)
+	}
+	c.open(pictures, append(args, "-avoid_negative_ts", "disabled", "-output_ts_offset", seconds(cueShift), "-write_index", "0", "-f", "nut")...)
+	return nil
+}
+
+// bareForm are ffmpeg's filters that make it. Other codecs have it always.
+var bareForm = map[string]string{"h264": "h264_mp4toannexb", "hevc": "hevc_mp4toannexb", "mpeg4": "mpeg4_unpack_bframes"}
 
 // pixelFormats are ffmpeg's names.
 var pixelFormats = map[player.Format]string{player.XRGB8888: "bgr0", player.YUV420: "yuv420p", player.NV12: "nv12"}

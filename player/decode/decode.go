@@ -9,7 +9,10 @@
 // asks a network, and by one protocol. The child dies with this process and cannot outlive its stream. A copied DVD is
 // played by its largest title set.
 //
-// Not here: a disc's menus, titles and chapters, images of discs, sources on https, and decoding by the hardware.
+// Where the machine has hardware that decodes the pictures ([Decoder.Hardware]), the child hands them over as they are
+// coded, and decodes the rest.
+//
+// Not here: a disc's menus, titles and chapters, images of discs, and sources on https.
 package decode
 
 import (
@@ -17,6 +20,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"manofwar/internal/media"
 	"manofwar/player"
@@ -26,6 +30,22 @@ import (
 type Decoder struct {
 	FFmpeg  string // the programs; empty: as they are called
 	FFprobe string
+
+	// Hardware returns what decodes a request's pictures; its error says why nothing does. Nil: there is none.
+	Hardware func(player.Request) (Hardware, error)
+}
+
+// Hardware decodes the pictures of one film from one place on. A goroutine feeds it while another one takes pictures.
+type Hardware interface {
+	player.Lender
+
+	// Feed hands over the next coded picture, and when it is due, in the order of decoding. It waits while the hardware
+	// has enough. Finish says that there are no more: Lend returns io.EOF after the last one.
+	Feed(packet []byte, due time.Duration) error
+	Finish() error
+
+	// Close ends every call that waits.
+	Close() error
 }
 
 func (d *Decoder) ffmpeg() string {

@@ -31,6 +31,9 @@ type probed struct {
 type probedStream struct {
 	Type        string         `json:"codec_type"`
 	Codec       string         `json:"codec_name"`
+	Profile     string         `json:"profile"`
+	Pixels      string         `json:"pix_fmt"`
+	Range       string         `json:"color_range"`
 	Width       int            `json:"width"`
 	Height      int            `json:"height"`
 	SampleShape string         `json:"sample_aspect_ratio"`
@@ -45,6 +48,7 @@ type probedStream struct {
 	Disposition map[string]int `json:"disposition"`
 	Tags        map[string]string
 	SideData    []struct {
+		Type     string  `json:"side_data_type"`
 		Rotation float64 `json:"rotation"`
 	} `json:"side_data_list"`
 }
@@ -156,7 +160,9 @@ func (s *probedStream) picture(info *player.Info) {
 	if num, den, ok := ratio(s.SampleShape, ":"); ok {
 		info.Aspect *= float64(num) / float64(den)
 	}
+	info.Coding = player.Coding{Profile: s.Profile, Plain: s.Pixels == "yuv420p" && s.Range != "pc"}
 	for _, d := range s.SideData {
+		info.Coding.Turned = info.Coding.Turned || d.Type == "Display Matrix"
 		if quarter := math.Mod(math.Abs(d.Rotation), 180); quarter > 45 && quarter < 135 { // ffmpeg turns it
 			info.Aspect = 1 / info.Aspect
 		}

@@ -38,10 +38,25 @@ type stream struct {
 // reverse takes 2 s and more: the sound's pipe holds a [pipeSize], 2.7 s of stereo at 48 kHz. So a player keeps more time
 // in pictures than its sound card buffers, and takes both.
 func (d *Decoder) Open(ctx context.Context, r player.Request) (player.Stream, error) {
-	c, err := newCommand(r)
+	if hardware := d.openHardware(r); hardware != nil {
+		return d.openCoded(ctx, r, hardware)
+	}
+	c, err := newCommand(r, false)
 	if err != nil {
 		return nil, err
 	}
+	s, err := d.open(ctx, r, c)
+	if err != nil {
+		return nil, err
+	}
+	if p := s.pipes[pictures]; p != nil {
+		s.picture = pictureReader{nut: nut.NewReader(p), planes: newPlanes(p), format: r.Format, width: r.Width, height: r.Height}
+	}
+	return s, nil
+}
+
+// open starts the child, and has sound and subtitles read from it.
+func (d *Decoder) open(ctx context.Context, r player.Request, c command) (_ *stream, err error) {
 	s := &stream{name: name(r.Source), path: r.Path, base: c.base, closed: make(chan struct{})}
 	if err := s.openCues(r); err != nil {
 		return nil, err
@@ -71,11 +86,8 @@ func (d *Decoder) Open(ctx context.Context, r player.Request) (player.Stream, er
 	return s, nil
 }
 
-// connect puts the readers on their pipes.
+// connect puts the readers of sound and subtitles on their pipes.
 func (s *stream) connect(r player.Request, c command) {
-	if p := s.pipes[pictures]; p != nil {
-		s.picture = pictureReader{nut: nut.NewReader(p), planes: newPlanes(p), format: r.Format, width: r.Width, height: r.Height}
-	}
 	if p := s.pipes[sound]; p != nil {
 		s.sound = soundReader{nut: nut.NewReader(p), base: c.base, speed: c.speed, rate: r.Rate, channels: r.Channels, packed: c.pass, from: r.From}
 	}

@@ -21,16 +21,14 @@ type codec struct {
 }
 
 // codecs are those that a stateful decoder takes as ffmpeg's demuxers and bitstream filters hand them over, by ffmpeg's
-// names. FWHT is nobody's but the kernel's own test driver's.
+// names. Older ones cost any processor little. FWHT is nobody's but the kernel's own test driver's.
 var codecs = map[string]codec{
 	"h264": {fourCC("H264"), controlH264Profile, map[string]int{
 		"Baseline": 0, "Constrained Baseline": 1, "Main": 2, "Extended": 3, "High": 4,
 	}},
 	"hevc":       {fourCC("HEVC"), controlHEVCProfile, map[string]int{"Main": 0}},
-	"mpeg1video": {fourCC: fourCC("MPG1")},
 	"mpeg2video": {fourCC("MPG2"), controlMPEG2Profile, map[string]int{"Simple": 0, "Main": 1, "High": 4}},
 	"mpeg4":      {fourCC("MPG4"), controlMPEG4Profile, map[string]int{"Simple Profile": 0, "Advanced Simple Profile": 1}},
-	"h263":       {fourCC: fourCC("H263")},
 	"vp8":        {fourCC: fourCC("VP80")},
 	"vp9":        {fourCC("VP90"), controlVP9Profile, map[string]int{"Profile 0": 0}},
 	"fwht":       {fourCC: fourCC("FWHT")},

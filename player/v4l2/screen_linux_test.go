@@ -150,10 +150,15 @@ type projection struct {
 	feeding sync.WaitGroup
 }
 
-// project begins to decode a film.
+// project begins to decode a film as H.264.
 func (f film) project(t testing.TB, d *Decoder, from time.Duration) *projection {
 	t.Helper()
-	p, err := d.Open(f.request(from))
+	return f.projectAs(t, d, f.request(from))
+}
+
+func (f film) projectAs(t testing.TB, d *Decoder, r player.Request) *projection {
+	t.Helper()
+	p, err := d.Open(r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,8 +20,10 @@ const (
 	tooFar    = 60 * time.Millisecond  // to make up for
 	firstLeap = 600 * time.Millisecond // that opening an item is thought to take at first
 	mostLeap  = 4 * time.Second
-	settling  = time.Second      // after a leap, before the next one
-	alone     = 20 * time.Second // without being told, it goes on at its own pace
+	settling  = time.Second // after a leap, before the next one
+	// alignedAnew is how long after that it may take until we are told again where to be.
+	alignedAnew = 3 * time.Second
+	alone       = 20 * time.Second // without being told, it goes on at its own pace
 )
 
 // Align says where the current item should be. Said again every second or two, it keeps several players in step.
@@ -41,10 +43,19 @@ func (e *Engine) Align(a api.Align) {
 			p.bend = off.Seconds() / catchUp.Seconds() / e.speed
 			return
 		}
-		p.leap = min(max(p.leap*3/2, firstLeap), mostLeap) // the last one may have been too short
+		p.leap = min(max(p.leap+p.late(off, e.now), firstLeap), mostLeap)
 		p.start, p.bend = e.now.Add(p.leap), 0
 		e.reopen(c.clamp(want + time.Duration(float64(p.leap)*e.speed)))
 	})
+}
+
+// late returns how much longer the last leap should have taken: what it begins too late, it is behind right after it. Somebody
+// who is as far ahead for another reason is leapt to in a moment more than need be.
+func (p *pursuit) late(off time.Duration, now time.Time) time.Duration {
+	if off <= 0 || off > mostLeap || now.After(p.start.Add(settling+alignedAnew)) {
+		return 0
+	}
+	return off + off/4
 }
 
 // rest lets the pursuit end if nobody speaks of it any more, and returns when to ask again.

@@ -92,9 +92,9 @@ var benches = []struct {
 		figures{{"cast.tap_to_frame_ms", ms, "ms"}}.print()
 		return err
 	}},
-	{[]string{"player.step_skew_p95_ms"}, func(ctx context.Context, dir string) error {
-		ms, err := bench.InStep(ctx, dir, tell)
-		figures{{"player.step_skew_p95_ms", ms, "ms"}}.print()
+	{[]string{"cast.multiroom_skew_ms"}, func(ctx context.Context, dir string) error {
+		ms, err := bench.Rooms(ctx, dir, tell)
+		figures{{"cast.multiroom_skew_ms", ms, "ms"}}.print()
 		return err
 	}},
 	{[]string{"player.av_offset_p95_ms", "player.drops", "player.xruns"}, func(ctx context.Context, dir string) error {

@@ -177,15 +177,14 @@ func (s *Service) keepVolume(ctx context.Context) {
 		case <-ctx.Done():
 		case <-tick.C:
 		}
-		s.mu.Lock()
-		k := s.kept
-		s.mu.Unlock()
-		if k.Volume != last {
+		s.mu.Lock() // until it is written, as another choice may be made meanwhile
+		if k := s.kept; k.Volume != last {
 			if err := s.store.save(k); err != nil {
 				s.log.Warn("volume not kept", "err", err)
 			}
 			last = k.Volume
 		}
+		s.mu.Unlock()
 		if ctx.Err() != nil {
 			return
 		}

@@ -103,7 +103,7 @@ var services = []entry{
 		spec: service.Spec{
 			Name: playerapi.Name, Callers: []string{"portal", castapi.Name},
 			Read: []string{mediaDir}, Caps: []string{readMedia}, Memory: 320 << 20,
-			Devices: []string{"dri/card*", "snd/*", "cec*"},
+			Devices: []string{"dri/card*", "snd/*", "cec*", "video[0-9]*"},
 		},
 		help: "the television and the HiFi: plays pictures and sound, shows what there is to see",
 		make: newPlayer,

@@ -248,14 +248,20 @@ func TestGrant(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dev, "snd"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	const null = 1<<8 | 3
-	for name, kind := range map[string]uint32{"snd/pcmC0D0p": unix.S_IFCHR, "cec0": unix.S_IFCHR, "cecdisk": unix.S_IFBLK} {
-		if err := unix.Mknod(filepath.Join(dev, name), kind|0o600, null); err != nil {
+	null := 1<<8 | 3
+	for name, kind := range map[string]uint32{
+		"snd/pcmC0D0p": unix.S_IFCHR, "cec0": unix.S_IFCHR, "cecdisk": unix.S_IFBLK, "video0": unix.S_IFCHR, "videodisk": unix.S_IFCHR,
+	} {
+		number := null
+		if name == "video0" {
+			number = int(unix.Mkdev(81, 0))
+		}
+		if err := unix.Mknod(filepath.Join(dev, name), kind|0o600, number); err != nil {
 			t.Fatal(err)
 		}
 	}
 	handed := filepath.Join(dev, "handed", "player")
-	rules := []NodeRule{{"snd/*", 61001, ""}, {"snd/pcm*", 61002, handed}, {"cec*", 61002, handed}, {"video*", 61003, ""}}
+	rules := []NodeRule{{"snd/*", 61001, ""}, {"snd/pcm*", 61002, handed}, {"cec*", 61002, handed}, {"video*", 61002, handed}}
 	if err := GrantAll(dev, rules); errors.Is(err, unix.EOPNOTSUPP) {
 		t.Skip("needs access control lists on the file system of ", dev)
 	} else if err != nil {
@@ -276,10 +282,14 @@ func TestGrant(t *testing.T) {
 		{61001, "handed/player/cec0", unix.EACCES},
 		{61002, "handed/player/cecdisk", unix.ENOENT},
 		{61002, "handed/player/pcmC0D0p", unix.ENOENT},
+		{61002, "handed/player/videodisk", unix.ENOENT},
 	} {
 		if err := openAs(tt.uid, filepath.Join(dev, tt.name)); !errors.Is(err, tt.want) {
 			t.Errorf("user %d opens %s: %v; want %v", tt.uid, tt.name, err, tt.want)
 		}
+	}
+	if _, err := os.Lstat(filepath.Join(handed, "video0")); err != nil { // which nothing is behind that could be opened
+		t.Error(err)
 	}
 	for _, step := range []struct {
 		what  string

@@ -64,13 +64,17 @@ func allowNode(file string, uids []int) error {
 	return nil
 }
 
+// videoMajor is the number of all devices of video4linux (include/media/v4l2-dev.h, VIDEO_MAJOR). CEC has none of its own.
+const videoMajor = 81
+
 // hand makes a node of the same device at to. Disks are not handed on: whoever has such a directory reads all files.
 func hand(file, to string, uid int) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(file, &st); err != nil {
 		return fmt.Errorf("hand on %s: %w", file, err)
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFCHR {
+	video := strings.HasPrefix(filepath.Base(file), "video")
+	if st.Mode&unix.S_IFMT != unix.S_IFCHR || video && unix.Major(st.Rdev) != videoMajor {
 		return nil
 	}
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {

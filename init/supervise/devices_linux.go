@@ -11,10 +11,10 @@ import (
 	"manofwar/internal/service"
 )
 
-// harmless begin the names of the only devices for whom modes count for nothing: those that show, sound and hear. It is
+// harmless begin the names of the only devices for whom modes count for nothing: those that show, sound, hear and decode. It is
 // a list of what may be, because what may not has no end: disks are to be had as sda, sg0, bsg/…, nvme0, ng0n1, mtd0,
 // raw/…, mapper/…, dm-0, by the links of disk/ and by what the next kernel calls them, memory as mem, kmem and port.
-var harmless = []string{"dri/", "snd/", "cec"}
+var harmless = []string{"dri/", "snd/", "cec", "video"}
 
 // meta are the characters of a pattern that stand for others.
 const meta = `*?[\`

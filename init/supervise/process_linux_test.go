@@ -383,7 +383,7 @@ func TestNewProcessRefuses(t *testing.T) {
 		{"a capability that is none", service.Unit{Spec: service.Spec{Name: "a", User: "user", Caps: []string{"fly"}}}, `capability "fly"`},
 		{"a way out of /dev", service.Unit{Spec: service.Spec{Name: "a", User: "user", Devices: []string{"../etc/*"}}, Path: "/x"}, "no pattern"},
 		{"a bad pattern", service.Unit{Spec: service.Spec{Name: "a", User: "user", Devices: []string{"[a"}}, Path: "/x"}, "no pattern"},
-		{"the key to all disks", service.Unit{Spec: service.Spec{Name: "a", User: "user", Devices: []string{"video*"}, Caps: []string{"dac_read_search"}}, Path: "/x"}, "every disk"},
+		{"the key to all disks", service.Unit{Spec: service.Spec{Name: "a", User: "user", Devices: []string{"sg*"}, Caps: []string{"dac_read_search"}}, Path: "/x"}, "every disk"},
 		{"no program", service.Unit{Spec: service.Spec{Name: "a", User: "user"}}, "not absolute"},
 		{"a relative path", service.Unit{Spec: service.Spec{Name: "a", User: "user", Write: []string{"x"}}, Path: "/x"}, "not absolute"},
 		{"an unknown user", service.Unit{Spec: service.Spec{Name: "a", User: "ghost"}}, `service "a": user: unknown user ghost`},

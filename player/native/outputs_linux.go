@@ -11,6 +11,7 @@ import (
 	"manofwar/player/decode"
 	"manofwar/player/kms"
 	"manofwar/player/null"
+	"manofwar/player/v4l2"
 )
 
 // open opens the outputs. Neither a screen nor a card has to be there: both may come later.
@@ -35,7 +36,11 @@ func (o Options) open(log *slog.Logger) (outputs, error) {
 	if o.Outputs == SoundOnly {
 		out.display = null.NewDisplay(null.DisplayOptions{Unplugged: true})
 	} else {
-		out.display = kms.Open(kms.Options{Log: log})
+		display := kms.Open(kms.Options{Log: log})
+		hardware := v4l2.New(v4l2.Options{Display: display, Dirs: []string{service.HandedDir(api.Name), "/dev"}, Log: log})
+		out.display, out.decoder = display, &decode.Decoder{
+			Hardware: func(r player.Request) (decode.Hardware, error) { return hardware.Open(r) },
+		}
 		if remote, err := cec.Open(osdName, service.HandedDir(api.Name), log); err != nil {
 			log.Warn("the television's remote control is out of reach", "err", err)
 		} else {

@@ -22,7 +22,7 @@ type Display interface {
 // Options say what to decode with. The zero value of all but Display is usable.
 type Options struct {
 	Display Display
-	Dir     string       // of the devices; empty: /dev
+	Dirs    []string     // of the devices; empty: /dev
 	Log     *slog.Logger // nil: nothing is logged
 }
 
@@ -39,8 +39,8 @@ type Decoder struct {
 
 // New returns a decoder. Whether there is hardware is found out when it is asked to decode something.
 func New(o Options) *Decoder {
-	if o.Dir == "" {
-		o.Dir = "/dev"
+	if len(o.Dirs) == 0 {
+		o.Dirs = []string{"/dev"}
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -99,13 +99,8 @@ func (d *Decoder) find(r player.Request) (w wanted, err error) {
 	case !screen.Scales && w.size != image.Pt(screen.Mode.Width, screen.Mode.Height):
 		return w, errScreen
 	}
-	paths, err := filepath.Glob(filepath.Join(d.opt.Dir, "video[0-9]*"))
-	if err != nil {
-		return w, err
-	}
-	slices.Sort(paths)
 	err = errNone
-	for _, path := range paths {
+	for _, path := range d.paths() {
 		driver, unfit := d.try(path, w, r.Info.Coding.Profile, screen)
 		if unfit == nil {
 			w.path, w.driver = path, driver
@@ -116,6 +111,15 @@ func (d *Decoder) find(r player.Request) (w wanted, err error) {
 		}
 	}
 	return w, err
+}
+
+// paths returns the devices there are.
+func (d *Decoder) paths() (all []string) {
+	for _, dir := range d.opt.Dirs {
+		paths, _ := filepath.Glob(filepath.Join(dir, "video[0-9]*")) // the pattern is good
+		all = append(all, paths...)
+	}
+	return all
 }
 
 // try asks a device what it takes and makes. Its error is errNoDecoder for one that knows nothing of the codec.

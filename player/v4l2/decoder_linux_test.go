@@ -27,7 +27,7 @@ type rig struct {
 
 func newRig(t testing.TB, o options, formats ...player.Format) *rig {
 	r := &rig{kernel: newKernel(t, o), screen: newScreen(t, formats...)}
-	r.Decoder = New(Options{Display: r.screen, Dir: deviceDir(t, 1), Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	r.Decoder = New(Options{Display: r.screen, Dirs: []string{deviceDir(t, 1)}, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	r.Decoder.open = func(string) (kernel, error) { return r.kernel.openDevice(), nil }
 	return r
 }
@@ -368,7 +368,7 @@ func TestChoice(t *testing.T) {
 // TestTheReasonIsSaidOnce opens the same film several times.
 func TestTheReasonIsSaidOnce(t *testing.T) {
 	var log strings.Builder
-	d := New(Options{Display: newScreen(t), Dir: t.TempDir(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	d := New(Options{Display: newScreen(t), Dirs: []string{t.TempDir()}, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	for range 3 {
 		for _, codec := range []string{"h264", "prores"} {
 			r := tape(1, 64, 64, false).request(0)

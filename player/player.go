@@ -129,6 +129,15 @@ type Display interface {
 	Close() error
 }
 
+// Preparer is a [Display] that has work with a picture before it can be seen, such as to blend something into it, and can do that
+// before the picture is due.
+type Preparer interface {
+	// Prepare does what it can of showing the frame at dst, and returns what shows it then as Show does; nil: Show has no
+	// work with it. Until then the frame must not be written to. What was prepared before is forgotten, whether it was
+	// shown or not.
+	Prepare(f *Frame, dst image.Rectangle) func() (time.Time, error)
+}
+
 // SampleFormat is how one sample of sound is stored, little endian.
 type SampleFormat string
 

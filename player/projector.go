@@ -31,6 +31,7 @@ type projector struct {
 	still   Still
 	stills  [2]*Frame // of the mode's size; one of them may be on the screen
 	painted [2]Still  // what they hold
+	ahead   prepared  // the picture that is shown next
 	lastAt  time.Time // when something was shown
 	blind   bool      // there is no screen
 	failing bool      // the last picture could not be shown
@@ -142,6 +143,9 @@ func (p *projector) step(now time.Time) time.Duration {
 		start = due.Add(-time.Duration(float64(time.Second) / screen.Mode.Refresh / 2))
 	}
 	if wait := start.Sub(now); wait > 0 && wait < maxAhead {
+		if p.prepare(pic, screen) {
+			return 0
+		}
 		return wait
 	}
 	p.early = true
@@ -215,8 +219,7 @@ func (p *projector) present(pic picture, due time.Time) {
 		t.pool.put(pic.frame)
 		return
 	}
-	size := image.Pt(pic.frame.Width, pic.frame.Height)
-	at, err := p.display.Show(pic.frame, fit(screen, size, t.req.Info.Aspect))
+	at, err := p.show(pic, screen)
 	if err != nil {
 		t.pool.put(pic.frame)
 		t.refuse(err)

@@ -7,6 +7,7 @@ import (
 
 // patch is what has been blended into a picture: the pixels that are covered, to be put back.
 type patch struct {
+	over  *overlay // nil: nothing has
 	rect  image.Rectangle
 	saved []byte
 }
@@ -19,7 +20,10 @@ func (p *patch) row(y int) []byte {
 // blend takes away what has been blended into a picture of four bytes a pixel, and blends something else into it; nil:
 // nothing. Each pixel is written once, with what it is to be: the picture may be on the screen.
 func (b *buffer) blend(over *overlay) {
-	old, next := b.patch, patch{}
+	if over == b.patch.over {
+		return
+	}
+	old, next := b.patch, patch{over: over}
 	if over != nil {
 		next.rect = over.rect.Intersect(image.Rectangle{Max: b.size()})
 		n := 4 * next.rect.Dx() * next.rect.Dy()
@@ -55,6 +59,7 @@ func (b *buffer) blend(over *overlay) {
 
 // compose copies a frame to its place on a canvas that is not on the screen, with black around it.
 func (d *Display) compose(b *buffer, dst, visible image.Rectangle) (*buffer, error) {
+	d.ready = nil // it is on that canvas
 	o, i := d.out, 0
 	if d.shown != nil && d.shown.shows(o.canvas[0]) {
 		i = 1

@@ -51,6 +51,7 @@ type Display struct {
 	want   wanted   // the mode, for a screen that comes back
 	shown  *picture // on the screen; nil: none
 	flying *picture // that will be at the next blank; nil: none
+	ready  *ready   // put together, to be shown next; nil: nothing is
 	over   *overlay // nil: nothing lies over the picture
 	stale  bool     // over is not what is on the screen
 	frames map[*player.Frame]*buffer

@@ -187,6 +187,6 @@ func (d *Display) clearShown() {
 	if d.shown != nil && d.shown.face != nil {
 		d.shown.face.blend(nil)
 	}
-	d.shown = nil
+	d.shown, d.ready = nil, nil
 	d.turned.Broadcast()
 }

@@ -103,15 +103,29 @@ func (c *controls) run(ctx context.Context) {
 	}
 }
 
-// wakes reports whether what begins now is for the television: a film, or music that its loudspeakers play. What goes on
-// playing wakes nobody: somebody may have turned it off.
+// wakes reports whether what begins now, or goes on after it was paused, is for the television. What goes on by itself wakes
+// nobody, such as the next item of a queue: somebody may have turned the television off.
 func wakes(last, now api.Status) bool {
-	began := last.State != api.Playing && last.State != api.Paused || last.Item == nil
-	if !now.Settings.CEC || now.State != api.Playing && now.State != api.Loading || now.Item == nil || !began || keyOf(last.Item) == keyOf(now.Item) {
+	if !now.Settings.CEC || !forTelevision(now) || forTelevision(last) && (last.State == api.Playing || last.State == api.Loading) {
 		return false
 	}
-	return now.Item.Kind == media.Film || now.Sound != nil && slices.ContainsFunc(now.Sound.Cards, func(card api.Card) bool {
-		return card.HDMI && card.ID == now.Sound.Card
+	another := keyOf(last.Item) != keyOf(now.Item)
+	switch now.State {
+	case api.Loading:
+		return another // else it is sought in a film that waits
+	case api.Playing:
+		return another || last.State == api.Paused
+	}
+	return false
+}
+
+// forTelevision reports whether what is loaded is a film, or music that the television's loudspeakers play.
+func forTelevision(s api.Status) bool {
+	if s.Item == nil {
+		return false
+	}
+	return s.Item.Kind == media.Film || s.Sound != nil && slices.ContainsFunc(s.Sound.Cards, func(card api.Card) bool {
+		return card.HDMI && card.ID == s.Sound.Card
 	})
 }
 

@@ -139,9 +139,19 @@ func TestTelevisionIsWokenAndPutToSleep(t *testing.T) {
 		if synctest.Wait(); tv.slept.Load() != 1 {
 			t.Errorf("put to sleep %d times", tv.slept.Load())
 		}
+		step("music on the HiFi again", status(api.Playing, song, "jack"), 2)
+		step("a film after it", status(api.Loading, film, "jack"), 3)
+		step("it plays", status(api.Playing, film, "jack"), 3)
+		step("it is paused", status(api.Paused, film, "jack"), 3)
+		step("it is sought in", status(api.Loading, film, "jack"), 3)
+		step("it waits there", status(api.Paused, film, "jack"), 3)
+		step("it goes on", status(api.Playing, film, "jack"), 4)
+		step("it is sought in while it plays", status(api.Loading, film, "jack"), 4)
+		step("it goes on by itself", status(api.Playing, film, "jack"), 4)
+		step("nothing is left", status(api.Idle, nil, "jack"), 4)
 		off := status(api.Loading, film, "jack")
 		off.Settings.CEC = false
-		step("a film, but not to be woken", off, 2)
+		step("a film, but not to be woken", off, 4)
 		cancel()
 		<-done
 	})

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -71,6 +74,9 @@ func describe(ctx context.Context, client *http.Client, location string) (*upnp,
 	if err != nil {
 		return nil, api.Renderer{}, err
 	}
+	if root.Device.Manufacturer == ownMake && isOwn(base.Hostname()) {
+		return nil, api.Renderer{}, errors.New("it is this device itself")
+	}
 	c, err := newUPnP(root, base, client)
 	if err != nil {
 		return nil, api.Renderer{}, err
@@ -82,6 +88,22 @@ func describe(ctx context.Context, client *http.Client, location string) (*upnp,
 		return nil, api.Renderer{}, errors.New("it has no name of its own")
 	}
 	return c, rendererOf(id, cleanName(d.FriendlyName), cleanName(d.ModelName), c.films(), c.rendering != nil), nil
+}
+
+// ownMake is what our own renderer says of who made it, the one that others play on: it is no place besides the TV that it is.
+const ownMake = "manofwar"
+
+// isOwn reports whether an address is this host's.
+func isOwn(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	all, _ := net.InterfaceAddrs() // without any it is not
+	return slices.ContainsFunc(all, func(a net.Addr) bool {
+		p, err := netip.ParsePrefix(a.String())
+		return err == nil && p.Addr() == ip.Unmap()
+	})
 }
 
 // get reads what is at u.

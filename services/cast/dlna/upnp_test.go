@@ -178,6 +178,17 @@ func TestDescribeAndControl(t *testing.T) {
 	}
 }
 
+// TestOwnRendererIsNoPlace leaves out what others play on here: it is the TV, which is a place already.
+func TestOwnRendererIsNoPlace(t *testing.T) {
+	s := newSet(t)
+	text := strings.Replace(s.description(), "<modelName>", "<manufacturer>"+ownMake+"</manufacturer><modelName>", 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, text) }))
+	defer srv.Close()
+	if _, _, err := describe(t.Context(), newClient(), srv.URL+"/desc.xml"); err == nil || !strings.Contains(err.Error(), "this device itself") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestForeignAddressesAreRefused(t *testing.T) {
 	base, err := url.Parse("http://192.0.2.7:8080/desc.xml")
 	if err != nil {
@@ -248,16 +259,7 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
-func TestTimes(t *testing.T) {
-	for text, want := range map[string]time.Duration{
-		"0:00:00": 0, "00:03:20": 200 * time.Second, "1:02:03.500": time.Hour + 2*time.Minute + 3500*time.Millisecond, "0:00:01.1/4": 1250 * time.Millisecond,
-		"": -1, "NOT_IMPLEMENTED": -1, "1:2": -1, "-1:00:00": -1, "0:00:00.9x": -1, "0:00:01.5/4": -1, "0:00:01.1/0": -1, "99999:00:00": -1,
-	} {
-		got, err := upnpav.ParseTime(text)
-		if want < 0 && err == nil || want >= 0 && (err != nil || got != want) {
-			t.Errorf("%q: got %v, %v", text, got, err)
-		}
-	}
+func TestTimesAreWrittenInSeconds(t *testing.T) {
 	if got := formatTime(time.Hour + 2*time.Minute + 3600*time.Millisecond); got != "1:02:04" {
 		t.Errorf("written %s", got)
 	}
@@ -413,14 +415,5 @@ func FuzzDescription(f *testing.F) {
 		}
 		parseSCPD(data).most("Volume")
 		parseSink(string(data))
-	})
-}
-
-func FuzzTime(f *testing.F) {
-	f.Add("1:02:03.500")
-	f.Fuzz(func(t *testing.T, s string) {
-		if d, err := upnpav.ParseTime(s); err == nil && d < 0 {
-			t.Errorf("%q is %v", s, d)
-		}
 	})
 }

@@ -82,8 +82,7 @@ func (r *Renderer) setURI(ctx context.Context, in map[string]string) error {
 	case t != nil && session.State != castapi.Paused && session.State != castapi.Stopped:
 		return r.begin(ctx, t)
 	}
-	_, err := r.opts.Cast.Control(ctx, session.ID, castapi.Control{Do: "stop"})
-	return err
+	return r.press(ctx, session, "stop")
 }
 
 // track makes something to play of an address and its description.

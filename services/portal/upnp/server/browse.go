@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"manofwar/internal/media"
@@ -81,7 +82,7 @@ func (v view) object(id string) (didl.Object, error) {
 		if i, ok := v.shelf.byID[last]; ok {
 			return v.artist(v.shelf.artists[i]), nil
 		}
-	case parent == albums, parent == recent, strings.HasPrefix(parent, artists+"/") && strings.Count(parent, "/") == 1:
+	case v.isAlbum(id):
 		a, err := v.opts.Library.Album(v.ctx, media.ID(last))
 		if err != nil {
 			return didl.Object{}, err
@@ -92,6 +93,9 @@ func (v view) object(id string) (didl.Object, error) {
 		if err != nil {
 			return didl.Object{}, err
 		}
+		if album, ok := v.albumOf(parent); it.Kind != kinds[parent] && !ok || ok && it.AlbumID != album {
+			return didl.Object{}, errGone
+		}
 		return v.item(parent, it), nil
 	}
 	return didl.Object{}, errGone
@@ -99,15 +103,28 @@ func (v view) object(id string) (didl.Object, error) {
 
 // holdsItems reports whether a container of that ID would hold items.
 func (v view) holdsItems(id string) bool {
-	if id == songs || id == films {
-		return true
-	}
-	parent, _, ok := cutLast(id)
+	return id == songs || id == films || v.isAlbum(id)
+}
+
+// kinds are those of the items in the containers that hold one.
+var kinds = map[string]media.Kind{songs: media.Music, films: media.Film}
+
+// isAlbum reports whether a container of that ID would be an album, of whoever has made it where it is an artist's.
+func (v view) isAlbum(id string) bool {
+	_, ok := v.albumOf(id)
+	return ok
+}
+
+func (v view) albumOf(id string) (media.ID, bool) {
+	parent, last, ok := cutLast(id)
 	if !ok {
-		return false
+		return "", false
 	}
-	within, _, _ := cutLast(parent)
-	return parent == albums || parent == recent || within == artists
+	if within, name, _ := cutLast(parent); within == artists {
+		i, known := v.shelf.byID[name]
+		return media.ID(last), known && slices.ContainsFunc(v.shelf.artists[i].albums, func(a media.Album) bool { return a.ID == media.ID(last) })
+	}
+	return media.ID(last), parent == albums || parent == recent
 }
 
 func cutLast(id string) (parent, last string, ok bool) {

@@ -178,6 +178,7 @@ type tvSettings struct {
 	Settings playerapi.Settings `json:"settings"`
 	Sound    *playerapi.Sound   `json:"sound"`   // null: nowhere to play sound
 	Display  *playerapi.Display `json:"display"` // null: no screen is connected
+	Decoding playerapi.Decoding `json:"decoding,omitempty"`
 	Sync     playerapi.Sync     `json:"sync"`
 }
 
@@ -187,7 +188,7 @@ func (p *Service) playerSettings(w http.ResponseWriter, r *http.Request) error {
 
 func (p *Service) tvSettings(ctx context.Context) (tvSettings, error) {
 	s, err := p.tv.Status(ctx)
-	return tvSettings{s.Settings, s.Sound, s.Display, s.Sync}, err
+	return tvSettings{s.Settings, s.Sound, s.Display, s.Decoding, s.Sync}, err
 }
 
 func (p *Service) changePlayerSettings(w http.ResponseWriter, r *http.Request) error {

@@ -17,12 +17,15 @@
 //	POST   /export             [ExportRequest]: all profiles and settings, encrypted: [Exported]
 //	POST   /import             [ImportRequest]: takes them in: [Imported]
 //	POST   /streaming          [Streaming]: something plays
+//	GET    /announce?type=&port=  announces a service of ours by DNS-SD for as long as the connection lasts; server-sent events, of which there are none
 package api
 
 import (
 	"context"
 	"iter"
 	"net/netip"
+	"net/url"
+	"strconv"
 	"time"
 
 	"manofwar/internal/ipc"
@@ -82,6 +85,19 @@ func NewClient(runDir string) *Client { return &Client{ipc.NewClient(runDir, Nam
 // Status returns the state of the network.
 func (c *Client) Status(ctx context.Context) (s Status, err error) {
 	return s, c.ipc.Get(ctx, "/status", &s)
+}
+
+// Announce announces a service of ours to the network, such as "_mpd._tcp" on port 6600, under the device's name, until ctx
+// ends or the connection breaks, which is the error. It is [media.ErrInvalid] where that is no service, and
+// [media.ErrUnsupported] where the host answers for itself.
+func (c *Client) Announce(ctx context.Context, kind string, port int) error {
+	v := url.Values{"type": {kind}, "port": {strconv.Itoa(port)}}
+	for _, err := range c.ipc.Events(ctx, "/announce?"+v.Encode()) {
+		if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }
 
 // Events streams news until ctx ends or the connection breaks.

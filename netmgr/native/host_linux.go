@@ -244,6 +244,9 @@ func (h *host) writeResolvConf(data []byte) error {
 	return nil
 }
 
+// announce announces a service for as long as end is not called.
+func (h *host) announce(o offered) (end func(), err error) { return h.names.offer(o) }
+
 // stop ends what runs on the links and waits for it.
 func (h *host) stop() {
 	for _, w := range h.running {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"manofwar/internal/media"
 	"manofwar/internal/service"
 	"manofwar/netmgr"
 	"manofwar/netmgr/api"
@@ -101,5 +102,8 @@ func (h *host) drives() bool       { return false }
 func (h *host) choose(string)      {}
 func (h *host) country() string    { return "" }
 func (h *host) heard(netmgr.Event) {}
+
+// announce is not possible: the host's own system has the port.
+func (h *host) announce(offered) (end func(), err error) { return nil, media.ErrUnsupported }
 
 func (h *host) stop() {}

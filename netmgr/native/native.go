@@ -114,7 +114,7 @@ func (s *Service) Run(parent context.Context, env service.Env) error {
 		running.Go(func() { known.run(ctx, func() { h.choose(known.store.Country()) }) })
 	}
 	s.publish(env, policy.Status(time.Now()))
-	start(func() error { return ipc.Serve(ctx, env, s.routes(m.networks)) })
+	start(func() error { return ipc.Serve(ctx, env, s.routes(m.networks, h)) })
 	start(func() error { return h.run(ctx) })
 	m.loop(ctx, events)
 	running.Wait()
@@ -263,7 +263,7 @@ func same(a, b api.Status) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-func (s *Service) routes(known *networks) http.Handler {
+func (s *Service) routes(known *networks, h *host) http.Handler {
 	mux := http.NewServeMux()
 	if known != nil {
 		known.mount(mux)
@@ -271,6 +271,7 @@ func (s *Service) routes(known *networks) http.Handler {
 		serve.MountRefusal(mux, "This computer manages its network itself.", "Use its own network settings.")
 	}
 	mux.Handle("GET /events", &s.events)
+	mux.Handle("GET /announce", announcing(h.announce))
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, _ *http.Request) {
 		s.mu.Lock()
 		status := s.status

@@ -6,13 +6,7 @@ import (
 	"net/http"
 
 	"manofwar/internal/media"
-	"manofwar/internal/service"
-	playerapi "manofwar/player/api"
-	castapi "manofwar/services/cast/api"
-	catalogapi "manofwar/services/catalog/api"
 	"manofwar/services/portal/guest"
-	"manofwar/services/portal/mpd"
-	streamapi "manofwar/services/stream/api"
 )
 
 // sharing is what the owner lets guests do, and how that goes.
@@ -44,23 +38,4 @@ func (p *Service) guestSharing() sharing {
 		}
 	}
 	return s
-}
-
-// mpdOptions are what the clients of the Music Player Daemon come to.
-func (p *Service) mpdOptions(env service.Env) mpd.Options {
-	catalog := catalogapi.NewClient(env.RunDir)
-	return mpd.Options{
-		Listen: p.opts.MPD, Library: p.sharing.Library(guest.MPD, catalog), Catalog: catalog, Cast: castapi.NewClient(env.RunDir),
-		Planner: streamapi.NewClient(env.RunDir), Player: playerapi.NewClient(env.RunDir), Open: openRegular, Log: env.Log.With("protocol", string(guest.MPD)),
-	}
-}
-
-// speakMPD lets them in until ctx ends.
-func (p *Service) speakMPD(ctx context.Context, up func()) error {
-	if p.opts.MPD == "" {
-		return &media.Error{
-			Op: "let MPD clients in", Err: media.ErrUnsupported, Hint: `Start "manofwar serve" with --mpd :6600, which lets the network in.`,
-		}
-	}
-	return mpd.New(p.mpd).Run(ctx, up)
 }

@@ -34,7 +34,6 @@ import (
 	"manofwar/internal/media"
 	"manofwar/internal/service"
 	"manofwar/services/portal/guest"
-	"manofwar/services/portal/mpd"
 )
 
 // Options are what the portal is told.
@@ -69,7 +68,6 @@ type Service struct {
 	playing  *playing
 	sharing  *guest.Guests // what those may do who come without a password
 	ways     ways          // by which they come
-	mpd      mpd.Options
 
 	site  *site
 	hosts hosts
@@ -112,7 +110,6 @@ func (p *Service) prepare(env service.Env) error {
 	p.playing = newPlaying(env.Log, p.networks.Stream)
 	p.sharing = guest.Open(env.StateDir, env.Log)
 	p.ways = newWays(p, env)
-	p.mpd = p.mpdOptions(env)
 	return nil
 }
 
@@ -192,7 +189,6 @@ func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Li
 	followed.Go(func() { p.watch.run(ctx) })
 	followed.Go(func() { p.playing.run(ctx) })
 	followed.Go(func() { p.ways.run(ctx) })
-	followed.Go(func() { p.sharing.While(ctx, guest.MPD, p.speakMPD) })
 	env.Ready()
 	var err error
 	left := len(listeners)

@@ -14,10 +14,12 @@ import (
 	"manofwar/internal/atomicfile"
 	"manofwar/internal/media"
 	"manofwar/internal/service"
+	netapi "manofwar/netmgr/api"
 	playerapi "manofwar/player/api"
 	castapi "manofwar/services/cast/api"
 	catalogapi "manofwar/services/catalog/api"
 	"manofwar/services/portal/guest"
+	"manofwar/services/portal/mpd"
 	"manofwar/services/portal/upnp"
 	"manofwar/services/portal/upnp/renderer"
 	"manofwar/services/portal/upnp/server"
@@ -48,7 +50,21 @@ func (w ways) run(ctx context.Context) {
 	var open sync.WaitGroup
 	open.Go(func() { w.p.sharing.While(ctx, guest.Renderer, w.renderer) })
 	open.Go(func() { w.p.sharing.While(ctx, guest.Server, w.server) })
+	open.Go(func() { w.p.sharing.While(ctx, guest.MPD, w.mpd) })
 	open.Wait()
+}
+
+// mpd is the library and what plays, for the clients of the Music Player Daemon.
+func (w ways) mpd(ctx context.Context, up func()) error {
+	if w.p.opts.MPD == "" {
+		return &media.Error{
+			Op: "let MPD clients in", Err: media.ErrUnsupported, Hint: `Start "manofwar serve" with --mpd :6600, which lets the network in.`,
+		}
+	}
+	return mpd.New(mpd.Options{
+		Listen: w.p.opts.MPD, Library: w.p.sharing.Library(guest.MPD, w.catalog), Catalog: w.catalog, Cast: w.cast, Player: w.player,
+		Planner: streamapi.NewClient(w.env.RunDir), Open: openRegular, Announce: netapi.NewClient(w.env.RunDir).Announce, Log: w.env.Log,
+	}).Run(ctx, up)
 }
 
 // renderer is the TV as UPnP's MediaRenderer.

@@ -85,7 +85,9 @@ type Options struct {
 	Planner planner
 	Player  player
 	Open    func(path string) (*os.File, int64, error) // a regular file, and its size in bytes
-	Log     *slog.Logger
+	// Announce announces a service until ctx ends or the error comes; nil: nobody does.
+	Announce func(ctx context.Context, kind string, port int) error
+	Log      *slog.Logger
 }
 
 // Server speaks the protocol.
@@ -145,6 +147,7 @@ func (s *Server) serve(ctx context.Context, ln net.Listener) error {
 	defer stop()
 	var running sync.WaitGroup
 	running.Go(func() { s.follow(ctx) })
+	running.Go(func() { s.announce(ctx, ln.Addr()) })
 	var err error
 	for {
 		conn, acceptErr := ln.Accept()
@@ -165,6 +168,31 @@ func (s *Server) serve(ctx context.Context, ln net.Listener) error {
 	_ = ln.Close() // or it was
 	running.Wait()
 	return err
+}
+
+const (
+	// kind is what MPD is called by DNS-SD.
+	kind = "_mpd._tcp"
+	// announceAgain is when to try once more after it could not be announced.
+	announceAgain = 10 * time.Second
+)
+
+// announce has clients find the server by themselves until ctx ends, if it is for others than this computer.
+func (s *Server) announce(ctx context.Context, at net.Addr) {
+	tcp, ok := at.(*net.TCPAddr)
+	if s.opts.Announce == nil || !ok || tcp.IP.IsLoopback() {
+		return
+	}
+	for {
+		err := s.opts.Announce(ctx, kind, tcp.Port)
+		if errors.Is(err, media.ErrUnsupported) {
+			return
+		}
+		s.opts.Log.Debug("not announced any more", "err", err)
+		if !pause(ctx, announceAgain) {
+			return
+		}
+	}
 }
 
 // attend talks to a client until it leaves.

@@ -85,11 +85,14 @@ var (
 func (d *Decoder) find(r player.Request) (w wanted, err error) {
 	st := r.Info.Streams[r.Video]
 	w = wanted{name: st.Codec, size: image.Pt(st.Width, st.Height)}
-	screen, ok := d.opt.Display.Screen()
-	if w.codec, ok = codecs[st.Codec]; !ok {
-		return w, errCodec
-	}
+	screen, seen := d.opt.Display.Screen()
+	known := false
+	w.codec, known = codecs[st.Codec]
 	switch {
+	case !known:
+		return w, errCodec
+	case !seen:
+		return w, player.ErrGone
 	case r.Software:
 		return w, errSoftware
 	case !r.Info.Coding.Plain || r.Info.HDR:

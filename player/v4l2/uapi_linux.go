@@ -178,12 +178,12 @@ type (
 		_       [64]byte
 	}
 	subscription struct { // v4l2_event_subscription
-		kind, id, _ uint32
-		_           [5]uint32
+		kind uint32
+		_    [7]uint32
 	}
 	command struct { // v4l2_decoder_cmd
-		command, flags uint32
-		_              [16]uint32
+		command uint32
+		_       [17]uint32
 	}
 	control struct { // v4l2_control
 		id    uint32

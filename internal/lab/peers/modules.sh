@@ -27,6 +27,7 @@ if [ ! -d "$result" ]; then
         dir=$(deb_package "$package" bookworm "$version" amd64)
         cp -r "$dir/usr" "$work/root"
     done
+    elf=$(deb_package libelf1 bookworm "" amd64) # objtool, of linux-kbuild, needs it
     dir=$(deb_package "linux-source-$series" bookworm "$version" amd64)
     source=$work/linux-source-$series/drivers
     tar -x -J -C "$work" -f "$dir/usr/src/linux-source-$series.tar.xz" \
@@ -35,6 +36,7 @@ if [ ! -d "$result" ]; then
     echo "include $work/root/usr/src/linux-headers-$abi-common/Makefile" >"$build/Makefile" # instead of where it is installed
     # Together, because one of them needs what another one offers.
     echo "obj-m += gpu/drm/vkms/ media/v4l2-core/v4l2-mem2mem.o media/test-drivers/vicodec/" >"$source/Kbuild"
+    export LD_LIBRARY_PATH=$elf/usr/lib/x86_64-linux-gnu
     step build make -C "$build" M="$source" CONFIG_DRM_VKMS=m CONFIG_VIDEO_VICODEC=m CC=gcc modules # not the version of gcc that Debian used
     for module in gpu/drm/vkms/vkms.ko media/v4l2-core/v4l2-mem2mem.ko media/test-drivers/vicodec/vicodec.ko; do
         strip --strip-debug -o "$work/result/$(basename "$module")" "$source/$module"

@@ -30,12 +30,15 @@ func (p *phones) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errors.New("nobody hears")
 	}
 	body, _ := io.ReadAll(r.Body)
-	if r.Method != "NOTIFY" || r.Header.Get("NTS") == "" && r.Header["NTS"][0] != "upnp:propchange" {
+	if r.Method != "NOTIFY" || field(r.Header, "NTS") != "upnp:propchange" {
 		return nil, errors.New("not a message")
 	}
-	p.heard = append(p.heard, r.URL.String()+" "+r.Header["SEQ"][0]+" "+string(body))
+	p.heard = append(p.heard, r.URL.String()+" "+field(r.Header, "SEQ")+" "+string(body))
 	return &http.Response{StatusCode: 200, Body: http.NoBody}, nil
 }
+
+// field returns one that is written as it is, in capitals.
+func field(h http.Header, name string) string { return strings.Join(h[name], ",") }
 
 func (p *phones) take() []string {
 	synctest.Wait()
@@ -84,10 +87,10 @@ func ask(p *Publisher, method string, fields map[string]string) *http.Response {
 func subscribe(t *testing.T, p *Publisher, n int) (sid string) {
 	t.Helper()
 	resp := ask(p, "SUBSCRIBE", map[string]string{"NT": "upnp:event", "Callback": fmt.Sprintf("<http://192.168.1.9:%d/>", n), "Timeout": "Second-300"})
-	if resp.StatusCode != 200 || resp.Header["TIMEOUT"][0] != "Second-300" {
+	if resp.StatusCode != 200 || field(resp.Header, "TIMEOUT") != "Second-300" {
 		t.Fatalf("%s, %v", resp.Status, resp.Header)
 	}
-	return resp.Header["SID"][0]
+	return field(resp.Header, "SID")
 }
 
 func TestTellsAtFirstAndWhenSomethingChanges(t *testing.T) {
@@ -123,7 +126,7 @@ func TestSubscriptionsEnd(t *testing.T) {
 	published(t, func(p *Publisher, all *phones, set func(string)) {
 		sid := subscribe(t, p, 1)
 		time.Sleep(4 * time.Minute)
-		if resp := ask(p, "SUBSCRIBE", map[string]string{"SID": sid, "Timeout": "infinite"}); resp.StatusCode != 200 || resp.Header["TIMEOUT"][0] != "Second-1800" {
+		if resp := ask(p, "SUBSCRIBE", map[string]string{"SID": sid, "Timeout": "infinite"}); resp.StatusCode != 200 || field(resp.Header, "TIMEOUT") != "Second-1800" {
 			t.Errorf("renewed: %s, %v", resp.Status, resp.Header)
 		}
 		time.Sleep(29 * time.Minute)

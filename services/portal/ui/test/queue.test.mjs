@@ -37,7 +37,7 @@ test('the queue is dragged, moved by keys and by buttons, and others see it', st
     await until(async () => (await upcoming(page).count()) === 7)
     await page.getByRole('button', { name: 'Undo' }).click()
     await until(() => order().join() === '1,4,5,3,2,6,7,8,2' || order().length === 9)
-    await page.getByRole('button', { name: 'Empty' }).click()
+    await page.getByRole('button', { name: 'Clear' }).click()
     await until(() => order().length === 1)
     await page.getByText('Nothing after this song.').waitFor()
     await page.getByRole('button', { name: 'Undo' }).last().click()

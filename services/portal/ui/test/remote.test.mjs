@@ -386,7 +386,9 @@ test('picture and sound are chosen, and say what they do now', standIn, () =>
     await page.getByRole('radio', { name: /Topping D50/ }).check()
     await until(() => server.state.screen.settings.card === 'D50')
     await page.getByRole('button', { name: '10 milliseconds later' }).click()
-    await until(() => Math.abs(server.state.screen.settings.offset - 0.05) < 0.001)
+    const { screen } = server.state
+    await until(() => Math.abs(server.state.screen.settings.offsets?.[screen.sound.card] - 0.05) < 0.001)
+    assert.equal(server.state.screen.settings.offset, 0.04, 'other outputs keep theirs')
     await page.getByRole('radio', { name: '5 seconds' }).check()
     await until(() => server.state.screen.settings.crossfade === 5)
     await page.getByRole('switch', { name: 'Surround to the receiver' }).check()

@@ -75,7 +75,7 @@ export const player = {
   'queue.added': '“{title}” plays next.',
   'queue.addLast': 'Add to the queue',
   'queue.addedLast': '“{title}” is in the queue.',
-  'queue.clear': 'Empty',
+  'queue.clear': 'Clear',
   'queue.cleared': 'The queue is empty.',
   'queue.move': 'Move {title}, {n} of {of}',
   'queue.earlier': 'Move up',

@@ -50,7 +50,9 @@ func (f *file) munmap(b []byte) error { return unix.Munmap(b) }
 
 func (f *file) wait(events int16, limit time.Duration) (int16, error) {
 	fds := []unix.PollFd{{Fd: int32(f.fd), Events: events}, {Fd: int32(f.bell), Events: unix.POLLIN}}
-	if _, err := unix.Poll(fds, int(limit.Milliseconds())); err != nil && !errors.Is(err, unix.EINTR) {
+	if _, err := unix.Poll(fds, int(limit.Milliseconds())); errors.Is(err, unix.EINTR) {
+		return rung, nil // by Go's own signals: the limit has not passed
+	} else if err != nil {
 		return 0, fmt.Errorf("wait for the device: %w", err)
 	}
 	if fds[1].Revents != 0 {
@@ -62,7 +64,7 @@ func (f *file) wait(events int16, limit time.Duration) (int16, error) {
 	return fds[0].Revents, nil
 }
 
-// rung is what wait returns when nothing but wake was called: no event of poll(2).
+// rung is what wait returns when it was ended by something else, such as wake: no event of poll(2).
 const rung = -1 << 15
 
 func (f *file) wake() {

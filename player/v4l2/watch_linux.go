@@ -29,7 +29,8 @@ func (s *session) watch() {
 		case err != nil:
 			_ = s.fail(err) // whoever waits is told
 		case got == 0 && epoch == s.epoch && s.stuck():
-			_ = s.fail(errStuck)
+			_ = s.fail(fmt.Errorf("%w: it has %d packets and %d buffers for pictures, %d pictures wait", errStuck,
+				len(s.input)-len(s.free), len(s.output.frames)-s.output.held(), len(s.ready)))
 		case got != 0 && got != rung:
 			progress, err := s.take()
 			if err == nil && !progress && epoch == s.epoch && got&unix.POLLERR != 0 {

@@ -151,7 +151,7 @@ func (c *Service) getKeys(w http.ResponseWriter, r *http.Request) error {
 		return errNoSession(r.PathValue("id"))
 	}
 	entries := s.queue.Page(0, api.MaxQueue)
-	out := api.Keys{Revision: s.queue.Revision(), Keys: make([]string, len(entries)), Items: make([]media.ID, len(entries))}
+	out := api.Keys{Revision: s.queue.Revision(), Keys: make([]string, len(entries)), Items: make([]media.ID, len(entries)), Links: maps.Clone(s.links)}
 	c.mu.Unlock()
 	for i, e := range entries {
 		out.Keys[i], out.Items[i] = e.Key.String(), e.ID

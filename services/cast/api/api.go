@@ -196,6 +196,8 @@ type Keys struct {
 	Revision uint64     `json:"revision"`
 	Keys     []string   `json:"keys"`
 	Items    []media.ID `json:"items"` // of each key
+	// Links are those of the items that are not the library's.
+	Links map[media.ID]Link `json:"links,omitempty"`
 }
 
 // Open names a renderer whose session is wanted, and made where there is none.

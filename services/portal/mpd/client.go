@@ -62,6 +62,8 @@ var errClosed = errors.New("closed by the client")
 // run talks until the connection ends, for which the error is the reason.
 func (c *client) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(ctx, func() { _ = c.conn.Close() }) // whoever does not read is not waited for
+	defer stop()
 	lines := make(chan string)
 	var reading sync.WaitGroup
 	var readErr error
@@ -70,7 +72,6 @@ func (c *client) run(ctx context.Context) error {
 		readErr = c.read(ctx, lines)
 	})
 	err := c.talk(ctx, lines)
-	cancel()
 	if errors.Is(err, io.EOF) {
 		err = readErr // it was set before the lines ended
 	}
@@ -78,6 +79,7 @@ func (c *client) run(ctx context.Context) error {
 		c.text(asAck(err).line(0, ""))
 		_ = c.out.Flush() // it has left if this fails
 	}
+	cancel()
 	_ = c.conn.Close() // which ends the reading
 	reading.Wait()
 	return err

@@ -1,7 +1,9 @@
 package mpd
 
 import (
+	"context"
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strconv"
 	"strings"
@@ -250,9 +252,9 @@ func compare(op, value string, fold bool) (is func(string) bool, not bool, err e
 		if fold {
 			value = "(?i)" + value
 		}
-		pattern, err := regexp.Compile(value)
+		pattern, err := compile(value)
 		if err != nil {
-			return nil, false, fail(codeArgument, "%v", err)
+			return nil, false, err
 		}
 		return pattern.MatchString, not, nil
 	case "contains":
@@ -270,6 +272,43 @@ func compare(op, value string, fold bool) (is func(string) bool, not bool, err e
 		return func(s string) bool { return strings.ToLower(s) == lower }, not, nil
 	}
 	return func(s string) bool { return s == value }, not, nil
+}
+
+// maxSteps bounds a regular expression's program: what it costs for each byte of each song.
+const maxSteps = 500
+
+// compile is [regexp.Compile] for what a stranger says.
+func compile(text string) (*regexp.Regexp, error) {
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err != nil {
+		return nil, fail(codeArgument, "%v", err)
+	}
+	program, err := syntax.Compile(parsed.Simplify())
+	if err == nil && len(program.Inst) > maxSteps {
+		return nil, fail(codeArgument, "a regular expression that takes too long")
+	}
+	if err != nil {
+		return nil, fail(codeArgument, "%v", err)
+	}
+	pattern, err := regexp.Compile(text)
+	if err != nil {
+		return nil, fail(codeArgument, "%v", err)
+	}
+	return pattern, nil
+}
+
+// each yields the songs that are meant, until yield wants no more or ctx ends, which is the error.
+func (f filter) each(ctx context.Context, songs []*song, yield func(*song) bool) error {
+	const often = 1000
+	for i, s := range songs {
+		if i%often == 0 && ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if f(s) && !yield(s) {
+			break
+		}
+	}
+	return nil
 }
 
 // since means the songs of which a time is no earlier than value: seconds since 1970, or ISO 8601.

@@ -150,7 +150,7 @@ func (a scene) differs(now scene) (news subsystems) {
 	if modesOf(was) != modesOf(s) || was.Shuffle != s.Shuffle {
 		news |= optionsNews
 	}
-	if was.Renderer != s.Renderer {
+	if was.Renderer != s.Renderer || !reflect.DeepEqual(was.With, s.With) {
 		news |= outputNews
 	}
 	if was.State != s.State || entryKey(was) != entryKey(s) || was.Duration != s.Duration || !reflect.DeepEqual(was.Problem, s.Problem) || a.jumped(s) {

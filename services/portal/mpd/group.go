@@ -112,12 +112,10 @@ func (c *client) count(ctx context.Context, filters []string, fold bool, tags []
 		return nil, err
 	}
 	all := &group{}
-	for _, s := range t.songs {
-		if is(s) {
-			all.add(s, tags)
-		}
-	}
-	return all, nil
+	return all, is.each(ctx, t.songs, func(s *song) bool {
+		all.add(s, tags)
+		return true
+	})
 }
 
 func (c *client) listFiles(ctx context.Context, filters []string) error {
@@ -129,12 +127,10 @@ func (c *client) listFiles(ctx context.Context, filters []string) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range t.songs {
-		if is(s) {
-			c.pair("file", s.uri)
-		}
-	}
-	return nil
+	return is.each(ctx, t.songs, func(s *song) bool {
+		c.pair("file", s.uri)
+		return true
+	})
 }
 
 // counts writes how many songs are meant and how long they are together, in groups if asked for.

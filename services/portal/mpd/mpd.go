@@ -48,6 +48,7 @@ type caster interface {
 	Edit(ctx context.Context, id string, e castapi.Edit) (castapi.Session, error)
 	Change(ctx context.Context, id string, ch castapi.Change) (castapi.Session, error)
 	Move(ctx context.Context, id string, m castapi.Move) (castapi.Session, error)
+	With(ctx context.Context, id string, w castapi.With) (castapi.Session, error)
 	Events(context.Context) iter.Seq2[ipc.Event, error]
 }
 

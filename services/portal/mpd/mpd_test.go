@@ -5,11 +5,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"manofwar/internal/media"
 	castapi "manofwar/services/cast/api"
@@ -161,6 +163,19 @@ func TestStrangers(t *testing.T) {
 	}
 	if got := c.must(t, "search any diary"); len(got) > 0 {
 		t.Errorf("found %v", got)
+	}
+	link := castapi.Link{URL: "http://192.168.1.2/a.mp3", Kind: media.Music, Title: "From a phone", Artist: "Somebody"}
+	if _, err := h.cast.Play(t.Context(), castapi.Play{Renderer: castapi.TV, What: castapi.What{Links: []castapi.Link{link}}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"playlistinfo", "currentsong"} {
+		got := c.must(t, command)
+		if len(got) != 4 || !strings.HasPrefix(got[0], "file: .hidden/") || got[1] != "Title: From a phone" {
+			t.Errorf("%s: %v", command, got)
+		}
+	}
+	if _, err := h.cast.Play(t.Context(), castapi.Play{Renderer: castapi.TV, What: castapi.What{Items: items}}); err != nil {
+		t.Fatal(err)
 	}
 	h.share(t, "music", "cellar")
 	if got := field(c.must(t, "search any diary"), "file"); got != "Cellar/diary/1.flac" {
@@ -369,4 +384,24 @@ func (a addressed) RemoteAddr() net.Addr {
 
 func (a addressed) LocalAddr() net.Addr {
 	return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.MustParseAddr(a.at), Port))
+}
+
+// TestAnnounced has the network told, again after it was forgotten, and not of what only this computer can reach.
+func TestAnnounced(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []string
+		fails := error(io.ErrUnexpectedEOF)
+		s := New(Options{Log: slog.New(slog.DiscardHandler), Announce: func(ctx context.Context, kind string, port int) error {
+			asked = append(asked, fmt.Sprintf("%s %d", kind, port))
+			if len(asked) > 2 {
+				fails = media.ErrUnsupported
+			}
+			return fails
+		}})
+		s.announce(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 6600})
+		s.announce(t.Context(), &net.TCPAddr{IP: net.IPv6unspecified, Port: 6600})
+		if want := []string{"_mpd._tcp 6600", "_mpd._tcp 6600", "_mpd._tcp 6600"}; !slices.Equal(asked, want) {
+			t.Errorf("asked for %v", asked)
+		}
+	})
 }

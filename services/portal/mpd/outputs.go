@@ -2,6 +2,7 @@ package mpd
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
@@ -52,11 +53,12 @@ func (h *house) outputs(ctx context.Context) ([]output, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := h.now(ctx); err != nil {
+	s, _, err := h.now(ctx)
+	if err != nil {
 		return nil, err
 	}
 	place, err := h.choose(ctx)
-	if _, none := err.(*ack); err != nil && !none {
+	if _, none := errors.AsType[*ack](err); err != nil && !none {
 		return nil, err
 	}
 	h.mu.Lock()
@@ -64,9 +66,14 @@ func (h *house) outputs(ctx context.Context) ([]output, error) {
 	h.numbers.keep(all.Renderers)
 	list := make([]output, len(all.Renderers))
 	for i, r := range all.Renderers {
-		list[i] = output{r, h.numbers.of(r.ID), r.ID == place && !h.off}
+		list[i] = output{r, h.numbers.of(r.ID), !h.off && (r.ID == place || alsoIn(s, r.ID))}
 	}
 	return list, nil
+}
+
+// alsoIn reports whether a session plays on a renderer besides its own.
+func alsoIn(s castapi.Session, renderer string) bool {
+	return slices.ContainsFunc(s.With, func(r castapi.Room) bool { return r.Renderer == renderer })
 }
 
 // output returns the one of that number.
@@ -92,6 +99,9 @@ func (h *house) enable(ctx context.Context, o output) error {
 	if err != nil {
 		return err
 	}
+	if o.enabled && ok && s.Renderer != o.ID {
+		return nil // it plays there too
+	}
 	h.mu.Lock()
 	resume := h.off && h.resume
 	h.off, h.resume, h.place = false, false, o.ID
@@ -115,13 +125,23 @@ func (h *house) enable(ctx context.Context, o output) error {
 	return h.did(s)
 }
 
-// disable pauses what plays if that is on the output: with it there is none.
+// disable pauses what plays if that is on the output: with it there is none. From a room in which it only plays too, it goes.
 func (h *house) disable(ctx context.Context, o output) error {
 	if !o.enabled {
 		return nil
 	}
 	s, ok, err := h.now(ctx)
 	if err != nil {
+		return err
+	}
+	if ok && s.Renderer != o.ID {
+		rooms := castapi.With{Renderers: []string{}}
+		for _, r := range s.With {
+			if r.Renderer != o.ID {
+				rooms.Renderers = append(rooms.Renderers, r.Renderer)
+			}
+		}
+		_, err := h.cast.With(ctx, s.ID, rooms)
 		return err
 	}
 	plays := ok && (s.State == castapi.Playing || s.State == castapi.Loading)

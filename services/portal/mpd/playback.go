@@ -2,6 +2,7 @@ package mpd
 
 import (
 	"context"
+	"errors"
 	"math"
 	"strconv"
 	"time"
@@ -61,7 +62,7 @@ func (c *client) pause(ctx context.Context, args []string) error {
 
 func (c *client) stop(ctx context.Context, _ []string) error {
 	err := c.server.house.control(ctx, castapi.Control{Do: "stop"})
-	if err == error(errNotPlaying) {
+	if errors.Is(err, errNotPlaying) {
 		return nil
 	}
 	return err

@@ -16,6 +16,7 @@ type entries struct {
 	revision uint64
 	keys     []string   // cast's, of each place
 	items    []media.ID // likewise
+	links    map[media.ID]castapi.Link
 }
 
 // order is the IDs of a queue's songs, by place, at a version.
@@ -55,7 +56,7 @@ func (h *house) learn(s castapi.Session, keys castapi.Keys) *entries {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.count(s.ID, keys.Revision)
-	q := &entries{session: s.ID, revision: keys.Revision, keys: keys.Keys, items: keys.Items}
+	q := &entries{session: s.ID, revision: keys.Revision, keys: keys.Keys, items: keys.Items, links: keys.Links}
 	q.version, q.ids = h.counted.version, make([]int32, len(keys.Keys))
 	kept := make(map[string]int32, len(keys.Keys))
 	for i, key := range keys.Keys {

@@ -1,6 +1,7 @@
 package mpd
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -104,5 +105,84 @@ func TestShares(t *testing.T) {
 	want := shares{"a": "Music", "b": "Music'", "c": "AC-DC", "d": "hidden", "e": "Music''", "f": "Music'''"}
 	if !got.equal(want) {
 		t.Errorf("got %v", got)
+	}
+}
+
+// rooms is a cast with a session that plays on the TV and in two rooms besides. It notes what it is told.
+type rooms struct {
+	caster
+	session castapi.Session
+	told    []string
+}
+
+func (r *rooms) Renderers(context.Context) (all castapi.Renderers, err error) {
+	for _, id := range []string{"tv", "kitchen", "bath", "attic"} {
+		all.Renderers = append(all.Renderers, castapi.Renderer{ID: id, Name: id, Kind: castapi.Another})
+	}
+	return all, nil
+}
+
+func (r *rooms) Sessions(context.Context) (castapi.Sessions, error) {
+	return castapi.Sessions{Sessions: []castapi.Session{r.session}}, nil
+}
+
+func (r *rooms) With(_ context.Context, _ string, w castapi.With) (castapi.Session, error) {
+	r.told = append(r.told, fmt.Sprint("with ", w.Renderers))
+	r.session.With = nil
+	for _, id := range w.Renderers {
+		r.session.With = append(r.session.With, castapi.Room{Renderer: id})
+	}
+	return r.session, nil
+}
+
+func (r *rooms) Move(_ context.Context, _ string, m castapi.Move) (castapi.Session, error) {
+	r.told = append(r.told, "move "+m.Renderer)
+	r.session.Renderer = m.Renderer
+	return r.session, nil
+}
+
+func (r *rooms) Control(_ context.Context, _ string, do castapi.Control) (castapi.Session, error) {
+	r.told = append(r.told, do.Do)
+	return r.session, nil
+}
+
+// TestRooms shows every room in which a session plays as enabled. Disabling one takes it out; enabling another moves all.
+func TestRooms(t *testing.T) {
+	r := &rooms{session: castapi.Session{ID: "s1", Renderer: "tv", State: castapi.Playing, With: []castapi.Room{{Renderer: "kitchen"}, {Renderer: "bath"}}}}
+	h := newHouse(r)
+	for _, tt := range []struct {
+		enable bool
+		output string
+		told   string
+		now    string
+	}{
+		{true, "1", "", "tv kitchen bath"}, // it plays there
+		{false, "1", "with [bath]", "tv bath"},
+		{false, "3", "", "tv bath"},
+		{false, "2", "with []", "tv"},
+		{true, "3", "move attic", "attic"},
+		{false, "3", "pause", ""},
+		{true, "0", "move tv play", "tv"},
+	} {
+		r.told = nil
+		o, err := h.output(t.Context(), tt.output)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.enable {
+			err = h.enable(t.Context(), o)
+		} else {
+			err = h.disable(t.Context(), o)
+		}
+		list, err2 := h.outputs(t.Context())
+		var now []string
+		for _, o := range list {
+			if o.enabled {
+				now = append(now, o.ID)
+			}
+		}
+		if err != nil || err2 != nil || strings.Join(r.told, " ") != tt.told || strings.Join(now, " ") != tt.now {
+			t.Errorf("%+v: told %v, enabled %v, %v, %v", tt, r.told, now, err, err2)
+		}
 	}
 }

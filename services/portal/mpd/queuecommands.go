@@ -199,6 +199,9 @@ func (c *client) songs(ctx context.Context, q *entries, places []int, is filter,
 			return err
 		}
 		for i, place := range some {
+			if link, ok := q.links[items[i]]; ok {
+				songs[i] = stranger(&media.Item{ID: items[i], Tags: media.Tags{Title: link.Title}})
+			}
 			if is == nil || is(songs[i]) {
 				write(place, songs[i])
 			}

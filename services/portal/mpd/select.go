@@ -88,24 +88,21 @@ func option(args []string, name string) (value string, rest []string, ok bool) {
 	return "", args, false
 }
 
-// of returns the songs that are meant, in order.
-func (sel selection) of(songs []*song) []*song {
-	var found []*song
+// of returns the songs that are meant, in order. The error is that of ctx.
+func (sel selection) of(ctx context.Context, songs []*song) (found []*song, err error) {
 	enough := math.MaxInt
 	if sel.sort == "" {
 		enough = sel.window.end
 	}
-	for _, s := range songs {
-		if len(found) >= enough {
-			break
-		}
-		if sel.is(s) {
+	err = sel.is.each(ctx, songs, func(s *song) bool {
+		if len(found) < enough {
 			found = append(found, s)
 		}
-	}
+		return len(found) < enough
+	})
 	sel.order(found)
 	w := sel.window.of(len(found))
-	return found[w.first:w.end]
+	return found[w.first:w.end], err
 }
 
 // order sorts what was found.
@@ -155,10 +152,11 @@ func (c *client) find(ctx context.Context, args []string, fold bool) error {
 	if err != nil {
 		return err
 	}
-	for _, s := range sel.of(t.songs) {
+	found, err := sel.of(ctx, t.songs)
+	for _, s := range found {
 		c.song(s)
 	}
-	return nil
+	return err
 }
 
 // findAdd puts the songs that are meant into the queue.
@@ -171,6 +169,10 @@ func (c *client) findAdd(ctx context.Context, args []string, fold bool) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.server.house.add(ctx, idsOf(sel.of(t.songs)), sel.at)
+	found, err := sel.of(ctx, t.songs)
+	if err != nil {
+		return err
+	}
+	_, err = c.server.house.add(ctx, idsOf(found), sel.at)
 	return err
 }

@@ -113,7 +113,7 @@ const hiddenPrefix = ".hidden/"
 func stranger(it *media.Item) *song {
 	s := &song{id: it.ID, uri: hiddenPrefix + string(it.ID), title: it.Title}
 	if s.title == "" {
-		s.title = strings.TrimSuffix(it.Path[strings.LastIndexByte(it.Path, '/')+1:], ".")
+		s.title = it.Path[strings.LastIndexByte(it.Path, '/')+1:]
 	}
 	if s.title == "" {
 		s.title = "?"

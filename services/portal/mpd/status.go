@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"manofwar/internal/media"
 	castapi "manofwar/services/cast/api"
 )
 
@@ -116,11 +117,14 @@ func (c *client) currentSong(ctx context.Context, _ []string) error {
 	if err != nil || !ok || s.Entry == nil {
 		return err
 	}
-	names, _, err := c.server.database.shares(ctx)
+	now, err := c.server.database.named(ctx, []media.ID{s.Entry.Item.ID}) // cast may not know it yet
 	if err != nil {
 		return err
 	}
-	c.song(names.song(&s.Entry.Item))
+	if s.Entry.Link != nil {
+		now[0] = stranger(&media.Item{ID: s.Entry.Item.ID, Tags: media.Tags{Title: s.Entry.Link.Title}})
+	}
+	c.song(now[0])
 	c.place(s.Index, h.idOf(s.ID, s.Entry.Key))
 	return nil
 }

@@ -32,6 +32,37 @@ func TestRates(t *testing.T) {
 	}
 }
 
+// TestCodings reads what a hardware decoder has to know.
+func TestCodings(t *testing.T) {
+	for _, c := range []struct {
+		name, report string
+		want         player.Coding
+	}{
+		{"usual", `"profile":"High","pix_fmt":"yuv420p","color_range":"tv"`, player.Coding{Profile: "High", Plain: true}},
+		{"of which range is not said", `"profile":"Main","pix_fmt":"yuv420p"`, player.Coding{Profile: "Main", Plain: true}},
+		{"ten bits", `"profile":"High 10","pix_fmt":"yuv420p10le"`, player.Coding{Profile: "High 10"}},
+		{"full range", `"profile":"High","pix_fmt":"yuv420p","color_range":"pc"`, player.Coding{Profile: "High"}},
+		{"full range as ffmpeg has it for pictures", `"pix_fmt":"yuvj420p"`, player.Coding{}},
+		{
+			"turned", `"profile":"High","pix_fmt":"yuv420p","side_data_list":[{"side_data_type":"Display Matrix","rotation":-90}]`,
+			player.Coding{Profile: "High", Plain: true, Turned: true},
+		},
+		{
+			"with something else beside it", `"profile":"High","pix_fmt":"yuv420p","side_data_list":[{"side_data_type":"CPB properties"}]`,
+			player.Coding{Profile: "High", Plain: true},
+		},
+	} {
+		var s probedStream
+		if err := json.Unmarshal([]byte("{"+c.report+"}"), &s); err != nil {
+			t.Fatal(err)
+		}
+		var info player.Info
+		if s.picture(&info); info.Coding != c.want {
+			t.Errorf("%s: %+v, want %+v", c.name, info.Coding, c.want)
+		}
+	}
+}
+
 func TestReports(t *testing.T) {
 	read := func(text string) (player.Info, error) {
 		t.Helper()

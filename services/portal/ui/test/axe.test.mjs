@@ -30,6 +30,7 @@ const screens = {
   settings: '/settings',
   'picture and sound': '/settings/picture',
   sharing: '/settings/sharing',
+  'other devices': '/settings/devices',
   design: '/design',
   missing: '/nowhere',
 }
@@ -130,6 +131,9 @@ for (const width of [320, 1280, 1920]) {
           await now.getByRole('button', { name: /^Play on/ }).click()
           await page.getByRole('dialog', { name: 'Play on' }).waitFor()
           await check('places')
+          await page.getByRole('checkbox', { name: 'Bathroom' }).check()
+          await page.getByRole('slider', { name: 'Volume of Bathroom' }).waitFor()
+          await check('rooms in step')
           await page.keyboard.press('Escape')
           await page.locator('dialog[open]').waitFor({ state: 'detached' })
           for (const name of ['Sleep timer', 'Speed', 'More']) {

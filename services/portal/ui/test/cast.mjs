@@ -14,6 +14,7 @@ export const places = () => [
     volume: true,
     exact: true,
   },
+  { id: 'dongle-bath', kind: 'dongle', name: 'Bathroom', detail: 'HiFi', films: false, volume: true, exact: true },
   { id: 'dlna-kitchen', kind: 'dlna', name: 'Kitchen', detail: 'Sonos One', films: false, volume: true, exact: false },
   {
     id: 'dlna-attic',
@@ -30,12 +31,34 @@ export const places = () => [
 const bad = (message) => ({ error: 400, code: 'invalid', message })
 const gone = (message) => ({ error: 404, code: 'not_found', message })
 
+const dongle = (id, name, rest) => ({
+  id,
+  short: id.toUpperCase(),
+  name,
+  here: true,
+  trusted: false,
+  trusts: false,
+  asks: false,
+  ...rest,
+})
+
+/** The dongles of a household. */
+export const dongles = () => ({
+  self: dongle('abcd-efgh-2345-6pqr', 'Living room', { trusted: true, trusts: true }),
+  devices: [
+    dongle('bath-aaaa-bbbb-cccc', 'Bathroom', { trusted: true, trusts: true, since: '2026-01-02T03:04:05Z' }),
+    dongle('attc-aaaa-bbbb-cccc', 'Attic', { asks: true }),
+    dongle('cell-aaaa-bbbb-cccc', 'A cellar with a very long name that somebody gave it'),
+  ],
+})
+
 /** The service: library returns {albums, items}, tell sends an event to all pages. */
 export function cast(library, tell) {
   const state = {
     renderers: places(),
     sessions: new Map(),
     settings: { dlna: false },
+    devices: dongles(),
     browsers: new Map(), // the pages that listen, by ID
     reports: [],
     away: 0, // ms by which this clock differs from the pages'
@@ -260,8 +283,13 @@ export function cast(library, tell) {
     return null
   }
 
-  function change(session, { sleep, shuffle, ...rest }) {
+  function change(session, { sleep, shuffle, room, ...rest }) {
     settle(session)
+    const along = session.with?.find(({ renderer }) => renderer === room)
+    if (along) {
+      Object.assign(along, rest)
+      return (changed(session), null)
+    }
     Object.assign(session, rest)
     if (sleep !== undefined) session.sleep = sleep ? new Date(now() + sleep * 1000).toISOString() : undefined
     if (shuffle !== undefined && shuffle !== !!session.shuffle) mix(session, shuffle)
@@ -283,6 +311,25 @@ export function cast(library, tell) {
     order(from)
     tellRenderers()
     return view(session)
+  }
+
+  /** Has it play in these rooms too. */
+  function join(session, { renderers }) {
+    const was = session.with ?? []
+    session.with = renderers.map(
+      (renderer) => was.find((each) => each.renderer === renderer) ?? { renderer, volume: 45, state: 'playing' },
+    )
+    changed(session)
+    return view(session)
+  }
+
+  /** Trusts a dongle, or does so no more. */
+  function judge(id, trusted) {
+    const device = state.devices.devices.find((each) => each.id === id)
+    if (!device) return gone('it is no longer in the network')
+    Object.assign(device, { trusted, asks: false, trusts: trusted && device.asks, since: new Date().toISOString() })
+    tell('devices', state.devices)
+    return null
   }
 
   /** Follows what a page says of itself. */
@@ -320,6 +367,7 @@ export function cast(library, tell) {
     }
     send('renderers', { renderers: renderersNow() })
     send('sessions', { sessions: [...state.sessions.values()].map(view) })
+    send('devices', state.devices)
     if (!offers) return
     order(id)
     tellRenderers()
@@ -341,6 +389,9 @@ export function cast(library, tell) {
   /** Answers a request below /api/v1/cast/. null: done, nothing to say. */
   function answer(method, path, query, body) {
     if (path === 'settings') return method === 'PUT' ? (state.settings = body) : state.settings
+    if (path === 'devices') return state.devices
+    const [, other] = path.match(/^devices\/([^/]+)/) ?? []
+    if (other) return judge(other, method === 'POST')
     if (path === 'play' && method === 'POST') return play(body)
     const [, browser] = path.match(/^browsers\/([^/]+)\/status$/) ?? []
     if (browser) return report(browser, body)
@@ -358,7 +409,7 @@ export function cast(library, tell) {
         entries: session.queue.slice(offset, offset + limit),
       }
     }
-    return { control, queue: edit, change, move }[what]?.(session, body) ?? view(session)
+    return { control, queue: edit, change, move, with: join }[what]?.(session, body) ?? view(session)
   }
 
   return { state, answer, listen, play, on, view, changed, tellRenderers, renderersNow }

@@ -18,8 +18,19 @@ export interface Renderer {
   films: boolean
   /** Its volume can be set. */
   volume: boolean
-  /** Tracks, speed and gapless joints work as on the device's own player. */
+  /** Tracks, speed, gapless joints and playing in step work as on the device's own player. */
   exact: boolean
+}
+
+/** A place that plays what another one plays, at the same time. */
+export interface Room {
+  renderer: string
+  /** 0 to 100, its own. */
+  volume: number
+  muted?: boolean
+  state: State
+  /** Why it does not play along. */
+  problem?: string
 }
 
 export type Repeat = 'off' | 'all' | 'one'
@@ -47,10 +58,11 @@ export interface Problem {
   at: string
 }
 
-/** A queue and a place in it. It plays on one renderer at a time. */
+/** A queue and a place in it. It plays on one renderer, and on others in step with that one. */
 export interface Session {
   id: string
   renderer: string
+  with?: Room[]
   state: State
   entry?: Entry
   next?: Entry
@@ -124,6 +136,8 @@ export interface Edit extends What {
 }
 
 export interface Change {
+  /** The place whose volume is meant; none: the first. */
+  room?: string
   volume?: number
   muted?: boolean
   speed?: number
@@ -167,6 +181,30 @@ export interface Report {
   problem?: Problem
 }
 
+/** A dongle: this one, or another of the home. */
+export interface Device {
+  id: string
+  /** Of its ID, for people to compare. */
+  short: string
+  name: string
+  /** It answers. */
+  here: boolean
+  /** By this device; and this one by it. */
+  trusted: boolean
+  trusts: boolean
+  /** It asks to be trusted. */
+  asks: boolean
+  /** When it was trusted; when it last answered. */
+  since?: string
+  seen?: string
+  problem?: string
+}
+
+export interface Devices {
+  self: Device
+  devices: Device[]
+}
+
 /** The owner's choices. */
 export interface Settings {
   /** Looks for televisions and loudspeakers in the network. */
@@ -181,10 +219,15 @@ export const queue = (id: string, offset: number, limit: number, signal?: AbortS
 
 export const play = (what: Play) => send<Session>('POST', base + 'play', what)
 export const move = (id: string, renderer: string) => send<Session>('POST', of(id) + '/move', { renderer })
+export const join = (id: string, renderers: string[]) => send<Session>('POST', of(id) + '/with', { renderers })
 export const control = (id: string, what: Control) => send<Session>('POST', of(id) + '/control', what)
 export const edit = (id: string, what: Edit) => send<Session>('POST', of(id) + '/queue', what)
 export const change = (id: string, what: Change) => send<Session>('POST', of(id) + '/change', what)
 export const stop = (id: string) => tell('DELETE', of(id))
+
+export const devices = (signal?: AbortSignal) => get<Devices>(base + 'devices', signal)
+export const trust = (id: string) => tell('POST', `${base}devices/${encodeURIComponent(id)}/trust`)
+export const distrust = (id: string) => tell('DELETE', `${base}devices/${encodeURIComponent(id)}`)
 
 export const settings = (signal?: AbortSignal) => get<Settings>(base + 'settings', signal)
 export const set = (settings: Settings) => send<Settings>('PUT', base + 'settings', settings)

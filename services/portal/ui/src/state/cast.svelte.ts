@@ -1,5 +1,5 @@
 import { ApiError } from '../api/client'
-import type { Renderer, Session } from '../api/cast'
+import type { Devices, Renderer, Session } from '../api/cast'
 
 /** A session with when it was heard of, by performance.now(): its position is carried on from there. */
 export interface Heard extends Session {
@@ -11,6 +11,7 @@ export type Wish = Partial<
   Pick<
     Heard,
     | 'renderer'
+    | 'with'
     | 'state'
     | 'entry'
     | 'next'
@@ -44,6 +45,8 @@ class Cast {
   /** The service answers. Without it this page plays by itself. */
   up = $state(false)
   renderers = $state.raw<Renderer[]>([])
+  /** This dongle and the others of the home, as last told; null: not yet. */
+  devices = $state.raw<Devices | null>(null)
   #told = $state.raw<Heard[]>([])
   #wishes = $state.raw<Record<string, Wish>>({})
   #timers = new Map<string, ReturnType<typeof setTimeout>>()
@@ -130,10 +133,14 @@ function agrees(name: keyof Wish, wish: Wish, said: Heard): boolean {
   }
   if (name === 'state') return said.state === wish.state
   if (name === 'entry' || name === 'next') return said[name]?.key === wish[name]?.key
+  if (name === 'with') return roomsOf(said) === roomsOf(wish)
   if (name === 'sleep') return !said.sleep === !wish.sleep
   if (name === 'index' || name === 'duration' || name === 'problem') return true
   return (said[name] ?? false) === (wish[name] ?? false)
 }
+
+/** The rooms of a session and how loud each is, to compare. */
+const roomsOf = (session: Wish) => (session.with ?? []).map(({ renderer, volume }) => `${renderer} ${volume}`).join()
 
 /** Brings a position up to the device's "now", which is this page's now. */
 function heard(session: Session): Heard {

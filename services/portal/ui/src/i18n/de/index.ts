@@ -5,7 +5,8 @@ import { network } from './network'
 import { page } from './page'
 import { player } from './player'
 import { reasons } from './reasons'
+import { rooms } from './rooms'
 import { sharing } from './sharing'
 
 /** Die deutschen Texte. */
-export const de: Messages = { ...page, ...library, ...player, ...device, ...network, ...reasons, ...sharing }
+export const de: Messages = { ...page, ...library, ...player, ...device, ...network, ...reasons, ...rooms, ...sharing }

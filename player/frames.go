@@ -41,7 +41,7 @@ type pool struct {
 const (
 	mostFrames  = 20
 	leastFrames = 6
-	frameMemory = 36 << 20 // bytes
+	frameMemory = 35 << 20 // bytes: 11 of 1080p, whose player is to stay below 60 MB in all
 )
 
 func newPool(d Display, f Format, w, h int) *pool {

@@ -171,7 +171,10 @@ func (e *Engine) position() time.Duration {
 // measured returns how well pictures and sound keep together.
 func (e *Engine) measured() api.Sync {
 	shown, dropped, off := e.projector.sync.read()
-	return api.Sync{Shown: shown, Dropped: dropped, Underruns: int(e.deck.underruns.Load()), Offset: duration(off), Drift: math.Round(e.line.drift())}
+	return api.Sync{
+		Shown: shown, Dropped: dropped, Underruns: int(e.deck.underruns.Load()), Offset: duration(off),
+		Drift: math.Round(e.line.drift()) + 0, // not -0, which JSON would have
+	}
 }
 
 func duration(d time.Duration) media.Duration { return media.Duration(d) }

@@ -3,7 +3,8 @@
 //
 // An [Engine] plays. It makes no system call. Pictures leave through a [Display], sound through a [Sound], and both come from a [Decoder];
 // the adapters below this package are those: kms and alsa for the hardware, null for a test or a computer that is to
-// stay silent, decode for ffmpeg. The suite in playertest holds every display and every sound to one behaviour.
+// stay silent, decode for ffmpeg, and v4l2 for codecs of the kernel's. The suite in playertest holds every display, every sound
+// and every stream to one behaviour.
 //
 // Sound is the master clock. A [Sound] tells which sample is heard when, and pictures are shown by that; without sound
 // they follow the monotonic clock. All times are [time.Time] with Go's monotonic reading, which on Linux is the

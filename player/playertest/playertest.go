@@ -3,7 +3,8 @@
 // and against ALSA. A case knows nothing of how an output is made; where it needs somebody to pull a plug, the output
 // under test offers that as [Plug], and is spared the case otherwise.
 //
-// A [Decoder] makes items up for tests of whatever plays them: each sample and each picture says which one it is.
+// A [Decoder] makes items up for tests of whatever plays them: each sample and each picture says which one it is. [Stream]
+// holds the pictures of any decoder to [player.Stream] and [player.Lender].
 //
 // The cases watch real clocks and take about three seconds for a display and five for a card. They allow for a busy machine: what
 // must not be early is checked to the millisecond, what must not be late to some tenths of a second.

@@ -40,6 +40,19 @@ export type State = 'stopped' | 'loading' | 'playing' | 'paused'
 export interface Entry {
   key: string
   item: Item
+  /** It is not from the library: another device of the home sends it, and only the TV plays it. */
+  link?: Link
+}
+
+/** What another device sends. */
+export interface Link {
+  url: string
+  kind: Kind
+  title?: string
+  artist?: string
+  album?: string
+  duration?: number
+  art?: string
 }
 
 export interface Chapter {
@@ -106,6 +119,7 @@ export interface What {
   items?: string[]
   album?: string
   search?: { kind?: Kind; q?: string }
+  links?: Link[]
 }
 
 export interface Play extends What {

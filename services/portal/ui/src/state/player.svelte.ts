@@ -206,6 +206,7 @@ class Player {
     const [time, playing, item] = [this.time, this.playing, this.item]
     void change({ place: to })
     if (!takes || !session) return
+    if (session.entry?.link && to !== 'tv') return void toast(t('sharing.tvOnly'))
     try {
       if (told) {
         cast.wish(told.id, { renderer: id, position: time })
@@ -393,7 +394,11 @@ class Player {
     const told = this.#told
     if (!told) return
     try {
-      const session = await api.edit(told.id, { do: 'add', items: entries.map(({ item }) => item.id) })
+      const links = entries.flatMap(({ link }) => link ?? [])
+      const items = entries.filter(({ link }) => !link).map(({ item }) => item.id)
+      let session: api.Session = told
+      if (items.length) session = await api.edit(told.id, { do: 'add', items })
+      if (links.length) session = await api.edit(told.id, { do: 'add', links })
       if (before) {
         const added = await api.queue(told.id, Math.max(0, session.total - entries.length), entries.length)
         const keys = (added.entries ?? []).map(({ key }) => key)

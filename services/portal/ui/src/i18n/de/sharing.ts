@@ -22,5 +22,6 @@ export const sharing: Same<typeof english> = {
   'sharing.libraries': 'Freigegebene Bibliotheken',
   'sharing.none': 'Noch ist nichts freigegeben: Wähle eine Bibliothek aus.',
   'sharing.all': 'Alle freigeben',
+  'sharing.tvOnly': 'Was ein anderes Gerät schickt, läuft nur auf dem Fernseher. Dort geht es weiter.',
   'sharing.away': 'Nicht angeschlossen',
 }

@@ -19,5 +19,6 @@ export const sharing = {
   'sharing.libraries': 'Libraries that are shared',
   'sharing.none': 'Nothing is shared yet: choose a library.',
   'sharing.all': 'Share all',
+  'sharing.tvOnly': 'What another device sends plays on the TV only. It goes on there.',
   'sharing.away': 'Not connected',
 }

@@ -83,7 +83,8 @@ func Browse(ctx context.Context, found func(Found)) error {
 	return nil
 }
 
-// carriers returns the links that carry multicast and have an address.
+// carriers returns the links that carry multicast and have an address that others can be told: who browses takes the first answer,
+// which must not be that of a link that has none.
 func carriers() (links []net.Interface, err error) {
 	all, err := net.Interfaces()
 	if err != nil {
@@ -92,8 +93,22 @@ func carriers() (links []net.Interface, err error) {
 	const needs = net.FlagUp | net.FlagMulticast
 	return slices.DeleteFunc(all, func(i net.Interface) bool {
 		addrs, err := i.Addrs()
-		return i.Flags&needs != needs || i.Flags&net.FlagLoopback != 0 || err != nil || len(addrs) == 0
+		return i.Flags&needs != needs || i.Flags&net.FlagLoopback != 0 || err != nil || !slices.ContainsFunc(addrs, reachable)
 	}), nil
+}
+
+// reachable reports whether an address means something beyond its link.
+func reachable(a net.Addr) bool {
+	n, ok := a.(*net.IPNet)
+	if !ok {
+		return false
+	}
+	ip, ok := netip.AddrFromSlice(n.IP)
+	return ok && usable(ip.Unmap())
+}
+
+func usable(a netip.Addr) bool {
+	return !a.IsLinkLocalUnicast() && !a.IsLoopback() && !a.IsMulticast() && !a.IsUnspecified()
 }
 
 // Links describes the links as they are now: whoever announces does so again when it has become another.
@@ -131,7 +146,7 @@ func parseEntry(e *zeroconf.ServiceEntry) (f Found, err error) {
 	}
 	for _, ip := range slices.Concat(e.AddrIPv4, e.AddrIPv6) {
 		a, ok := netip.AddrFromSlice(ip)
-		if a = a.Unmap(); ok && !a.IsLinkLocalUnicast() && !a.IsLoopback() && !a.IsMulticast() && !a.IsUnspecified() && len(f.Addresses) < maxAddress {
+		if a = a.Unmap(); ok && usable(a) && len(f.Addresses) < maxAddress {
 			f.Addresses = append(f.Addresses, netip.AddrPortFrom(a, uint16(e.Port)).String())
 		}
 	}

@@ -101,8 +101,8 @@ func (c *Service) Run(ctx context.Context, env service.Env) error {
 		return err
 	}
 	if c.opts.Dongles {
-		if err := c.meet(env); err != nil {
-			return err
+		if err := c.meet(env); err != nil { // what plays here needs no others
+			env.Log.Warn("no other dongles", "err", err)
 		}
 	}
 	screen := tv.New(playerapi.NewClient(env.RunDir), c, env.Log)

@@ -35,9 +35,7 @@ func TestConformance(t *testing.T) {
 				}
 				return
 			}
-			if got != string(want) {
-				t.Errorf("got\n%s\nwant\n%s", got, want)
-			}
+			differ(t, got, string(want))
 		})
 	}
 }
@@ -76,4 +74,23 @@ func converse(t *testing.T, c *caller, script string) string {
 		b.WriteString(answer)
 	}
 	return b.String()
+}
+
+// differ fails at the first line that is not as wanted.
+func differ(t *testing.T, got, want string) {
+	t.Helper()
+	g, w := strings.Split(got, "\n"), strings.Split(want, "\n")
+	said := ""
+	for i := range min(len(g), len(w)) {
+		if strings.HasPrefix(w[i], "> ") {
+			said = w[i]
+		}
+		if g[i] != w[i] {
+			t.Errorf("line %d, %s: got %q, want %q", i+1, said, g[i], w[i])
+			return
+		}
+	}
+	if len(g) != len(w) {
+		t.Errorf("%d lines, want %d", len(g), len(w))
+	}
 }

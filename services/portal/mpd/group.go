@@ -63,7 +63,7 @@ func grouping(args []string) (tags []tag, names []string, rest []string, err err
 		if !ok {
 			return nil, nil, nil, fail(codeArgument, "unknown tag type: %.40s", name)
 		}
-		if slices.Contains(tags, t) {
+		if slices.Contains(names, written) {
 			return nil, nil, nil, fail(codeArgument, "conflicting group")
 		}
 		tags, names, args = append(tags, t), append(names, written), less
@@ -84,7 +84,7 @@ func (c *client) list(ctx context.Context, args []string) error {
 	switch {
 	case !ok:
 		return fail(codeArgument, "unknown tag type: %.40s", kind)
-	case slices.Contains(grouped, t):
+	case slices.Contains(names, written):
 		return fail(codeArgument, "conflicting group")
 	case len(filters) == 1 && !strings.HasPrefix(filters[0], "("):
 		if t != albumTag {

@@ -57,7 +57,8 @@ func (h *house) learn(s castapi.Session, keys castapi.Keys) *entries {
 	defer h.mu.Unlock()
 	h.count(s.ID, keys.Revision)
 	q := &entries{session: s.ID, revision: keys.Revision, keys: keys.Keys, items: keys.Items, links: keys.Links}
-	q.version, q.ids = h.counted.version, make([]int32, len(keys.Keys))
+	q.version = h.counted.version - int(h.counted.revision-keys.Revision) // somebody may have seen a later one
+	q.ids = make([]int32, len(keys.Keys))
 	kept := make(map[string]int32, len(keys.Keys))
 	for i, key := range keys.Keys {
 		q.ids[i] = h.id(s.ID, key)

@@ -15,8 +15,7 @@ func TestDisplay(t *testing.T) {
 		"blanks": {Screen: player.Screen{Connector: "HDMI-A-1", Mode: modes[0], Modes: modes, Formats: []player.Format{player.XRGB8888}, VBlank: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			playertest.Display(t, func(*testing.T) player.Display { return null.NewDisplay(opt) })
+			playertest.DisplayIn(t, playertest.Virtual, func(*testing.T) player.Display { return null.NewDisplay(opt) })
 		})
 	}
 }
@@ -27,8 +26,7 @@ func TestSound(t *testing.T) {
 		"poor":  {PPM: 120, Period: 480, Rates: []int{48000}, Channels: 2, Sample: player.S16},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			playertest.Sound(t, func(*testing.T) player.Sound { return null.NewSound(opt) })
+			playertest.SoundIn(t, playertest.Virtual, func(*testing.T) player.Sound { return null.NewSound(opt) })
 		})
 	}
 }

@@ -11,7 +11,10 @@ import (
 )
 
 // Display runs the cases for displays. new opens the one under test, which has a screen; each case closes its own.
-func Display(t *testing.T, new func(t *testing.T) player.Display) {
+func Display(t *testing.T, new func(t *testing.T) player.Display) { DisplayIn(t, Real, new) }
+
+// DisplayIn is Display in the time of a clock.
+func DisplayIn(t *testing.T, clock Clock, new func(t *testing.T) player.Display) {
 	for _, c := range []struct {
 		name string
 		run  func(*testing.T, player.Display)
@@ -27,13 +30,15 @@ func Display(t *testing.T, new func(t *testing.T) player.Display) {
 		{"the plug is pulled", survivesUnplug},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := new(t)
-			defer func() {
-				if err := d.Close(); err != nil {
-					t.Errorf("close: %v", err)
-				}
-			}()
-			c.run(t, d)
+			clock(t, func(t *testing.T) {
+				d := new(t)
+				defer func() {
+					if err := d.Close(); err != nil {
+						t.Errorf("close: %v", err)
+					}
+				}()
+				c.run(t, d)
+			})
 		})
 	}
 }

@@ -6,14 +6,25 @@
 // A [Decoder] makes items up for tests of whatever plays them: each sample and each picture says which one it is. [Stream]
 // holds the pictures of any decoder to [player.Stream] and [player.Lender].
 //
-// The cases watch real clocks and take about three seconds for a display and five for a card. They allow for a busy machine: what
-// must not be early is checked to the millisecond, what must not be late to some tenths of a second.
+// The cases watch clocks and take about three seconds for a display and five for a card. They allow for a busy machine: what
+// must not be early is checked to the millisecond, what must not be late to some tenths of a second. An output that is made
+// of Go alone has them in [Virtual] time, where a busy machine costs nothing.
 package playertest
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 )
+
+// Clock is which time cases run in.
+type Clock func(t *testing.T, run func(*testing.T))
+
+// Real is everybody's time.
+func Real(t *testing.T, run func(*testing.T)) { run(t) }
+
+// Virtual is that of a bubble (testing/synctest): it passes when all wait for it.
+func Virtual(t *testing.T, run func(*testing.T)) { synctest.Test(t, run) }
 
 // Plug is what an output under test offers if its plug can be pulled and put back.
 type Plug interface {

@@ -11,7 +11,10 @@ import (
 
 // Sound runs the cases for sound cards. new opens the one under test, which has a card; each case closes its own. What is
 // played is silence.
-func Sound(t *testing.T, new func(t *testing.T) player.Sound) {
+func Sound(t *testing.T, new func(t *testing.T) player.Sound) { SoundIn(t, Real, new) }
+
+// SoundIn is Sound in the time of a clock.
+func SoundIn(t *testing.T, clock Clock, new func(t *testing.T) player.Sound) {
 	for _, c := range []struct {
 		name string
 		run  func(*testing.T, player.Sound)
@@ -30,13 +33,15 @@ func Sound(t *testing.T, new func(t *testing.T) player.Sound) {
 		{"the plug is pulled", survivesLoss},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := new(t)
-			defer func() {
-				if err := s.Close(); err != nil {
-					t.Errorf("close: %v", err)
-				}
-			}()
-			c.run(t, s)
+			clock(t, func(t *testing.T) {
+				s := new(t)
+				defer func() {
+					if err := s.Close(); err != nil {
+						t.Errorf("close: %v", err)
+					}
+				}()
+				c.run(t, s)
+			})
 		})
 	}
 }

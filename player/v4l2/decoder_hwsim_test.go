@@ -127,13 +127,15 @@ func TestAnotherSizeOnARealDriver(t *testing.T) {
 	}
 }
 
-// TestClosedInTheMiddleOnARealDriver closes streams at every stage, a thousand times. Nothing is left of them.
+// TestClosedInTheMiddleOnARealDriver closes streams at every stage, a thousand times; mostly with a picture of the last one on the
+// screen, whose device the next one gets. Nothing is left of them.
 func TestClosedInTheMiddleOnARealDriver(t *testing.T) {
 	vicodec(t, false)
 	f, _ := shoot(t, "NV12", image.Pt(640, 368), 4)
 	s := newScreen(t, player.NV12)
 	d := real(t, s)
 	before := files(t)
+	seen := func() {} // takes the picture off the screen
 	for i := range 1000 {
 		p := f.projectAs(t, d, f.requestFWHT(0))
 		var held []*player.Frame
@@ -147,8 +149,16 @@ func TestClosedInTheMiddleOnARealDriver(t *testing.T) {
 		if i%2 == 0 {
 			shut(t, p)
 		}
-		for _, fr := range held {
-			p.Return(fr)
+		if len(held) > 0 {
+			seen()
+			seen = func() { p.Return(held[0]) }
+			for _, fr := range held[1:] {
+				p.Return(fr)
+			}
+		}
+		if i%10 == 9 {
+			seen()
+			seen = func() {}
 		}
 		shut(t, p)
 	}

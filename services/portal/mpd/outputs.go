@@ -63,6 +63,9 @@ func (h *house) outputs(ctx context.Context) ([]output, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if plays(s) { // somebody wants it to, on whatever was disabled
+		h.off, h.resume = false, false
+	}
 	h.numbers.keep(all.Renderers)
 	list := make([]output, len(all.Renderers))
 	for i, r := range all.Renderers {
@@ -70,6 +73,8 @@ func (h *house) outputs(ctx context.Context) ([]output, error) {
 	}
 	return list, nil
 }
+
+func plays(s castapi.Session) bool { return s.State == castapi.Playing || s.State == castapi.Loading }
 
 // alsoIn reports whether a session plays on a renderer besides its own.
 func alsoIn(s castapi.Session, renderer string) bool {
@@ -144,15 +149,14 @@ func (h *house) disable(ctx context.Context, o output) error {
 		_, err := h.cast.With(ctx, s.ID, rooms)
 		return err
 	}
-	plays := ok && (s.State == castapi.Playing || s.State == castapi.Loading)
-	if plays {
+	if plays(s) {
 		if _, err := h.cast.Control(ctx, s.ID, castapi.Control{Do: "pause"}); err != nil {
 			return err
 		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.off, h.resume = true, plays
+	h.off, h.resume = true, plays(s)
 	return nil
 }
 

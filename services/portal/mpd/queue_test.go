@@ -143,6 +143,7 @@ func (r *rooms) Move(_ context.Context, _ string, m castapi.Move) (castapi.Sessi
 
 func (r *rooms) Control(_ context.Context, _ string, do castapi.Control) (castapi.Session, error) {
 	r.told = append(r.told, do.Do)
+	r.session.State = map[string]castapi.State{"play": castapi.Playing, "pause": castapi.Paused}[do.Do]
 	return r.session, nil
 }
 
@@ -163,8 +164,15 @@ func TestRooms(t *testing.T) {
 		{true, "3", "move attic", "attic"},
 		{false, "3", "pause", ""},
 		{true, "0", "move tv play", "tv"},
+		{false, "0", "pause", ""},
+		{false, "play", "play", "tv"}, // somebody does so on the page
+		{false, "0", "pause", ""},
 	} {
 		r.told = nil
+		if tt.output == "play" {
+			_, _ = r.Control(t.Context(), "s1", castapi.Control{Do: "play"})
+			tt.output = "3"
+		}
 		o, err := h.output(t.Context(), tt.output)
 		if err != nil {
 			t.Fatal(err)

@@ -285,6 +285,48 @@ func TestPlaysThere(t *testing.T) {
 	}
 }
 
+// TestNothingMoreWithoutTrust has a film fetched when its owner trusts the other device no more.
+func TestNothingMoreWithoutTrust(t *testing.T) {
+	a, b := newHome(t, "A", t.TempDir(), peerlink.Skew{}), newHome(t, "B", t.TempDir(), peerlink.Skew{})
+	a.befriend(b)
+	film := filepath.Join(t.TempDir(), "film.mkv")
+	if err := os.WriteFile(film, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const size = 16 << 30 // of nothing: more than passes before it is cut off
+	if err := os.Truncate(film, size); err != nil {
+		t.Fatal(err)
+	}
+	item := &renderer.Item{Key: "s1.1.1", Media: media.Item{ID: "i1", Kind: media.Film, Tags: media.Tags{Title: "Film"}}, Path: film}
+	a.place(b).Order(renderer.Order{Entry: item, Play: true, Speed: 1, Seek: api.Seek{Number: 1}})
+	address := ""
+	b.until("has it", func() bool {
+		s, _ := b.player.Status(t.Context())
+		if s.Item != nil {
+			address = s.Item.URL
+		}
+		return address != ""
+	})
+	req, err := http.NewRequestWithContext(t.Context(), "GET", address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.ReadFull(resp.Body, make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.network.Distrust(b.id()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, resp.Body); err == nil {
+		t.Errorf("%d bytes of %d came", n, int64(size))
+	}
+}
+
 func fetch(t *testing.T, url, ranges string) (string, int) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)

@@ -152,9 +152,13 @@ func (n *Network) getItem(w http.ResponseWriter, r *http.Request) error {
 	if !info.Mode().IsRegular() {
 		return &media.Error{Op: "send", Path: filepath.Base(path), Err: media.ErrUnsupported, Hint: "A disc in a folder plays only where it is."}
 	}
-	if deadline := http.NewResponseController(w).SetWriteDeadline(time.Time{}); deadline != nil {
-		return deadline
+	rc := http.NewResponseController(w)
+	if err := rc.SetWriteDeadline(time.Time{}); err != nil { // a film is fetched while it plays
+		return err
 	}
+	// Whoever is trusted no more gets no more of it either.
+	stop := context.AfterFunc(r.Context(), func() { _ = rc.SetWriteDeadline(time.Unix(1, 0)) })
+	defer stop()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	http.ServeContent(w, r, strings.ToValidUTF8(filepath.Base(path), ""), info.ModTime(), f)
 	return nil

@@ -75,7 +75,7 @@ type Options struct {
 
 	Status func(api.Status) // something but the position has changed
 	Ended  func(api.Ended)
-	Cues   func([]Cue) // these subtitles are to be seen now, or none; to be laid over by SetOverlay
+	Cues   func([]Cue) // these subtitles are to be seen now, or none, pictures in pixels of the mode; to be laid over by SetOverlay
 }
 
 type overlay struct {

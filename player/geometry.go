@@ -18,6 +18,19 @@ func fit(s Screen, frame image.Point, aspect float64) image.Rectangle {
 	return image.Rectangle{at, at.Add(size)}
 }
 
+// canvas returns where on the screen the canvas of a subtitle lies whose film is stored in a size and seen in a rectangle. A
+// disc's canvas is its whole picture; a film that was cut out of that, without the black above and below, has less of it.
+func canvas(film image.Rectangle, stored, canvas image.Point) image.Rectangle {
+	if stored.X <= 0 || stored.Y <= 0 || canvas.X <= 0 || canvas.Y <= 0 {
+		return film
+	}
+	x, y := float64(canvas.X)/float64(stored.X), float64(canvas.Y)/float64(stored.Y)
+	least := min(x, y) // the film may have been made smaller as well
+	w, h := int(math.Round(float64(film.Dx())*x/least)), int(math.Round(float64(film.Dy())*y/least))
+	at := film.Min.Sub(image.Pt((w-film.Dx())/2, (h-film.Dy())/2))
+	return image.Rectangle{at, at.Add(image.Pt(w, h))}
+}
+
 // inside returns the largest even size of that shape in the mode. Without an aspect the frame's own is taken.
 func inside(m Mode, frame image.Point, aspect float64) image.Point {
 	if !(aspect > 0.01 && aspect < 100) {

@@ -33,6 +33,28 @@ func TestFit(t *testing.T) {
 	}
 }
 
+func TestCanvas(t *testing.T) {
+	letter, pillar, all := image.Rect(0, 140, 1920, 940), image.Rect(240, 0, 1680, 1080), image.Rect(0, 0, 1920, 1080)
+	for _, c := range []struct {
+		name           string
+		film           image.Rectangle
+		stored, canvas image.Point
+		want           image.Rectangle
+	}{
+		{"a DVD of 4:3", pillar, image.Pt(720, 576), image.Pt(720, 576), pillar},
+		{"a wide DVD", all, image.Pt(720, 576), image.Pt(720, 576), all},
+		{"a Blu-ray without its black", letter, image.Pt(1920, 800), image.Pt(1920, 1080), all},
+		{"the same, smaller", letter, image.Pt(1280, 533), image.Pt(1920, 1080), all},
+		{"a Blu-ray of 4:3 without its black", pillar, image.Pt(1440, 1080), image.Pt(1920, 1080), all},
+		{"nobody knows", letter, image.Point{}, image.Pt(1920, 1080), letter},
+	} {
+		got := canvas(c.film, c.stored, c.canvas)
+		if d := got.Min.Sub(c.want.Min); d.X < -1 || d.X > 1 || d.Y < -1 || d.Y > 1 || got.Dy()-c.want.Dy() > 2 || c.want.Dy()-got.Dy() > 2 || got.Dx() != c.want.Dx() {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
 func TestDecodeSize(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -3,6 +3,7 @@ package player
 import (
 	"cmp"
 	"errors"
+	"image"
 	"reflect"
 	"time"
 
@@ -308,11 +309,27 @@ func (e *Engine) subtitle(c *entry) time.Duration {
 	}
 	at := e.position()
 	cues, change := c.track.cuesAt(at)
+	for i := range cues {
+		e.place(&cues[i], c.track.req)
+	}
 	e.showCues(cues)
 	if change == 0 || e.paused {
 		return never
 	}
 	return max(cueTick, time.Duration(float64(change-at)/e.speed))
+}
+
+// place lays a cue that is a picture on the screen, whose mode is then its canvas.
+func (e *Engine) place(c *Cue, r Request) {
+	if c.Image == nil || r.Video == None || !e.outputs.seen || c.Canvas.X <= 0 || c.Canvas.Y <= 0 {
+		return
+	}
+	st, mode := r.Info.Streams[r.Video], e.outputs.screen.Mode
+	on := canvas(fit(e.outputs.screen, image.Pt(r.Width, r.Height), r.Info.Aspect), image.Pt(st.Width, st.Height), c.Canvas)
+	onto := func(p image.Point) image.Point {
+		return on.Min.Add(image.Pt(p.X*on.Dx()/c.Canvas.X, p.Y*on.Dy()/c.Canvas.Y))
+	}
+	c.At, c.Canvas = image.Rectangle{onto(c.At.Min), onto(c.At.Max)}, image.Pt(mode.Width, mode.Height)
 }
 
 func (e *Engine) showCues(cues []Cue) {

@@ -2,6 +2,7 @@ package player_test
 
 import (
 	"fmt"
+	"image"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -220,6 +221,27 @@ func TestStreamsAreChosenBeforeTheyAreKnown(t *testing.T) {
 		requests, _ := r.decoder.Opened()
 		if s, last := r.Status(), requests[len(requests)-1]; s.Audio != 2 || s.Subtitle != -1 || last.Audio != 2 || last.Subtitle != player.None {
 			t.Errorf("audio %d, subtitle %d", s.Audio, s.Subtitle)
+		}
+	})
+}
+
+// TestSubtitlePicturesLieOnTheFilm has a film of 4:3 with a picture for a subtitle, as on a DVD: it belongs onto the film, not
+// onto the black beside it.
+func TestSubtitlePicturesLieOnTheFilm(t *testing.T) {
+	items := usual()
+	disc := items["/film.mkv"]
+	disc.Width, disc.Height = 640, 480
+	disc.Cues = []player.Cue{{From: 0, To: time.Minute, Image: image.NewRGBA(image.Rect(0, 0, 320, 48)), At: image.Rect(160, 400, 480, 448), Canvas: image.Pt(640, 480)}}
+	items["/film.mkv"] = disc
+	inBubble(t, setup{items: items}, func(r *rig) {
+		r.Load(api.Load{Item: film("/film.mkv")})
+		words := 3
+		r.Change(api.Change{Subtitle: &words})
+		r.until("it plays", time.Second, is(api.Playing))
+		r.wait(time.Second)
+		last := r.cues[len(r.cues)-1]
+		if len(last) != 1 || last[0].Canvas != image.Pt(1920, 1080) || last[0].At != image.Rect(600, 900, 1320, 1008) {
+			t.Errorf("got %+v", last)
 		}
 	})
 }

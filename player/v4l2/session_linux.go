@@ -31,6 +31,7 @@ type session struct {
 	input  [][]byte // the coded queue's buffers
 	free   []int    // those that the device does not have
 	ending bool     // nothing more is fed
+	cut    error    // because that could not be; nil: it is the end
 
 	output  setup // of the decoded queue
 	flowing bool  // it has been started
@@ -109,7 +110,8 @@ func (s *session) feed(user int, packet []byte, at time.Duration) error {
 	}
 	i := s.free[len(s.free)-1]
 	if len(packet) > len(s.input[i]) {
-		return s.fail(fmt.Errorf("a picture of %d bytes where %d have room", len(packet), len(s.input[i])))
+		s.cut = fmt.Errorf("%w: %s: a picture of %d bytes where %d have room", player.ErrHardware, s.node.path, len(packet), len(s.input[i]))
+		return errors.Join(s.cut, s.drain())
 	}
 	used := copy(s.input[i], packet)
 	if err := s.node.enqueue(s.node.coded, i, 1, used, len(s.input[i]), at+shift); err != nil {
@@ -127,6 +129,11 @@ func (s *session) finish(user int) error {
 	if err := s.alive(user); err != nil {
 		return err
 	}
+	return s.drain()
+}
+
+// drain has the device decode what it has. mu is held.
+func (s *session) drain() error {
 	s.ending = true
 	if s.flowing && !s.renewed {
 		if err := s.node.stop(); err != nil {
@@ -152,6 +159,8 @@ func (s *session) lend(user int) (*player.Frame, time.Duration, error) {
 		case len(s.ready) > 0:
 		case s.failure != nil:
 			return nil, 0, s.failure
+		case s.ended && s.cut != nil:
+			return nil, 0, s.cut
 		case s.ended:
 			return nil, 0, io.EOF
 		}
@@ -225,7 +234,7 @@ func (s *session) restart(from time.Duration) (user int, err error) {
 	if s.failure != nil {
 		return 0, s.failure
 	}
-	s.from, s.ending, s.last, s.ended = from, false, false, false
+	s.from, s.ending, s.last, s.ended, s.cut = from, false, false, false, nil
 	changes, err := s.node.sourceChanged()
 	if err == nil && (s.output.frames != nil || changes || s.renewed) {
 		err = s.renew(changes || s.renewed) // before the coded queue: then the driver need not tell of a format that is not new

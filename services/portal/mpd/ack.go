@@ -1,6 +1,7 @@
 package mpd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,6 +44,9 @@ func errArgument(what, arg string) error { return fail(codeArgument, "%s expecte
 func asAck(err error) *ack {
 	if a, ok := errors.AsType[*ack](err); ok {
 		return a
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &ack{codeSystem, "it took too long"}
 	}
 	a := &ack{codeSystem, err.Error()}
 	if e := ipc.AsError(err); e.Message != "" {

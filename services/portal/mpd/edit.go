@@ -83,7 +83,8 @@ func (h *house) edit(ctx context.Context, e castapi.Edit) error {
 	if s, err = h.cast.Edit(ctx, s.ID, e); err != nil {
 		return err
 	}
-	return h.did(s)
+	h.did(s)
+	return nil
 }
 
 // remove takes a run of entries out.

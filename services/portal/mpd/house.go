@@ -122,7 +122,8 @@ func (h *house) open(ctx context.Context) (castapi.Session, error) {
 	if s, err = h.cast.Open(ctx, castapi.Open{Renderer: place}); err != nil {
 		return s, err
 	}
-	return s, h.did(s)
+	h.did(s)
+	return s, nil
 }
 
 // choose returns where to play when nothing does: on the enabled output, else on the TV, else on what stands in the home.
@@ -148,11 +149,10 @@ func (h *house) choose(ctx context.Context) (string, error) {
 }
 
 // did takes in what a session has become.
-func (h *house) did(s castapi.Session) error {
+func (h *house) did(s castapi.Session) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.adopt(s)
-	return nil
 }
 
 // control presses a button of the session; errNotPlaying: there is none.
@@ -167,26 +167,28 @@ func (h *house) control(ctx context.Context, do castapi.Control) error {
 	if s, err = h.cast.Control(ctx, s.ID, do); err != nil {
 		return err
 	}
-	return h.did(s)
+	h.did(s)
+	return nil
 }
 
 // errNotPlaying says that a command needs something that plays.
 var errNotPlaying = &ack{codeNotPlaying, "Not playing"}
 
 // change alters the session, a new one where there is none.
-func (h *house) change(ctx context.Context, make func(castapi.Session) (castapi.Change, error)) error {
+func (h *house) change(ctx context.Context, how func(castapi.Session) (castapi.Change, error)) error {
 	s, err := h.open(ctx)
 	if err != nil {
 		return err
 	}
-	ch, err := make(s)
+	ch, err := how(s)
 	if err != nil {
 		return err
 	}
 	if s, err = h.cast.Change(ctx, s.ID, ch); err != nil {
 		return err
 	}
-	return h.did(s)
+	h.did(s)
+	return nil
 }
 
 // problem returns what a client should know has gone wrong; nil: nothing.

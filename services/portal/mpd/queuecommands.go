@@ -2,7 +2,6 @@ package mpd
 
 import (
 	"context"
-	"errors"
 	"math"
 	"slices"
 	"strconv"
@@ -72,7 +71,7 @@ func (c *client) addID(ctx context.Context, args []string) error {
 	case err != nil:
 		return err
 	case len(ids) == 0:
-		return errors.New("somebody has taken it out again")
+		return fail(codeNoExist, "somebody has taken it out again")
 	}
 	c.number("Id", int(ids[0]))
 	return nil

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { server, standIn, visit } from './harness.mjs'
+import { server, standIn, texts, visit } from './harness.mjs'
 
 test('shows the libraries, the network and the services', () =>
   visit('/device', async (page) => {
@@ -37,13 +37,13 @@ test('a scan that changes the library all the time leaves the page calm', standI
   visit('/', async (page) => {
     const shelf = page.getByRole('region', { name: 'Albums' }).getByRole('listitem')
     await shelf.first().getByRole('link').waitFor()
-    const before = await shelf.allInnerTexts()
+    const before = await texts(shelf)
     server.state.requests.length = 0
     for (let revision = 2; revision < 40; revision++) {
       server.tell('changed', { revision })
       await page.waitForTimeout(20)
     }
-    assert.deepEqual(await shelf.allInnerTexts(), before)
+    assert.deepEqual(await texts(shelf), before)
     const asked = server.state.requests.filter((each) => each.startsWith('GET /api/v1/albums')).length
     assert.ok(asked <= 6, `${asked} requests for albums`)
   }),

@@ -88,3 +88,13 @@ export const firstFilm = async () =>
   (await filmsOf()).find(
     (film) => !film.problem && !film.away && film.streams?.some((stream) => stream.codec === 'h264'),
   )
+
+/** What rows say, without the letters that stand for a cover until it is there. */
+export const texts = (rows) =>
+  rows.evaluateAll((all) =>
+    all.map((row) => {
+      const copy = row.cloneNode(true)
+      for (const drawing of copy.querySelectorAll('svg')) drawing.remove()
+      return copy.textContent.trim()
+    }),
+  )

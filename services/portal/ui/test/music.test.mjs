@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { isDeepStrictEqual } from 'node:util'
-import { advances, firstAlbum, server, standIn, until, visit } from './harness.mjs'
+import { advances, firstAlbum, server, standIn, texts, until, visit } from './harness.mjs'
 
 test('a song plays, pauses by key, seeks and goes on to the next', async () => {
   const album = await firstAlbum()
@@ -60,18 +60,18 @@ test('the queue is shuffled and put back', standIn, () =>
     await page.getByRole('button', { name: 'Play', exact: true }).first().click()
     await page.getByRole('link', { name: /^Now playing: / }).click()
     const queue = page.getByRole('region', { name: 'Next' }).getByRole('listitem')
-    const before = await queue.allInnerTexts()
+    const before = await texts(queue)
     await queue
       .nth(1)
       .getByRole('button', { name: /^Remove / })
       .click()
     await until(async () => (await queue.count()) === before.length - 1)
     await page.getByRole('button', { name: 'Undo' }).click()
-    await until(async () => isDeepStrictEqual(await queue.allInnerTexts(), before))
+    await until(async () => isDeepStrictEqual(await texts(queue), before))
     await page.getByRole('dialog').getByRole('button', { name: 'Shuffle' }).click()
-    await until(async () => !isDeepStrictEqual(await queue.allInnerTexts(), before))
+    await until(async () => !isDeepStrictEqual(await texts(queue), before))
     await page.getByRole('dialog').getByRole('button', { name: 'Shuffle', pressed: true }).click()
-    await until(async () => isDeepStrictEqual(await queue.allInnerTexts(), before))
+    await until(async () => isDeepStrictEqual(await texts(queue), before))
   }),
 )
 

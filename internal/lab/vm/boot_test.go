@@ -31,6 +31,7 @@ func TestBootsIntoAllServices(t *testing.T) {
 		t.Errorf("notices on a sound system: %+v", s.Notices)
 	}
 	t.Run("film in a browser", func(t *testing.T) { playInChromium(t, m) })
+	t.Run("guests", func(t *testing.T) { admitGuests(t, m) })
 	t.Run("services come back", func(t *testing.T) { killEach(t, m, s) })
 	t.Run("data survives a power cut", func(t *testing.T) { powerCut(t, m) })
 }

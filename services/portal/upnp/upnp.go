@@ -165,6 +165,9 @@ func near(r *http.Request) bool {
 	if err != nil || !Home(from.Addr()) {
 		return false
 	}
+	if r.Host == "" && !r.ProtoAtLeast(1, 1) {
+		return r.Header.Get("Origin") == "" // an old television: browsers always say it
+	}
 	host := r.Host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		host = h
@@ -228,6 +231,11 @@ type hostKey struct{}
 
 // Host returns the address and port by which the caller of an action reaches the device.
 func Host(ctx context.Context) string {
-	host, _ := ctx.Value(hostKey{}).(string)
-	return host
+	if host, _ := ctx.Value(hostKey{}).(string); host != "" {
+		return host
+	}
+	if at, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); ok {
+		return at.String() // of who did not say
+	}
+	return ""
 }

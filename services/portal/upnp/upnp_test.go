@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -179,6 +180,24 @@ func TestStopsWhenItIsOver(t *testing.T) {
 	stop()
 	if _, err := http.Get(base + "/description.xml"); err == nil {
 		t.Error("it answers still")
+	}
+}
+
+// TestOldTelevisions do not say by which address they ask.
+func TestOldTelevisions(t *testing.T) {
+	base, stop := lit(t)
+	defer stop()
+	host := strings.TrimPrefix(base, "http://")
+	conn, err := net.Dial("tcp", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	body := set("1", "1", "day")
+	fmt.Fprintf(conn, "POST /light/control HTTP/1.0\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+	answer, err := io.ReadAll(conn)
+	if err != nil || !strings.Contains(string(answer), "<Was>1 1 "+host+"</Was>") {
+		t.Errorf("%s, %v", answer, err)
 	}
 }
 

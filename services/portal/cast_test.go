@@ -66,6 +66,10 @@ func (b *boat) cast(t testing.TB) {
 		"POST /sessions/{id}/control": th.note(testSession),
 		"POST /sessions/{id}/change":  th.note(testSession),
 		"POST /sessions/{id}/move":    th.note(testSession),
+		"POST /sessions/{id}/with":    th.note(testSession),
+		"GET /devices":                castapi.Devices{Devices: []castapi.Device{{ID: "other", Name: "Kitchen", Asks: true}}},
+		"POST /devices/{id}/trust":    th.note(nil),
+		"DELETE /devices/{id}":        th.note(nil),
 		"DELETE /sessions/{id}":       th.note(nil),
 		"POST /play":                  th.note(testSession),
 		"POST /browsers/{id}/status":  th.note(nil),
@@ -113,6 +117,9 @@ func TestCastIsToldWhatIsAskedFor(t *testing.T) {
 		{"POST", "/api/v1/cast/sessions/s1/queue", `{"do":"move","keys":["b"],"before":"a"}`, `POST /sessions/s1/queue {"do":"move","keys":["b"],"before":"a"}`},
 		{"POST", "/api/v1/cast/sessions/s1/change", `{"volume":0}`, `POST /sessions/s1/change {"volume":0}`},
 		{"POST", "/api/v1/cast/sessions/s1/move", `{"renderer":"page-12345678"}`, `POST /sessions/s1/move {"renderer":"page-12345678"}`},
+		{"POST", "/api/v1/cast/sessions/s1/with", `{"renderers":["dongle-a"]}`, `POST /sessions/s1/with {"renderers":["dongle-a"]}`},
+		{"POST", "/api/v1/cast/devices/other/trust", "", "POST /devices/other/trust"},
+		{"DELETE", "/api/v1/cast/devices/other", "", "DELETE /devices/other"},
 		{"POST", "/api/v1/cast/browsers/page-12345678/status", `{"state":"paused","position":2}`, `POST /browsers/page-12345678/status {"state":"paused","position":2}`},
 		{"DELETE", "/api/v1/cast/sessions/s1", "", "DELETE /sessions/s1"},
 		{"GET", "/api/v1/cast/sessions/s1/queue?offset=5&limit=500", "", "GET /sessions/s1/queue?limit=500&offset=5"},
@@ -141,6 +148,9 @@ func TestCastIsToldWhatIsAskedFor(t *testing.T) {
 		if got := b.do(t, "GET", path, nil); got.StatusCode != 400 {
 			t.Errorf("%s: %s", path, got.Status)
 		}
+	}
+	if d := decode[castapi.Devices](t, b.do(t, "GET", "/api/v1/cast/devices", nil)); len(d.Devices) != 1 || !d.Devices[0].Asks {
+		t.Errorf("devices %+v", d)
 	}
 	s := decode[tvSettings](t, b.do(t, "GET", "/api/v1/player/settings", nil))
 	if s.Settings.ReplayGain != "album" || s.Sound == nil || s.Display != nil {

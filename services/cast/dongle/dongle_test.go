@@ -1,13 +1,18 @@
 package dongle
 
 import (
+	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -433,4 +438,37 @@ func TestItemsOfOthers(t *testing.T) {
 	if err != nil || strip(from, it.Key) != "s1.1.1" || strip("b"+from[1:], it.Key) != other {
 		t.Errorf("%+v, %v", it, err)
 	}
+}
+
+// FuzzHello has a stranger send whatever it likes: what is remembered of it is one line with a name.
+func FuzzHello(f *testing.F) {
+	f.Add([]byte(`{"name":"Kitchen","port":16690,"asks":true}`))
+	f.Add([]byte(`{"name":"\u0000\n","port":-1}`))
+	f.Add([]byte(`[`))
+	dir := f.TempDir()
+	holder, err := identity.Open(dir)
+	if err != nil {
+		f.Fatal(err)
+	}
+	list, err := identity.OpenList(dir)
+	if err != nil {
+		f.Fatal(err)
+	}
+	stranger := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public()
+	f.Fuzz(func(t *testing.T, body []byte) {
+		n := New(Options{Holder: holder, Trusted: list, Changed: func() {}, Log: slog.New(slog.DiscardHandler)})
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/hello", bytes.NewReader(body))
+		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{{PublicKey: stranger}}}
+		w := httptest.NewRecorder()
+		ipc.Handler(n.postHello).ServeHTTP(w, r)
+		devices := n.Devices().Devices
+		if w.Code == http.StatusOK != (len(devices) == 1) || w.Code/100 == 5 {
+			t.Errorf("%q: %d, %+v", body, w.Code, devices)
+		}
+		for _, d := range devices {
+			if d.Name != peerlink.CleanName(d.Name) || d.Trusted || d.Trusts {
+				t.Errorf("%q: %+v", body, d)
+			}
+		}
+	})
 }

@@ -121,6 +121,12 @@ ui-test: deps build ## the web pages in Chromium: on fixtures, and on the real s
 vm-test: deps engines build ## the real image in QEMU, alone and among real routers and phones
 	go test -tags vm -count=1 -timeout 60m ./internal/lab/...
 
+.PHONY: soak
+COMMANDS ?= 10000
+soak: deps engines build ## the long ones: an evening at the television with COMMANDS random commands, and many at nobody's
+	go test -count=20 -timeout 60m -run '^TestManyCommands$$' ./player
+	go test -tags vm -count=1 -timeout 180m -v -run '^TestTelevision$$' ./internal/lab/vm -soak -commands=$(COMMANDS)
+
 .PHONY: fuzz
 FUZZTIME ?= 20s
 fuzz: ## run every fuzz target for FUZZTIME

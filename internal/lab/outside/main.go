@@ -13,10 +13,11 @@
 //	outside.modules=…  drivers to load before, with commas between them
 //	outside.alone      there is no dongle: nothing follows
 //
-// Inside the guest it plays two small parts as well, as a program in a namespace:
+// Inside the guest it plays three small parts as well, as a program in a namespace:
 //
 //	outside internet NAME   the two operators whom a dongle asks whether the internet is there, and a page that says NAME
 //	outside watch ADDR      says when a TCP connection to ADDR begins and ceases to be possible
+//	outside storm SEED N PATH…   throws N random commands at the dongle's player, which has those files to play
 package main
 
 import (
@@ -53,6 +54,8 @@ func run(args []string) error {
 		return internet(args[1])
 	case part == "watch" && len(args) == 2:
 		return watch(args[1])
+	case part == "storm" && len(args) > 3:
+		return runStorm(args[1], args[2], args[3:])
 	}
 	return fmt.Errorf("%q is no part of mine", args)
 }

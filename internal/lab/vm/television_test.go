@@ -5,14 +5,14 @@ package vm
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"image"
 	"image/png"
-	"math"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,84 +22,82 @@ import (
 	"manofwar/internal/lab/peers"
 )
 
-// The media of the television: two songs that are one piece of noise, cut in the middle, a picture that stands still, and a
-// film of it.
-const (
-	songFrames = 5 * 48000
-	coverRGB   = 0xc03040
-)
-
 // TestTelevision plays to a screen and a sound card, as an evening does: what it shows and what is heard is looked at from
-// outside. Then it breaks what plays.
+// outside. Then it breaks what plays, plugs and pulls what can be, and lets a crowd of commands loose on it.
 func TestTelevision(t *testing.T) {
-	dir := t.TempDir()
-	noise := makeSongs(t, dir)
-	still := makeFilm(t, dir)
+	dir, more := t.TempDir(), t.TempDir()
+	m := makeMedia(t, dir)
+	if *soak {
+		makeKinds(t, more)
+	}
 	// A clock that counts keeps an emulated player from running dry because the host is busy. Minutes of the guest's pass in
 	// seconds while it waits.
 	w := world(t, peers.Config{
-		Radios: 1, Dongle: 1, Counted: true, Limit: 8 * time.Minute,
-		Screen: &lab.Screen{Width: 640, Height: 480}, Sound: new(lab.Sound), Disks: []lab.Disk{stickOf(t, dir, false)},
+		Radios: 1, Dongle: 1, Counted: true, Limit: 20*time.Minute + time.Duration(*commands)*100*time.Millisecond, Modules: []string{"vivid"},
+		Screen: &lab.Screen{Width: 640, Height: 480}, Sound: new(lab.Sound),
+		Disks: []lab.Disk{stickOf(t, dir, false), {ID: "kinds", Path: diskOf(t, more, "Kinds"), USB: true, Absent: true}},
 	})
-	tv := television{w}
+	tv := &television{World: w, media: m}
 	must(t, w.Await(t.Context(), "the library is scanned", func() bool {
 		var s status
 		err := w.Ask(t.Context(), http.MethodGet, "/api/v1/status", nil, &s)
-		return err == nil && allReady(s) && s.Library != nil && s.Library.Music == 2 && s.Library.Films == 1
+		return err == nil && allReady(s) && s.Library != nil && s.Library.Music == 3 && s.Library.Films == 1
 	}))
-	t.Run("it invites by a code that phones read", func(t *testing.T) {
-		tv.until(t, "the code", func(img image.Image) bool { return strings.HasPrefix(readCode(t, img), "WIFI:T:WPA;S:manofwar") })
-	})
-	t.Run("two songs", tv.songs)
-	t.Run("a film", func(t *testing.T) { tv.film(t, still) })
-	t.Run("the songs were one piece", func(t *testing.T) { tv.heard(t, noise) })
-	t.Run("the decoder is killed", tv.killDecoder)
-	t.Run("the player is killed", tv.killPlayer)
-}
-
-// makeSongs writes two FLAC files and returns the samples of both, one after the other: 16-bit stereo at 48 kHz.
-func makeSongs(t *testing.T, dir string) [][2]int16 {
-	random := rand.New(rand.NewPCG(1, 2))
-	all := make([][2]int16, 2*songFrames)
-	var raw bytes.Buffer
-	for i := range all {
-		for c := range all[i] {
-			all[i][c] = int16(random.IntN(16000) - 8000)
-			raw.Write([]byte{byte(all[i][c]), byte(uint16(all[i][c]) >> 8)})
+	parts := []part{
+		{"it invites by a code that phones read", tv.invites},
+		{"a television finds it", tv.found},
+		{"two songs", tv.songs},
+		{"a song waits and is sought in", tv.waits},
+		{"nobody is disturbed", tv.undisturbed},
+		{"a film", tv.film},
+		{"the songs were one piece", tv.heard},
+		{"what was sought is what was heard", tv.heardWaiting},
+		{"the remote control", tv.remote},
+		{"nothing has fallen over", tv.unharmed},
+		{"the decoder is killed", tv.killDecoder},
+		{"the player is killed", tv.killPlayer},
+	}
+	if *soak {
+		parts = append(parts, part{"its subtitles", tv.captions},
+			part{"the television is plugged in again", tv.replugged},
+			part{"other screens", tv.screens},
+			part{"another card", tv.cards},
+			part{"the disk is pulled", tv.pulled},
+			part{"every kind of media", tv.kinds},
+			part{"a storm of commands", tv.storm},
+			part{"the television is turned off", tv.sleeps})
+	}
+	for _, p := range parts {
+		if !t.Run(p.name, p.test) && !*soak {
+			return // what follows would wait for what is no longer so
 		}
 	}
-	cover := filepath.Join(t.TempDir(), "cover.png")
-	must(t, lab.FFmpeg(t.Context(), "-f", "lavfi", "-i", fmt.Sprintf("color=0x%06x:s=500x500", coverRGB), "-frames:v", "1", cover))
-	for i := range 2 {
-		pcm := filepath.Join(t.TempDir(), "song.pcm")
-		half := raw.Len() / 2
-		must(t, os.WriteFile(pcm, raw.Bytes()[i*half:(i+1)*half], 0o600))
-		must(t, lab.FFmpeg(t.Context(), "-f", "s16le", "-ar", "48000", "-ac", "2", "-i", pcm, "-i", cover, "-map", "0", "-map", "1", "-c:a", "flac",
-			"-disposition:v", "attached_pic", "-metadata", fmt.Sprintf("title=Half %d", i+1), "-metadata", "album=Noise", "-metadata", "artist=Nobody",
-			"-metadata", fmt.Sprintf("track=%d", i+1), filepath.Join(dir, fmt.Sprintf("half%d.flac", i+1))))
-	}
-	return all
 }
 
-// makeFilm writes a film in which nothing moves, of the shape of the screen, and returns its picture.
-func makeFilm(t *testing.T, dir string) image.Image {
-	file := filepath.Join(dir, "Bars (2020).mkv")
-	must(t, lab.FFmpeg(t.Context(), "-f", "lavfi", "-i", "smptebars=s=320x240:r=10", "-f", "lavfi", "-i", "sine=f=500:r=48000", "-t", "600",
-		"-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-pix_fmt", "yuv420p", "-g", "20", "-c:a", "aac", file))
-	still := filepath.Join(t.TempDir(), "still.png")
-	must(t, lab.FFmpeg(t.Context(), "-i", file, "-frames:v", "1", "-vf", "scale=640:480:flags=fast_bilinear", still))
-	data, err := os.ReadFile(still)
-	must(t, err)
-	img, err := png.Decode(bytes.NewReader(data))
-	must(t, err)
-	return img
+// part is one of what happens on an evening.
+type part struct {
+	name string
+	test func(*testing.T)
 }
 
-// television is a dongle at a screen.
-type television struct{ *peers.World }
+// soak is whether an evening is a long one.
+var soak = flag.Bool("soak", false, "have a long evening at the television: see the Makefile")
+
+// television is a dongle at a screen, and the television that this is.
+type television struct {
+	*peers.World
+	media evening
+	set   *set     // its other end of the cable
+	stood []waited // what was asked of a song that waited
+}
 
 // patience is how long anything on the screen may take, on a machine that others use as well.
-const patience = time.Minute
+const patience = 5 * time.Minute
+
+// invites looks for what a phone can read.
+func (tv *television) invites(t *testing.T) {
+	tv.until(t, "the code", func(img image.Image) bool { return strings.HasPrefix(readCode(t, img), "WIFI:T:WPA;S:manofwar") })
+}
 
 // session is the part of a session that the tests look at.
 type session struct {
@@ -107,30 +105,61 @@ type session struct {
 	State    string
 	Position float64
 	Index    int
-	Problem  *struct{ Text string }
+	Volume   int
+	Muted    bool
+	Problem  *struct{ Code, Text, Hint string }
 	Entry    *struct{ Item struct{ Title string } }
 }
 
 // post tells the web API something.
-func (tv television) post(t *testing.T, path string, body any) {
+func (tv *television) post(t *testing.T, path string, body any) {
 	t.Helper()
 	must(t, tv.Ask(t.Context(), http.MethodPost, path, body, nil))
 }
 
-// play plays everything of a kind, in its order.
-func (tv television) play(t *testing.T, kind string) {
+// control presses a button of what plays.
+func (tv *television) control(t *testing.T, do map[string]any) {
 	t.Helper()
-	var found struct{ Items []struct{ ID string } }
-	must(t, tv.Ask(t.Context(), http.MethodGet, "/api/v1/items?kind="+kind, nil, &found))
-	var ids []string
-	for _, it := range found.Items {
-		ids = append(ids, it.ID)
+	s := tv.await(t, "a session", func(session) bool { return true })
+	tv.post(t, "/api/v1/cast/sessions/"+s.ID+"/control", do)
+}
+
+// items returns the IDs of files by their names, without their folders.
+func (tv *television) items(t *testing.T, names ...string) (ids []string) {
+	t.Helper()
+	byName := make(map[string]string)
+	for _, kind := range []string{"music", "film"} {
+		var found struct{ Items []struct{ ID, Path string } }
+		must(t, tv.Ask(t.Context(), http.MethodGet, "/api/v1/items?limit=500&kind="+kind, nil, &found))
+		for _, it := range found.Items {
+			byName[path.Base(it.Path)] = it.ID
+		}
 	}
-	tv.post(t, "/api/v1/cast/play", map[string]any{"renderer": "tv", "items": ids})
+	for _, name := range names {
+		if byName[name] == "" {
+			t.Fatalf("%s is not in the library: %v", name, byName)
+		}
+		ids = append(ids, byName[name])
+	}
+	return ids
+}
+
+// play plays files, in that order.
+func (tv *television) play(t *testing.T, names ...string) {
+	t.Helper()
+	tv.post(t, "/api/v1/cast/play", map[string]any{"renderer": "tv", "items": tv.items(t, names...)})
+}
+
+// showFilm plays the film from there, in seconds. It is long enough for whatever is done to it, and each part of the evening
+// begins it anew: how much of it passes meanwhile depends on the host.
+func (tv *television) showFilm(t *testing.T, from int) session {
+	t.Helper()
+	tv.post(t, "/api/v1/cast/play", map[string]any{"renderer": "tv", "items": tv.items(t, filmName), "position": from})
+	return tv.await(t, "the film plays", func(s session) bool { return s.State == "playing" && s.Position > float64(from) })
 }
 
 // await waits until what plays is as ok wants it.
-func (tv television) await(t *testing.T, what string, ok func(session) bool) session {
+func (tv *television) await(t *testing.T, what string, ok func(session) bool) session {
 	t.Helper()
 	var last session
 	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, fmt.Errorf("it took more than %v", patience))
@@ -157,7 +186,7 @@ func (tv television) await(t *testing.T, what string, ok func(session) bool) ses
 }
 
 // until waits until the screen looks as ok wants it, and keeps the last picture of one that never does.
-func (tv television) until(t *testing.T, what string, ok func(image.Image) bool) {
+func (tv *television) until(t *testing.T, what string, ok func(image.Image) bool) {
 	t.Helper()
 	var last image.Image
 	ctx, cancel := context.WithTimeoutCause(t.Context(), patience, fmt.Errorf("it took more than %v", patience))
@@ -177,133 +206,6 @@ func (tv television) until(t *testing.T, what string, ok func(image.Image) bool)
 			_ = os.WriteFile(file, b.Bytes(), 0o600)
 		}
 		t.Fatalf("%v; the screen is in %s", err, file)
-	}
-}
-
-// songs plays an album of two.
-func (tv television) songs(t *testing.T) {
-	tv.play(t, "music")
-	s := tv.await(t, "a song plays", func(s session) bool { return s.State == "playing" })
-	tv.post(t, "/api/v1/cast/sessions/"+s.ID+"/change", map[string]any{"volume": 100})
-	tv.until(t, "the cover", func(img image.Image) bool {
-		r, g, b, _ := img.At(img.Bounds().Dx()/4, img.Bounds().Dy()/2).RGBA()
-		return near(r>>8, coverRGB>>16) && near(g>>8, coverRGB>>8&0xff) && near(b>>8, coverRGB&0xff)
-	})
-	tv.await(t, "the second song", func(s session) bool { return s.Index == 1 && s.Entry.Item.Title == "Half 2" })
-	tv.await(t, "the end", func(s session) bool { return s.State == "stopped" })
-}
-
-// heard compares what was heard of the songs with what is in the files, frame by frame. Other sound must have followed them:
-// QEMU keeps back the last milliseconds.
-func (tv television) heard(t *testing.T, noise [][2]int16) {
-	// The volume was being changed at first. From some time in the first song on every frame has to be there.
-	from := songFrames / 2
-	heard, err := tv.Recorded(lab.AC97)
-	must(t, err)
-	at, volume := find(heard, noise[from:from+256])
-	if at < 0 || len(heard) < at+len(noise)-from {
-		t.Fatalf("of %d frames that were heard, the first song is at %d", len(heard), at)
-	}
-	for i, want := range noise[from:] {
-		for c := range want {
-			if off := float64(heard[at+i][c]) - volume*float64(want[c]); math.Abs(off) > 1.5 { // rounded there and here
-				t.Fatalf("frame %d, %d from the joint, channel %d: heard %d, want %.1f", from+i, from+i-songFrames, c, heard[at+i][c], volume*float64(want[c]))
-			}
-		}
-	}
-	t.Logf("%d frames were heard one after the other, %d before and %d after the joint, at %.3f of their volume", len(noise)-from, songFrames-from, songFrames, volume)
-}
-
-func near(got, want uint32) bool { return max(got, want)-min(got, want) < 12 }
-
-// find returns where a piece is in what was heard, and how loud; -1: nowhere.
-func find(heard, piece [][2]int16) (at int, volume float64) {
-	var power float64
-	for _, f := range piece {
-		power += float64(f[0]) * float64(f[0])
-	}
-	for at := range max(0, len(heard)-len(piece)) {
-		var dot, rest float64
-		for i, f := range piece {
-			dot += float64(f[0]) * float64(heard[at+i][0])
-		}
-		if volume = dot / power; volume < 0.05 {
-			continue
-		}
-		for i, f := range piece {
-			off := float64(heard[at+i][0]) - volume*float64(f[0])
-			rest += off * off
-		}
-		if rest < float64(len(piece))*4 {
-			return at, volume
-		}
-	}
-	return -1, 0
-}
-
-// film plays one, looks at its picture, and lets it wait.
-func (tv television) film(t *testing.T, still image.Image) {
-	tv.play(t, "film")
-	tv.await(t, "the film plays", func(s session) bool { return s.State == "playing" && s.Position > 1 })
-	tv.until(t, "the film's picture and nothing else", func(img image.Image) bool { return distance(img, still) < 6 })
-	s := tv.await(t, "a session", func(session) bool { return true })
-	control := "/api/v1/cast/sessions/" + s.ID + "/control"
-	tv.post(t, control, map[string]any{"do": "pause"})
-	paused := tv.await(t, "it waits", func(s session) bool { return s.State == "paused" })
-	tv.until(t, "where it is", func(img image.Image) bool { return distance(img, still) > 6 })
-	tv.post(t, control, map[string]any{"do": "seek", "to": 20})
-	tv.await(t, "it is elsewhere", func(s session) bool { return s.State == "paused" && math.Abs(s.Position-20) < 0.5 })
-	tv.post(t, control, map[string]any{"do": "play"})
-	tv.await(t, "it goes on", func(s session) bool { return s.State == "playing" && s.Position > 20.5 })
-	if paused.Position < 1 || paused.Position > 599 {
-		t.Errorf("it waited at %v", paused.Position)
-	}
-}
-
-// distance is the mean difference of two pictures of one size, of the channels' 255.
-func distance(a, b image.Image) float64 {
-	if a.Bounds().Size() != b.Bounds().Size() {
-		return 255
-	}
-	var sum float64
-	n := 0
-	for y := 0; y < a.Bounds().Dy(); y += 3 {
-		for x := 0; x < a.Bounds().Dx(); x += 3 {
-			r, g, bl, _ := a.At(x, y).RGBA()
-			r2, g2, bl2, _ := b.At(x, y).RGBA()
-			for _, d := range []int{int(r) - int(r2), int(g) - int(g2), int(bl) - int(bl2)} {
-				sum += math.Abs(float64(d)) / 257
-				n++
-			}
-		}
-	}
-	return sum / float64(n)
-}
-
-// killDecoder kills what decodes the film. It goes on where it was.
-func (tv television) killDecoder(t *testing.T) {
-	s := tv.await(t, "the film plays", func(s session) bool { return s.State == "playing" })
-	before, err := tv.Outside().Run(t.Context(), "pidof", "ffmpeg")
-	must(t, err)
-	_, err = tv.Outside().Run(t.Context(), "pkill", "-9", "-x", "ffmpeg")
-	must(t, err)
-	tv.await(t, "it goes on", func(now session) bool { return now.State == "playing" && now.Position > s.Position+5 })
-	if after, err := tv.Outside().Run(t.Context(), "pidof", "ffmpeg"); err != nil || after == before {
-		t.Errorf("it is decoded by %q, %v, and was by %q, which was killed", after, err, before)
-	}
-}
-
-// killPlayer kills the player. What it played goes on where it was.
-func (tv television) killPlayer(t *testing.T) {
-	s := tv.await(t, "the film plays", func(s session) bool { return s.State == "playing" })
-	must(t, tv.Kill(t.Context(), "player"))
-	must(t, tv.Await(t.Context(), "the player is back", func() bool {
-		var s status
-		return tv.Ask(t.Context(), http.MethodGet, "/api/v1/status", nil, &s) == nil && allReady(s) && s.service("player").Restarts == 1
-	}))
-	after := tv.await(t, "the film goes on", func(now session) bool { return now.State == "playing" && now.Position > s.Position+5 })
-	if after.Problem != nil {
-		t.Errorf("it goes on, but %s", after.Problem.Text)
 	}
 }
 

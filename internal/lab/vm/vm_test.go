@@ -203,9 +203,15 @@ func stick(t *testing.T, absent bool) lab.Disk {
 
 func stickOf(t *testing.T, dir string, absent bool) lab.Disk {
 	t.Helper()
+	return lab.Disk{ID: "stick", Path: diskOf(t, dir, "Demo"), USB: true, Absent: absent}
+}
+
+// diskOf returns the file of a disk with what is in dir.
+func diskOf(t *testing.T, dir, label string) string {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "stick.img")
-	must(t, lab.Ext4Disk(t.Context(), file, dir, "Demo", 512<<20))
-	return lab.Disk{ID: "stick", Path: file, USB: true, Absent: absent}
+	must(t, lab.Ext4Disk(t.Context(), file, dir, label, 512<<20))
+	return file
 }
 
 // scanned tells whether the whole demo library is there.

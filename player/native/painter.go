@@ -78,15 +78,22 @@ func (p *painter) lay(now time.Time, layers []screen.Layer) (next time.Time) {
 	}
 	p.stage.out.Overlay(func() (*image.RGBA, image.Point) {
 		img, at := pic.Overlay(p.laid)
-		if p.over, p.laid = pic, nil; img == nil {
+		if p.over = pic; img == nil {
 			p.over = nil
 		} else {
 			p.laid = img.Pix
 		}
 		return img, at
 	})
+	if p.over == nil && cap(p.laid) > mostLaid {
+		p.laid = nil
+		debug.FreeOSMemory()
+	}
 	return pic.Next
 }
+
+// mostLaid is how many bytes are kept from one overlay to the next: those of a subtitle.
+const mostLaid = 2 << 20
 
 // sooner returns the earlier of two times; a zero time is never.
 func sooner(a, b time.Time) time.Time {

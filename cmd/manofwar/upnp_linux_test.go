@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -144,13 +143,9 @@ func TestUPnPRenderer(t *testing.T) {
 		}
 		share(t, base, `{"renderer":{"on":true}}`)
 		location := find(t, "MediaRenderer")
-		if _, err := exec.LookPath("gssdp-discover"); err != nil {
-			t.Error("needs gssdp-discover of gupnp-tools")
-		} else {
-			out, err := laptop.Command("gssdp-discover", "-i", "eth0", "-n", "4", "-t", "urn:schemas-upnp-org:device:MediaRenderer:1").CombinedOutput()
-			if !strings.Contains(string(out), location.String()) {
-				t.Errorf("gssdp-discover: %s, %v", out, err)
-			}
+		out, err := laptop.Command("gssdp-discover", "-i", "eth0", "-n", "4", "-t", "urn:schemas-upnp-org:device:MediaRenderer:1").CombinedOutput()
+		if !strings.Contains(string(out), location.String()) {
+			t.Errorf("gssdp-discover: %s, %v", out, err)
 		}
 		songs := t.TempDir()
 		for i, name := range []string{"a.wav", "b.wav"} {
@@ -171,7 +166,7 @@ func TestUPnPRenderer(t *testing.T) {
 				t.Fatal("it is open when the owner no longer wants it")
 			}
 		}
-	}, "ffmpeg")
+	}, "ffmpeg", "gssdp-discover")
 }
 
 const didlOf = `<DIDL-Lite xmlns="urn:schemas-upnp-org:metadata-1-0/DIDL-Lite/" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:upnp="urn:schemas-upnp-org:metadata-1-0/upnp/">` +

@@ -245,14 +245,6 @@ func (p *Publisher) drop(sid string) bool {
 	return s != nil
 }
 
-// Subscribers returns how many there are.
-func (p *Publisher) Subscribers() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.expire()
-	return len(p.subs)
-}
-
 // serve tells one subscriber until its subscription ends or it has gone.
 func (p *Publisher) serve(ctx context.Context, sid string, s *subscription) {
 	seq, deaf := uint32(0), 0

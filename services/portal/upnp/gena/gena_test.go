@@ -93,6 +93,14 @@ func subscribe(t *testing.T, p *Publisher, n int) (sid string) {
 	return field(resp.Header, "SID")
 }
 
+// subscribers returns how many there are.
+func (p *Publisher) subscribers() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.expire()
+	return len(p.subs)
+}
+
 func TestTellsAtFirstAndWhenSomethingChanges(t *testing.T) {
 	published(t, func(p *Publisher, all *phones, set func(string)) {
 		sid := subscribe(t, p, 1)
@@ -130,11 +138,11 @@ func TestSubscriptionsEnd(t *testing.T) {
 			t.Errorf("renewed: %s, %v", resp.Status, resp.Header)
 		}
 		time.Sleep(29 * time.Minute)
-		if p.Subscribers() != 1 {
+		if p.subscribers() != 1 {
 			t.Error("it has ended before its time")
 		}
 		time.Sleep(2 * time.Minute)
-		if p.Subscribers() != 0 {
+		if p.subscribers() != 0 {
 			t.Error("it has not ended")
 		}
 		if resp := ask(p, "SUBSCRIBE", map[string]string{"SID": sid}); resp.StatusCode != 412 {
@@ -152,7 +160,7 @@ func TestForgetsWhoHearsNothing(t *testing.T) {
 			set(fmt.Sprint("v", i))
 		}
 		time.Sleep(time.Second)
-		if n := p.Subscribers(); n != 0 {
+		if n := p.subscribers(); n != 0 {
 			t.Errorf("%d subscribers", n)
 		}
 	})

@@ -40,6 +40,11 @@ export function placeOf(session: Heard, now = performance.now()): number {
   return session.position + (session.state === 'playing' ? ((now - session.heard) / 1000) * session.speed : 0)
 }
 
+/** When a timer runs out that is set to so many seconds now, by the device's clock. */
+export function timerOf(session: Heard, seconds: number): string {
+  return new Date(Date.parse(session.now) + performance.now() - session.heard + seconds * 1000).toISOString()
+}
+
 /** What plays where in the house, kept true by the device's events. */
 class Cast {
   /** The service answers. Without it this page plays by itself. */
@@ -55,6 +60,11 @@ class Cast {
   readonly sessions = $derived(
     this.#told.map((session) => (this.#wishes[session.id] ? { ...session, ...this.#wishes[session.id] } : session)),
   )
+
+  /** Tells whether a session's place is there. */
+  reaches(session: Session): boolean {
+    return this.renderers.some(({ id }) => id === session.renderer)
+  }
 
   takeRenderers(renderers: Renderer[] | null): void {
     this.renderers = renderers ?? []

@@ -8,7 +8,7 @@ import { coverOf } from '../lib/covers'
 import { Playhead } from '../lib/playhead'
 import { atHome, handheld, hereName } from '../lib/self'
 import { titleOf, type Words, wordsOf } from '../lib/words'
-import { cast, type Heard, type Wish } from './cast.svelte'
+import { cast, type Heard, timerOf, type Wish } from './cast.svelte'
 import { here } from './here.svelte'
 import { once, OwnPage, remembered } from './own.svelte'
 import { QueueWindow } from './queue.svelte'
@@ -16,7 +16,7 @@ import { go, route } from './router.svelte'
 import { change, settings } from './settings.svelte'
 import { moved } from './solo.svelte'
 import { toast } from './toasts.svelte'
-import { playsIn, promised, type Wanted } from './wanted'
+import { playsIn, playsWith, promised, type Wanted } from './wanted'
 
 type Loudness = Pick<Change, 'volume' | 'muted'>
 
@@ -71,7 +71,7 @@ class Player {
     const found = cast.sessions.find((session) => session.renderer === id && session.entry)
     if (this.#promised && this.#promised.renderer === id) return this.#promised
     if (found || !this.local || this.own.solo.entry) return found ?? null
-    return cast.sessions.find((session) => session.id === this.#left && !isThere(session)) ?? null
+    return cast.sessions.find((session) => session.id === this.#left && !cast.reaches(session)) ?? null
   })
 
   readonly session = $derived(this.#told ?? (this.local ? this.own.solo.session : null))
@@ -105,7 +105,7 @@ class Player {
   readonly problem = $derived.by((): Words | null => {
     if (this.local && this.own.trouble) return this.own.trouble
     const session = this.#told
-    if (!session?.problem || (playsIn(session.state) && !playsOn.includes(session.problem.code))) return null
+    if (!session?.problem || (playsIn(session.state) && !playsWith(session.problem.code))) return null
     return wordsOf(new ApiError(session.problem.code, session.problem.text, session.problem.hint))
   })
 
@@ -339,8 +339,7 @@ class Player {
     if (!this.#told) return this.own.solo.change(what)
     const { sleep, ...rest } = what
     const wish: Wish = { ...rest }
-    if (sleep !== undefined)
-      wish.sleep = sleep ? new Date(Date.parse(this.#told.now) + performance.now() - this.#told.heard + sleep * 1000).toISOString() : undefined // prettier-ignore
+    if (sleep !== undefined) wish.sleep = sleep ? timerOf(this.#told, sleep) : undefined
     await this.#ask(this.#told.id, (id) => api.change(id, what), wish)
   }
 
@@ -497,10 +496,5 @@ class Player {
       )
   }
 }
-
-/** The problems with which an entry plays on. */
-const playsOn = ['no-display', 'no-sound']
-
-const isThere = (session: Heard) => cast.renderers.some(({ id }) => id === session.renderer)
 
 export const player = new Player()

@@ -23,6 +23,9 @@ export interface Wanted {
 /** It plays, or is about to. */
 export const playsIn = (state: State | undefined) => state === 'playing' || state === 'loading'
 
+/** Tells whether an entry plays on with a problem of that code: without its picture, or its sound. */
+export const playsWith = (code: string) => code === 'no-display' || code === 'no-sound'
+
 /** What is shown of a session until the device has made it. */
 export function promised(renderer: string, item: Item, like: Partial<Heard> | null): Heard {
   return {

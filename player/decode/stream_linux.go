@@ -149,8 +149,10 @@ func (s *stream) end(err error) error {
 	default:
 	}
 	switch {
-	case errors.Is(reason, errUnread) && s.path != "" && checkFile(s.path) != nil:
+	case reason != nil && !errors.Is(reason, player.ErrKilled) && s.path != "" && checkFile(s.path) != nil:
 		return &media.Error{Op: "play", Path: s.name, Err: media.ErrAway}
+	case reason != nil && !errors.Is(reason, player.ErrKilled) && s.path != "" && unreadable(s.path):
+		return &media.Error{Op: "play", Path: s.name, Err: errUnread}
 	case reason != nil:
 		return &media.Error{Op: "play", Path: s.name, Err: reason}
 	case err != io.EOF:

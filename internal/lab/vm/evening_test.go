@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"manofwar/internal/lab"
@@ -73,13 +74,20 @@ func makeSong(t *testing.T, file, cover string, frames [][2]int16, title, album 
 		"-metadata", fmt.Sprintf("track=%d", track), file))
 }
 
-// filmWords are the film's subtitles: the same from a quarter of it to the end of it.
-const filmWords = "1\n00:02:30,000 --> 00:10:00,000\nGood evening, <i>everyone</i>\n"
+// filmWords are the film's subtitles, as SubRip: the same words again and again from a quarter of it on.
+func filmWords() string {
+	var b strings.Builder
+	at := func(seconds int) string { return fmt.Sprintf("00:%02d:%02d,000", seconds/60, seconds%60) }
+	for i, from := 1, 150; from < 600; i, from = i+1, from+5 {
+		fmt.Fprintf(&b, "%d\n%s --> %s\nGood evening, <i>everyone</i>\n\n", i, at(from), at(from+5))
+	}
+	return b.String()
+}
 
 // makeFilm writes a film in which nothing moves, of the shape of the screen, and returns its picture.
 func makeFilm(t *testing.T, file string) (still string) {
 	words := filepath.Join(t.TempDir(), "words.srt")
-	must(t, os.WriteFile(words, []byte(filmWords), 0o600))
+	must(t, os.WriteFile(words, []byte(filmWords()), 0o600))
 	must(t, lab.FFmpeg(t.Context(), "-f", "lavfi", "-i", "smptebars=s=320x240:r=5", "-f", "lavfi", "-i", "sine=f=500:r=48000", "-i", words, "-t", "600",
 		"-map", "0", "-map", "1", "-map", "2", "-c:s", "srt", "-metadata:s:s:0", "language=eng",
 		"-c:v", "libx264", "-preset", "ultrafast", "-crf", "12", "-pix_fmt", "yuv420p", "-g", "10", "-c:a", "aac", file))

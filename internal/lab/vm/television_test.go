@@ -53,15 +53,15 @@ func TestTelevision(t *testing.T) {
 		{"the songs were one piece", tv.heard},
 		{"what was sought is what was heard", tv.heardWaiting},
 		{"the remote control", tv.remote},
+		{"the television is plugged in again", tv.replugged},
+		{"other screens", tv.screens},
+		{"another card", tv.cards},
 		{"nothing has fallen over", tv.unharmed},
 		{"the decoder is killed", tv.killDecoder},
 		{"the player is killed", tv.killPlayer},
 	}
 	if *soak {
 		parts = append(parts, part{"its subtitles", tv.captions},
-			part{"the television is plugged in again", tv.replugged},
-			part{"other screens", tv.screens},
-			part{"another card", tv.cards},
 			part{"the disk is pulled", tv.pulled},
 			part{"every kind of media", tv.kinds},
 			part{"a storm of commands", tv.storm},

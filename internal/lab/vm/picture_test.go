@@ -50,7 +50,7 @@ func (tv *television) captions(t *testing.T) {
 	bare, err := tv.Screendump(t.Context())
 	must(t, err)
 	show(2)
-	words := image.Rect(0, 320, 640, 480)
+	words := image.Rect(160, 420, 480, 460)
 	tv.golden(t, "subtitles", words, 0)
 	shown, err := tv.Screendump(t.Context())
 	must(t, err)

@@ -24,7 +24,7 @@ const mayGrow = 16 << 10
 func (tv *television) storm(t *testing.T) {
 	tv.control(t, map[string]any{"do": "stop"})
 	var paths []string
-	for _, name := range append([]string{filmName, longName, "h264-opus-srt.mkv", "mpeg2-ac3.vob"}, songNames...) {
+	for _, name := range append([]string{filmName, longName}, songNames...) {
 		paths = append(paths, tv.path(t, name))
 	}
 	out, err := tv.Outside().Run(t.Context(), append([]string{"/outside", "storm", "1", fmt.Sprint(*commands)}, paths...)...)

@@ -16,6 +16,7 @@ var troubles = []struct{ english, german string }{
 	{"%s cannot be played: ffmpeg is missing.", "%s lässt sich nicht abspielen: ffmpeg fehlt."},
 	{"%s was left out: its decoder was ended again and again.", "%s wurde übersprungen: Der Decoder wurde immer wieder beendet."},
 	{"%s may not be read. It was left out.", "%s darf nicht gelesen werden. Übersprungen."},
+	{"%s could not be read any further.", "%s ließ sich nicht weiter lesen."},
 	{"%s is damaged. It was left out.", "%s ist beschädigt. Übersprungen."},
 	{"%s is damaged. The rest of it was left out.", "%s ist beschädigt. Der Rest wurde übersprungen."},
 	{"Three in a row could not be played, so playback was stopped.", "Drei hintereinander ließen sich nicht abspielen, darum ist jetzt Schluss."},

@@ -31,11 +31,13 @@ func makeKinds(t *testing.T, dir string) {
 // kinds plays a file of every kind in one queue.
 func (tv *television) kinds(t *testing.T) {
 	must(t, tv.Plug("kinds"))
-	must(t, tv.Await(t.Context(), "the other disk is scanned", func() bool {
-		var s status
-		err := tv.Ask(t.Context(), http.MethodGet, "/api/v1/status", nil, &s)
-		return err == nil && s.Library != nil && s.Library.Music+s.Library.Films == len(fixture.Kinds)+4 && !s.Library.Scan.Running
-	}))
+	var last status
+	if err := tv.Await(within(t, patience), "the other disk is scanned", func() bool {
+		err := tv.Ask(t.Context(), http.MethodGet, "/api/v1/status", nil, &last)
+		return err == nil && last.Library != nil && last.Library.Music+last.Library.Films == len(fixture.Kinds)+4 && !last.Library.Scan.Running
+	}); err != nil {
+		t.Fatalf("%v; there is %+v", err, last.Library)
+	}
 	var names []string
 	for _, k := range fixture.Kinds {
 		names = append(names, k.Name)

@@ -30,7 +30,7 @@ type rig struct {
 func newRig(t *testing.T, d *decode.Decoder) *rig {
 	t.Helper()
 	r := &rig{
-		sound:   null.NewSound(null.SoundOptions{Record: true, Sample: player.S32}),
+		sound:   null.NewSound(null.SoundOptions{Record: true, Sample: player.S32, Waits: true}),
 		display: null.NewDisplay(null.DisplayOptions{Record: true}),
 		ended:   make(chan api.Ended, 100),
 	}

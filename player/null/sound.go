@@ -27,6 +27,7 @@ type Sound struct {
 	dry     bool // it ran dry and nobody was told
 	gone    bool // the card in use was unplugged
 	stalled bool
+	waits   bool // it stands still until more is written
 	record  []Run
 }
 
@@ -41,6 +42,7 @@ type SoundOptions struct {
 	Sample   player.SampleFormat   // the one it has; "": every one
 	IEC      bool                  // it passes compressed sound on
 	Record   bool                  // keep all that is heard
+	Waits    bool                  // stand still instead of running dry, for a test on a machine that is busy elsewhere
 	Open     func(id string) error // asked whenever a card is configured, if it is set
 }
 
@@ -159,6 +161,10 @@ func (s *Sound) Write(p []byte) (int, error) {
 		if n > 0 {
 			s.take(p[done:done+n*size], n)
 			done += n * size
+			if s.waits {
+				s.waits = false
+				s.run(now)
+			}
 		}
 		if len(p)-done < size {
 			return done, nil
@@ -251,7 +257,11 @@ func (s *Sound) advance(now time.Time) error {
 	if s.gone || s.format.Rate == 0 {
 		return player.ErrGone
 	}
-	if !s.started.IsZero() && s.heard(now) == s.written {
+	switch {
+	case s.started.IsZero() || s.heard(now) < s.written:
+	case s.opt.Waits:
+		s.base, s.started, s.waits = s.written, time.Time{}, true
+	default:
 		s.stop(now)
 		s.dry = true
 	}
@@ -272,7 +282,7 @@ func (s *Sound) stop(now time.Time) {
 			s.record = s.record[:n-1]
 		}
 	}
-	s.started, s.base, s.written, s.dry = time.Time{}, 0, 0, false
+	s.started, s.base, s.written, s.dry, s.waits = time.Time{}, 0, 0, false, false
 	close(s.wake)
 	s.wake = make(chan struct{})
 }

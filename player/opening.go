@@ -150,7 +150,7 @@ func (e *Engine) newTrack(o *opened) *track {
 		t.pool = lent{l}
 	} else if o.req.Video != None {
 		if !e.pool.fits(o.req.Format, o.req.Width, o.req.Height) {
-			e.releasePool()
+			e.retirePool()
 			e.pool = newPool(e.opt.Display, o.req.Format, o.req.Width, o.req.Height)
 		}
 		t.pool = e.pool
@@ -160,6 +160,18 @@ func (e *Engine) newTrack(o *opened) *track {
 	}
 	t.start(o.ctx, o.stream)
 	return t
+}
+
+// retirePool makes room for another one. The film that is seen may still decode into it.
+func (e *Engine) retirePool() {
+	c, old := e.current, e.pool
+	if c == nil || c.track == nil || old == nil || c.track.pool != frames(old) {
+		e.releasePool()
+		return
+	}
+	drawn := c.track.drawn
+	e.pool = nil
+	e.wg.Go(func() { <-drawn; old.close() })
 }
 
 // releasePool frees the frames of the last film, behind the engine's back.

@@ -147,6 +147,7 @@ func (e *Engine) newTrack(o *opened) *track {
 		t.sound = newSoundQueue(o.req.Rate, ch, t.speed, o.ahead)
 	}
 	if l, ok := o.stream.(Lender); ok && o.req.Video != None {
+		e.retirePool() // the hardware has its own
 		t.pool = lent{l}
 	} else if o.req.Video != None {
 		if !e.pool.fits(o.req.Format, o.req.Width, o.req.Height) {

@@ -62,7 +62,7 @@ func (s *codedStream) feed() {
 			}
 			continue
 		}
-		if err = s.end(err); err != io.EOF && !errors.Is(err, player.ErrKilled) && !errors.Is(err, media.ErrAway) {
+		if err = s.end(err); err != io.EOF && !errors.Is(err, player.ErrKilled) && !errors.Is(err, media.ErrAway) && !errors.Is(err, player.ErrUnread) {
 			err = fmt.Errorf("%w: %w", player.ErrHardware, err) // it may be the coded form that cannot be had, and not the file's fault
 		}
 		s.mu.Lock()
@@ -91,7 +91,7 @@ func (s *codedStream) Picture(*player.Frame) (time.Duration, error) {
 
 // Close ends the child, and every read that waits.
 func (s *codedStream) Close() error {
-	err := errors.Join(s.Hardware.Close(), s.stream.Close())
+	err := errors.Join(s.stream.Close(), s.Hardware.Close()) // the child goes even if the hardware does not
 	s.feeding.Wait()
 	return err
 }

@@ -72,7 +72,7 @@ func TestWhatCannotBePlayedSaysWhy(t *testing.T) {
 			{"a protocol as an address", player.Source{URL: "file:///etc/passwd"}, media.ErrUnsupported, "http://"},
 			{"nobody there", player.Source{URL: "http://127.0.0.1:1/a.mp3"}, nil, "does not answer"},
 			{"nothing", player.Source{}, media.ErrInvalid, ""},
-			{"fixture.Words alone", player.Source{Path: write(t, "words.srt", []byte(fixture.Words))}, media.ErrUnsupported, "no picture and no sound"},
+			{"subtitles alone", player.Source{Path: write(t, "words.srt", []byte(fixture.Words))}, media.ErrUnsupported, "no picture and no sound"},
 		} {
 			_, err := d.Probe(t.Context(), c.from)
 			if err == nil || (c.want != nil && !errors.Is(err, c.want)) || !strings.Contains(err.Error(), c.says) {

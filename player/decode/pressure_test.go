@@ -76,7 +76,11 @@ func stalled(t *testing.T, d *decode.Decoder, r player.Request, read func(player
 			}
 		}
 	}()
-	for quiet := false; !quiet; {
+	for began, quiet := time.Now(), false; !quiet; {
+		if time.Since(began) > 5*time.Minute {
+			t.Error("the decoder does not come to rest")
+			break
+		}
 		select {
 		case <-beat:
 		case <-time.After(1500 * time.Millisecond):

@@ -151,7 +151,7 @@ func (s *stream) end(err error) error {
 	switch {
 	case reason != nil && !errors.Is(reason, player.ErrKilled) && s.path != "" && checkFile(s.path) != nil:
 		return &media.Error{Op: "play", Path: s.name, Err: media.ErrAway}
-	case reason != nil && !errors.Is(reason, player.ErrKilled) && s.path != "" && unreadable(s.path):
+	case reason != nil && !errors.Is(reason, player.ErrKilled) && s.path != "" && lost(s.path):
 		return &media.Error{Op: "play", Path: s.name, Err: errUnread}
 	case reason != nil:
 		return &media.Error{Op: "play", Path: s.name, Err: reason}

@@ -3,9 +3,16 @@ package decode
 import (
 	"errors"
 	"os"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
+
+// lost tells whether a file that an item consists of cannot be read: that of a path, or those of a DVD's titles.
+func lost(path string) bool {
+	parts, err := partsOf(path)
+	return err != nil || slices.ContainsFunc(parts, unreadable)
+}
 
 // unreadable tells whether a file that is there cannot be read, such as one on a disk that was just pulled out: what a
 // decoder says of half a file is that it is damaged. What of it is still in memory proves nothing.

@@ -175,8 +175,8 @@ func (d *Display) home(b *buffer) (*buffer, error) {
 	if b.owner == d.card {
 		return b, nil
 	}
-	if b.memory == nil { // another device's
-		return nil, player.ErrGone
+	if b.memory == nil { // another device's, known to the old card only; the new one can show something else
+		return nil, fmt.Errorf("show what was imported into another card: %w", player.ErrFormat)
 	}
 	t := b.twin
 	if t == nil || t.owner != d.card {

@@ -139,6 +139,9 @@ func (d *device) work() {
 			return
 		}
 		d.coded.ready, d.coded.waiting = append(d.coded.ready, taken{index: i}), d.coded.waiting[1:]
+		if d.swallows {
+			continue
+		}
 		if d.held = append(d.held, p); len(d.held) > d.delay {
 			d.give(0)
 		}

@@ -225,6 +225,7 @@ func TestWhatFailsIsTold(t *testing.T) {
 		{"a damaged picture", options{damaged: 20}, 19, nil},
 		{"a damaged picture of those held back", options{damaged: 20, delay: 2}, 19, nil},
 		{"it does nothing", options{deaf: true}, 0, nil},
+		{"it makes nothing of it", options{swallows: true}, 0, nil},
 		{"it stands still", options{frozen: 20}, 20, nil},
 		{"it stands still and holds all", options{frozen: 20, delay: 1}, 20, nil},
 		{"no memory", options{spare: 7}, 0, nil},
@@ -247,6 +248,35 @@ func TestWhatFailsIsTold(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestNothingComesOfIt has a device take more than it may hold back and make nothing of it, while its feeder waits for something
+// else: nobody waits for the end of the film.
+func TestNothingComesOfIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, options{swallows: true})
+		f := tape(60, 64, 48, false)
+		p, err := r.Open(f.request(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fed := make(chan struct{})
+		go func() {
+			defer close(fed)
+			for _, s := range f.packets[:mostBarren+1] {
+				if err := p.Feed(s.data, s.at); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+		if _, _, err := p.Lend(); !errors.Is(err, player.ErrHardware) {
+			t.Errorf("got %v", err)
+		}
+		<-fed
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // TestWhatIsDamagedBeforeThePlaceIsNobodysBusiness seeks past a picture that cannot be decoded, as those are that refer

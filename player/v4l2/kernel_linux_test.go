@@ -39,6 +39,7 @@ type options struct {
 	least    int  // that it really needs
 	align    int  // of buffers' lines and height
 	deaf     bool // does nothing with what it gets
+	swallows bool // takes what it gets, and makes nothing of it
 	spare    int  // buffers that there is memory for; 0: any number
 	frozen   int  // it stands still after so many pictures; 0: never
 	damaged  byte // the value of a picture that it cannot decode; 0: none

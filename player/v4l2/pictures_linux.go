@@ -17,6 +17,7 @@ type Pictures struct {
 	begun   chan struct{} // closed when session is there, or will not be
 	closed  chan struct{}
 	closing sync.Once
+	letting sync.WaitGroup // go of the hardware, which may take as long as that does
 
 	mu      sync.Mutex // guards all below
 	session *session   // nil: not yet
@@ -104,7 +105,7 @@ func (p *Pictures) begin() (*session, int, error) {
 	return p.wait()
 }
 
-// end lets the hardware go.
+// end lets the hardware go, behind the caller's back: a film goes on in software while a device that stands still is waited for.
 func (p *Pictures) end(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,8 +113,11 @@ func (p *Pictures) end(err error) {
 		return
 	}
 	p.over = err
-	p.decoder.release(p.session)
-	<-p.decoder.turn
+	s := p.session
+	p.letting.Go(func() {
+		p.decoder.release(s)
+		<-p.decoder.turn
+	})
 }
 
 // Return takes a frame back, see [player.Lender].
@@ -133,5 +137,6 @@ func (p *Pictures) Lends() int { return lends }
 func (p *Pictures) Close() error {
 	p.closing.Do(func() { close(p.closed) })
 	p.end(os.ErrClosed)
+	p.letting.Wait()
 	return nil
 }

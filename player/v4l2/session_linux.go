@@ -38,9 +38,13 @@ type session struct {
 	renewed bool  // the format changes: when the last picture in the old one has come, the queue is set up anew
 	last    bool  // the last picture before that, or of all, has come
 	ended   bool  // it was the last of all
-	from    time.Duration
-	ready   []decoded // not taken yet
-	lent    map[*player.Frame]loan
+
+	fruitful bool // the device has made a picture since it began
+	barren   int  // packets that it was fed since the last one
+
+	from  time.Duration
+	ready []decoded // not taken yet
+	lent  map[*player.Frame]loan
 
 	awaited int16 // the events that are waited for
 	epoch   int   // counts starts and stops of queues, by which those change
@@ -118,6 +122,7 @@ func (s *session) feed(user int, packet []byte, at time.Duration) error {
 		return s.fail(err)
 	}
 	s.free = s.free[:len(s.free)-1]
+	s.barren++
 	s.poke()
 	return nil
 }
@@ -235,6 +240,7 @@ func (s *session) restart(from time.Duration) (user int, err error) {
 		return 0, s.failure
 	}
 	s.from, s.ending, s.last, s.ended, s.cut = from, false, false, false, nil
+	s.fruitful, s.barren = false, 0
 	changes, err := s.node.sourceChanged()
 	if err == nil && (s.output.frames != nil || changes || s.renewed) {
 		err = s.renew(changes || s.renewed) // before the coded queue: then the driver need not tell of a format that is not new
@@ -263,10 +269,11 @@ func (s *session) close() error {
 // release is the end of close, when nobody waits for the device any more.
 func (s *session) release() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.freeFrames()
+	input := s.input
+	s.mu.Unlock() // the kernel may wait for the device: whoever gives a frame back must not
 	var err error
-	for _, data := range s.input {
+	for _, data := range input {
 		err = errors.Join(err, s.node.munmap(data))
 	}
 	return errors.Join(err, s.node.close()) // which stops the queues, and frees their buffers

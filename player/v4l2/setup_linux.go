@@ -1,7 +1,6 @@
 package v4l2
 
 import (
-	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -142,7 +141,7 @@ func (s *session) importBuffer(index int, p picture, places []place) (f *player.
 	defer func() {
 		for _, file := range files {
 			if file != nil {
-				err = errors.Join(err, file.Close())
+				_ = file.Close() // the memory has a holder by then, or is not wanted
 			}
 		}
 	}()

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"manofwar/player"
 )
 
 // Errors of a device that answers no more.
@@ -25,7 +27,7 @@ func (s *session) watch() {
 		got, err := s.node.wait(events, s.patience)
 		s.mu.Lock()
 		switch {
-		case s.closed:
+		case s.closed || s.failure != nil: // who had it may have left: nobody would give back what is taken now
 		case err != nil:
 			_ = s.fail(err) // whoever waits is told
 		case got == 0 && epoch == s.epoch && s.stuck():
@@ -63,10 +65,13 @@ func (s *session) poke() {
 	}
 }
 
+// mostBarren is how many packets may make no picture yet: codecs hold back 16 at the most, and a device some.
+const mostBarren = 32
+
 // stuck tells whether the device does nothing although it could. It was given all that it has room for, or all that
 // there is, and memory for more pictures than it said to need. mu is held.
 func (s *session) stuck() bool {
-	fed := len(s.free) == 0 || s.ending && !s.ended
+	fed := len(s.free) == 0 || s.ending && !s.ended || s.barren > mostBarren
 	return fed && (!s.flowing || s.output.held() <= lends/2)
 }
 
@@ -96,6 +101,9 @@ func (s *session) take() (progress bool, err error) {
 	case s.renewed && (!s.flowing || s.last):
 		err = s.renew(true)
 	case s.last && s.ending:
+		if !s.fruitful && s.barren > 0 && s.cut == nil {
+			s.cut = fmt.Errorf("%w: %s: it took %d packets and made no picture", player.ErrHardware, s.node.path, s.barren)
+		}
 		s.ended = true
 		s.changed.Broadcast()
 	}
@@ -149,6 +157,9 @@ func (s *session) picture(b taken) error {
 	f, at := s.output.frames[b.index], b.stamp-shift
 	s.output.inside[b.index] = false
 	s.last = b.flags&flagLast != 0
+	if b.used != 0 || b.flags&flagError != 0 {
+		s.fruitful, s.barren = true, 0
+	}
 	switch {
 	case at < s.from-early, b.used == 0 && b.flags&flagError == 0: // leads to the place sought, damaged or not; or marks an end
 		return s.fill(b.index)

@@ -45,6 +45,7 @@ func makeMedia(t *testing.T, dir string) evening {
 	}
 	makeSong(t, filepath.Join(dir, longName), cover, m.long, "Long", "Length", 1)
 	m.still = makeFilm(t, filepath.Join(dir, filmName))
+	makeFlashes(t, dir)
 	return m
 }
 

@@ -34,7 +34,7 @@ func (tv *television) kinds(t *testing.T) {
 	var last status
 	if err := tv.Await(within(t, patience), "the other disk is scanned", func() bool {
 		err := tv.Ask(t.Context(), http.MethodGet, "/api/v1/status", nil, &last)
-		return err == nil && last.Library != nil && last.Library.Music+last.Library.Films == len(fixture.Kinds)+4 && !last.Library.Scan.Running
+		return err == nil && last.Library != nil && last.Library.Music+last.Library.Films == len(fixture.Kinds)+5 && !last.Library.Scan.Running
 	}); err != nil {
 		t.Fatalf("%v; there is %+v", err, last.Library)
 	}

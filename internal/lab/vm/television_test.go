@@ -41,7 +41,7 @@ func TestTelevision(t *testing.T) {
 	must(t, w.Await(t.Context(), "the library is scanned", func() bool {
 		var s status
 		err := w.Ask(t.Context(), http.MethodGet, "/api/v1/status", nil, &s)
-		return err == nil && allReady(s) && s.Library != nil && s.Library.Music == 3 && s.Library.Films == 1
+		return err == nil && allReady(s) && s.Library != nil && s.Library.Music == 3 && s.Library.Films == 2
 	}))
 	parts := []part{
 		{"it invites by a code that phones read", tv.invites},
@@ -51,6 +51,7 @@ func TestTelevision(t *testing.T) {
 		{"nobody is disturbed", tv.undisturbed},
 		{"a film", tv.film},
 		{"its subtitles", tv.captions},
+		{"flashes and beeps", tv.together},
 		{"the songs were one piece", tv.heard},
 		{"what was sought is what was heard", tv.heardWaiting},
 		{"the remote control", tv.remote},

@@ -3,6 +3,7 @@ package mpd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -311,6 +312,27 @@ func TestBounds(t *testing.T) {
 	}
 	if got := h.call(t).say(t, "find"+strings.Repeat(" a", maxArgs+1)); !strings.Contains(got[0], "too many arguments") {
 		t.Errorf("many arguments: %v", got)
+	}
+}
+
+// TestForeigners speak something else than this protocol: nothing of what they send is done, whatever it says further on.
+func TestForeigners(t *testing.T) {
+	h := live(t, 4)
+	c := h.call(t)
+	c.must(t, `add ""`)
+	for _, said := range []string{
+		"POST / HTTP/1.1\r\nHost: x\r\n\r\nclear\n", "GET /clear HTTP/1.1\r\n\r\n", "\r\nclear\n", "\nclear\n", " clear\nclear\n", "\"clear\"\nclear\n", "Clear\nclear\n",
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\nclear\n", "\x00\nclear\n", "idle\nPOST /\nclear\n", "command_list_begin\nPOST /\nclear\ncommand_list_end\n",
+	} {
+		foreign := h.call(t)
+		foreign.write(t, said)
+		got, err := io.ReadAll(foreign.in) // until it is closed; what was not read of it may have it reset
+		if nerr, ok := errors.AsType[net.Error](err); len(got) > 0 || ok && nerr.Timeout() {
+			t.Errorf("%q is answered %q, %v", said, got, err)
+		}
+	}
+	if got := field(c.must(t, "status"), "playlistlength"); got != "4" {
+		t.Errorf("the queue holds %s", got)
 	}
 }
 

@@ -142,6 +142,9 @@ func (r *Renderer) hear(ctx context.Context, ev ipc.Event) {
 		if json.Unmarshal(ev.Data, &s) != nil {
 			return
 		}
+		if r.overtaken(s) {
+			return
+		}
 		if s.Renderer == castapi.TV {
 			r.see(&s)
 		} else if is := r.playing(); is != nil && is.ID == s.ID {
@@ -182,6 +185,13 @@ func (r *Renderer) playing() *castapi.Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.session
+}
+
+// overtaken reports whether an event is of before what the answer to an action has said already: it knows nothing of what
+// a guest has just put into the queue.
+func (r *Renderer) overtaken(s castapi.Session) bool {
+	is := r.playing()
+	return is != nil && is.ID == s.ID && s.Revision < is.Revision
 }
 
 // see takes in how the TV's session is, and has subscribers told.

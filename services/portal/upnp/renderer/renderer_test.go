@@ -24,6 +24,8 @@ type home struct {
 	keys    int
 	asked   []string
 	refuse  error
+
+	revision uint64 // of the session that is begun
 }
 
 func (h *home) answer(what string) (castapi.Session, error) {
@@ -54,7 +56,7 @@ func (h *home) entries(w castapi.What) (all []castapi.Entry) {
 
 func (h *home) Play(_ context.Context, p castapi.Play) (castapi.Session, error) {
 	h.queue = h.entries(p.What)
-	h.session = &castapi.Session{ID: "s1", Renderer: p.Renderer, State: castapi.Playing, Entry: &h.queue[0], Volume: 50, Speed: 1}
+	h.session = &castapi.Session{ID: "s1", Renderer: p.Renderer, State: castapi.Playing, Entry: &h.queue[0], Volume: 50, Speed: 1, Revision: h.revision}
 	return h.answer("play " + p.Renderer)
 }
 
@@ -303,6 +305,24 @@ func TestFamily(t *testing.T) {
 	if out := must(t, r, "GetVolume"); out["CurrentVolume"] != "12" || h.asked[len(h.asked)-2] != "open" {
 		t.Errorf("%v, %v", out, h.asked)
 	}
+}
+
+// TestOvertaken does not lose what a guest has sent to news of before it.
+func TestOvertaken(t *testing.T) {
+	h := &home{}
+	r := newRenderer(h)
+	old := castapi.Session{ID: "s1", Renderer: castapi.TV, State: castapi.Playing, Speed: 1, Revision: 4, Entry: &castapi.Entry{Key: "other"}}
+	tell(t, r, "session", old)
+	must(t, r, "SetAVTransportURI", "CurrentURI", a)
+	h.revision = 5
+	must(t, r, "Play", "Speed", "1")
+	tell(t, r, "session", old)
+	r.expect(t, "PLAYING", a, "")
+	old.Renderer = "page-x"
+	tell(t, r, "session", old)
+	r.expect(t, "PLAYING", a, "")
+	tell(t, r, "sessions", castapi.Sessions{Sessions: []castapi.Session{{ID: "s1", Renderer: castapi.TV, State: castapi.Playing, Revision: 4, Entry: &castapi.Entry{Key: "other"}}}})
+	r.expect(t, "PLAYING", "", "") // how things are when cast was connected to again
 }
 
 func TestFaults(t *testing.T) {

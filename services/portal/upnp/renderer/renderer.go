@@ -32,10 +32,12 @@ type caster interface {
 
 // Options are what a renderer works with.
 type Options struct {
-	Cast   caster
-	Level  func(context.Context) (volume int, muted bool, err error) // of the TV while nothing plays
-	Local  func(url string) (castapi.What, bool)                     // what an address of this device's own server is in the library
-	Device upnp.Device                                               // without kind and services
+	Cast  caster
+	Level func(context.Context) (volume int, muted bool, err error) // of the TV while nothing plays
+	// Local returns what an address of this device's own server is in the library; false: it is none of that server's. The
+	// error is a [media.ErrNotFound] for what that server would not hand out.
+	Local  func(ctx context.Context, url string) (what castapi.What, ours bool, err error)
+	Device upnp.Device // without kind and services
 	Log    *slog.Logger
 }
 

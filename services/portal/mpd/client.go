@@ -176,14 +176,19 @@ func (c *client) one(ctx context.Context, r request, n int) error {
 	if err == nil || errors.Is(err, errClosed) {
 		return err
 	}
+	if r.name == badLine {
+		r.name = r.args[0]
+	}
+	return c.complain(ctx, err, n, r.name)
+}
+
+// complain tells the client why the nth command was not done, and returns that; where ctx has ended, it returns its error.
+func (c *client) complain(ctx context.Context, err error, n int, name string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	a := asAck(err)
-	if r.name == badLine {
-		r.name = r.args[0]
-	}
-	c.text(a.line(n, r.name))
+	c.text(a.line(n, name))
 	return a
 }
 

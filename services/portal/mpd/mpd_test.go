@@ -231,6 +231,11 @@ func TestPictures(t *testing.T) {
 			t.Errorf("%s: %d bytes of %q, want %d", tt.command, len(got), kind, len(tt.want))
 		}
 	}
+	h.share(t) // nothing: not what is half read either
+	if got := c.say(t, `readpicture "Music/Artist 0/Album 0/2 - Song 1.flac" 3`); !slices.Equal(got, []string{"ACK [50@0] {readpicture} No such song"}) {
+		t.Errorf("once it is not shared: %v", got)
+	}
+	h.share(t, "music")
 	for command, want := range map[string]string{
 		`albumart "Music/Artist 0/Album 0/3 - Song 2.flac" 0`:        "ACK [50@0] {albumart} No file exists",
 		`albumart "Music/Artist 0" 0`:                                "ACK [50@0] {albumart} No such song",

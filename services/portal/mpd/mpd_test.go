@@ -374,6 +374,31 @@ func TestMaxClients(t *testing.T) {
 	}
 }
 
+// TestMaxClientsPer turns away one too many from an address, and nobody from another.
+func TestMaxClientsPer(t *testing.T) {
+	s := New(Options{})
+	come := func(from string, want bool) *client {
+		t.Helper()
+		c := newClient(s, addressed{from: from, at: "192.168.4.1"})
+		if got := s.enter(c); got != want {
+			t.Fatalf("with %d there, from %s: %v", len(s.clients), from, got)
+		}
+		return c
+	}
+	first := come("192.168.4.7", true)
+	for range maxClientsPer - 1 {
+		come("::ffff:192.168.4.7", true)
+	}
+	come("192.168.4.7", false)
+	s.leave(first)
+	come("192.168.4.7", true)
+	come("192.168.4.8", true)
+	for range maxClients - maxClientsPer - 1 {
+		come("127.0.0.1", true)
+	}
+	come("127.0.0.1", false)
+}
+
 // TestNear lets in who is in the home.
 func TestNear(t *testing.T) {
 	for _, tt := range []struct {

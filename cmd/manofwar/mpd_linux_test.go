@@ -30,20 +30,19 @@ func TestMPCDrives(t *testing.T) {
 	m := mpc{address: freeAddress(t)}
 	base := serveHere(t, "--player=silent", "--mpd="+m.address, dir) + "/api/v1"
 	news := listen(t, base+"/events")
-	news.until(t, "the TV", func(kind string, data []byte) bool {
-		return kind == "renderers" && bytes.Contains(data, []byte(`"kind":"tv"`))
-	})
-	root := ""
-	news.until(t, "the songs", func(kind string, data []byte) bool {
+	tv, root := false, ""
+	news.until(t, "the TV and the songs", func(kind string, data []byte) bool { // in whatever order, each once
 		var library struct {
 			Music int
 			Roots []struct{ ID string }
 		}
-		if kind != "library" || json.Unmarshal(data, &library) != nil || library.Music != 3 || len(library.Roots) != 1 {
-			return false
+		switch {
+		case kind == "renderers":
+			tv = tv || bytes.Contains(data, []byte(`"kind":"tv"`))
+		case kind == "library" && json.Unmarshal(data, &library) == nil && library.Music == 3 && len(library.Roots) == 1:
+			root = library.Roots[0].ID
 		}
-		root = library.Roots[0].ID
-		return true
+		return tv && root != ""
 	})
 	if _, err := m.try(t, "status"); err == nil {
 		t.Fatal("somebody is let in whom the owner did not let in")

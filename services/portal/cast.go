@@ -9,6 +9,7 @@ import (
 
 	"manofwar/internal/ipc"
 	"manofwar/internal/media"
+	"manofwar/internal/upnpav"
 	playerapi "manofwar/player/api"
 	castapi "manofwar/services/cast/api"
 )
@@ -293,7 +294,7 @@ func refused(err error) bool {
 }
 
 // contentFeatures says of every file that ranges of it can be asked for (DLNA Guidelines 7.4.1.3.17).
-const contentFeatures = "DLNA.ORG_OP=01;DLNA.ORG_CI=0;DLNA.ORG_FLAGS=01700000000000000000000000000000"
+const contentFeatures = "DLNA.ORG_OP=01;DLNA.ORG_CI=0;DLNA.ORG_FLAGS=" + upnpav.Flags
 
 // dlna answers a television in the fields that it asks in (DLNA Guidelines 7.5.4.3.2). Their names are written as such
 // devices expect them, small letters and all.

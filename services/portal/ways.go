@@ -84,14 +84,14 @@ func (w ways) level(ctx context.Context) (volume int, muted bool, err error) {
 	return s.Volume, s.Muted, err
 }
 
-// local finds what our own server has handed out: it is played from its file.
-func (w ways) local(address string) (castapi.What, bool) {
+// local finds what our own server hands out: it is played from its file.
+func (w ways) local(ctx context.Context, address string) (what castapi.What, ours bool, err error) {
 	s := w.media.Load()
 	if s == nil {
-		return castapi.What{}, false
+		return castapi.What{}, false, nil
 	}
-	id, ok := s.Item(address)
-	return castapi.What{Items: []media.ID{id}}, ok
+	id, ours, err := s.Item(ctx, address)
+	return castapi.What{Items: []media.ID{id}}, ours, err
 }
 
 // server is the library as UPnP's MediaServer.

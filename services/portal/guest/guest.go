@@ -26,7 +26,7 @@ type Protocol string
 const (
 	Renderer Protocol = "renderer" // UPnP MediaRenderer: others play on this device's TV
 	Server   Protocol = "server"   // UPnP MediaServer: televisions and players browse the library
-	MPD      Protocol = "mpd"      // Music Player Daemon: its clients browse the library and play on this device's TV
+	MPD      Protocol = "mpd"      // Music Player Daemon: its clients browse the library and play wherever cast does, at first on this device's TV
 )
 
 // Choice is what the owner has chosen for a protocol.

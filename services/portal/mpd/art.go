@@ -13,7 +13,7 @@ import (
 
 // art is the picture that a client reads, a part at a time.
 type art struct {
-	uri  string
+	of   media.ID
 	plan streamapi.Plan
 	at   time.Time
 }
@@ -63,18 +63,18 @@ func picture(orEmpty bool) func(*client, context.Context, []string) error {
 	}
 }
 
-// cover returns where the bytes of a song's picture are. A client asks for one many times.
+// cover returns where the bytes of a song's picture are, if it is shared now. A client asks for one many times.
 func (c *client) cover(ctx context.Context, uri string) (streamapi.Plan, error) {
-	if c.art.uri == uri && time.Since(c.art.at) < keepArt {
-		return c.art.plan, nil
-	}
 	s, err := c.oneSong(ctx, uri)
 	if err != nil {
 		return streamapi.Plan{}, err
 	}
+	if c.art.of == s.id && time.Since(c.art.at) < keepArt {
+		return c.art.plan, nil
+	}
 	plan, err := c.server.opts.Planner.Plan(ctx, s.id, "cover", nil)
 	if err == nil {
-		c.art = art{uri, plan, time.Now()}
+		c.art = art{s.id, plan, time.Now()}
 	}
 	return plan, err
 }

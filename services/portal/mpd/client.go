@@ -85,7 +85,11 @@ func (c *client) run(ctx context.Context) error {
 	return err
 }
 
-// read passes on what the client says, line by line.
+// errForeign says that something else is spoken than this protocol.
+var errForeign = errors.New("not a command, which begins with a small letter")
+
+// read passes on what the client says, line by line. As with MPD, a line that no command begins ends the connection, without
+// an answer: a page of somebody else's may have a browser POST lines to this port, and the first of them says so.
 func (c *client) read(ctx context.Context, lines chan<- string) error {
 	in := bufio.NewReaderSize(c.conn, maxLine)
 	for {
@@ -95,6 +99,9 @@ func (c *client) read(ctx context.Context, lines chan<- string) error {
 		}
 		if err != nil {
 			return err
+		}
+		if line[0] < 'a' || line[0] > 'z' {
+			return errForeign
 		}
 		select {
 		case lines <- strings.TrimSuffix(strings.TrimSuffix(string(line), "\n"), "\r"):
@@ -169,14 +176,19 @@ func (c *client) one(ctx context.Context, r request, n int) error {
 	if err == nil || errors.Is(err, errClosed) {
 		return err
 	}
+	if r.name == badLine {
+		r.name = r.args[0]
+	}
+	return c.complain(ctx, err, n, r.name)
+}
+
+// complain tells the client why the nth command was not done, and returns that; where ctx has ended, it returns its error.
+func (c *client) complain(ctx context.Context, err error, n int, name string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	a := asAck(err)
-	if r.name == badLine {
-		r.name = r.args[0]
-	}
-	c.text(a.line(n, r.name))
+	c.text(a.line(n, name))
 	return a
 }
 

@@ -2,6 +2,7 @@ package mpd
 
 import (
 	"context"
+	"strings"
 )
 
 // request is a command and its arguments.
@@ -21,21 +22,19 @@ func (c *client) commandList(ctx context.Context, lines <-chan string, tell bool
 		return err
 	}
 	for n := 0; n < len(all); {
-		done := 1
-		if more := additions(all[n:]); more > 1 {
-			done, err = c.addAll(ctx, all[n:n+more], n)
-		} else {
-			err = c.one(ctx, all[n], n)
-		}
-		for range done {
-			if tell && err == nil {
-				c.text("list_OK\n")
-			}
-		}
-		if err != nil {
+		done, more := 1, additions(all[n:])
+		if more > 1 {
+			done, err = c.addAll(ctx, all[n:n+more])
+		} else if err = c.one(ctx, all[n], n); err != nil {
 			return err
 		}
+		if tell {
+			c.text(strings.Repeat("list_OK\n", done))
+		}
 		n += done
+		if err != nil {
+			return c.complain(ctx, err, n, all[n].name)
+		}
 	}
 	c.text("OK\n")
 	return nil

@@ -115,10 +115,11 @@ func New(o Options) *Server {
 
 // The bounds.
 const (
-	maxClients = 32
-	maxLine    = 16 << 10 // of a command, in bytes
-	maxList    = 2 << 20  // of a command list
-	maxLists   = 8 << 20  // of all command lists together
+	maxClients    = 32
+	maxClientsPer = 12       // of one address but this computer's own, so that others find room; a client has two or three
+	maxLine       = 16 << 10 // of a command, in bytes
+	maxList       = 2 << 20  // of a command list
+	maxLists      = 8 << 20  // of all command lists together
 	// idleTimeout ends a connection that says nothing, and does not wait for news either.
 	idleTimeout = time.Minute
 	// writeTimeout is how long a client may take to read a part of an answer.
@@ -210,9 +211,16 @@ func (s *Server) attend(ctx context.Context, conn net.Conn) {
 }
 
 func (s *Server) enter(c *client) bool {
+	from, _ := address(c.conn.RemoteAddr())
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.clients) >= maxClients {
+	same := 0
+	for other := range s.clients {
+		if at, _ := address(other.conn.RemoteAddr()); at == from {
+			same++
+		}
+	}
+	if len(s.clients) >= maxClients || same >= maxClientsPer && !from.IsLoopback() {
 		return false
 	}
 	s.clients[c] = true

@@ -3,6 +3,7 @@ package mpd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -230,6 +231,11 @@ func TestPictures(t *testing.T) {
 			t.Errorf("%s: %d bytes of %q, want %d", tt.command, len(got), kind, len(tt.want))
 		}
 	}
+	h.share(t) // nothing: not what is half read either
+	if got := c.say(t, `readpicture "Music/Artist 0/Album 0/2 - Song 1.flac" 3`); !slices.Equal(got, []string{"ACK [50@0] {readpicture} No such song"}) {
+		t.Errorf("once it is not shared: %v", got)
+	}
+	h.share(t, "music")
 	for command, want := range map[string]string{
 		`albumart "Music/Artist 0/Album 0/3 - Song 2.flac" 0`:        "ACK [50@0] {albumart} No file exists",
 		`albumart "Music/Artist 0" 0`:                                "ACK [50@0] {albumart} No such song",
@@ -314,6 +320,27 @@ func TestBounds(t *testing.T) {
 	}
 }
 
+// TestForeigners speak something else than this protocol: nothing of what they send is done, whatever it says further on.
+func TestForeigners(t *testing.T) {
+	h := live(t, 4)
+	c := h.call(t)
+	c.must(t, `add ""`)
+	for _, said := range []string{
+		"POST / HTTP/1.1\r\nHost: x\r\n\r\nclear\n", "GET /clear HTTP/1.1\r\n\r\n", "\r\nclear\n", "\nclear\n", " clear\nclear\n", "\"clear\"\nclear\n", "Clear\nclear\n",
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\nclear\n", "\x00\nclear\n", "idle\nPOST /\nclear\n", "command_list_begin\nPOST /\nclear\ncommand_list_end\n",
+	} {
+		foreign := h.call(t)
+		foreign.write(t, said)
+		got, err := io.ReadAll(foreign.in) // until it is closed; what was not read of it may have it reset
+		if nerr, ok := errors.AsType[net.Error](err); len(got) > 0 || ok && nerr.Timeout() {
+			t.Errorf("%q is answered %q, %v", said, got, err)
+		}
+	}
+	if got := field(c.must(t, "status"), "playlistlength"); got != "4" {
+		t.Errorf("the queue holds %s", got)
+	}
+}
+
 // TestMaxClients turns one away, and lets it in once another has left.
 func TestMaxClients(t *testing.T) {
 	h := live(t, 0)
@@ -345,6 +372,31 @@ func TestMaxClients(t *testing.T) {
 			return
 		}
 	}
+}
+
+// TestMaxClientsPer turns away one too many from an address, and nobody from another.
+func TestMaxClientsPer(t *testing.T) {
+	s := New(Options{})
+	come := func(from string, want bool) *client {
+		t.Helper()
+		c := newClient(s, addressed{from: from, at: "192.168.4.1"})
+		if got := s.enter(c); got != want {
+			t.Fatalf("with %d there, from %s: %v", len(s.clients), from, got)
+		}
+		return c
+	}
+	first := come("192.168.4.7", true)
+	for range maxClientsPer - 1 {
+		come("::ffff:192.168.4.7", true)
+	}
+	come("192.168.4.7", false)
+	s.leave(first)
+	come("192.168.4.7", true)
+	come("192.168.4.8", true)
+	for range maxClients - maxClientsPer - 1 {
+		come("127.0.0.1", true)
+	}
+	come("127.0.0.1", false)
 }
 
 // TestNear lets in who is in the home.

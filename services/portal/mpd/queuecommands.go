@@ -26,9 +26,9 @@ func optional(args []string, i int) string {
 	return ""
 }
 
-// addAll does the additions of a command list that follow each other at once: as the nth command and those behind it. It
-// returns how many were done. The error is one that the client was told of, or ends the connection.
-func (c *client) addAll(ctx context.Context, all []request, n int) (done int, err error) {
+// addAll does the additions of a command list that follow each other at once. It returns how many were done, and the error
+// of the one behind them, of which the client has not been told.
+func (c *client) addAll(ctx context.Context, all []request) (done int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var items []media.ID
@@ -41,14 +41,9 @@ func (c *client) addAll(ctx context.Context, all []request, n int) (done int, er
 		done++
 	}
 	if _, adding := c.server.house.add(ctx, items, ""); adding != nil {
-		done, err = 0, adding
+		return 0, adding
 	}
-	if err == nil {
-		return done, nil
-	}
-	a := asAck(err)
-	c.text(a.line(n+done, "add"))
-	return done, a
+	return done, err
 }
 
 // addID adds one song, and tells its ID.

@@ -90,6 +90,7 @@ func (p *Publisher) Wait() {
 func (p *Publisher) Changed() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.expire()
 	for _, s := range p.subs {
 		tell(s.wake)
 	}

@@ -151,6 +151,20 @@ func TestSubscriptionsEnd(t *testing.T) {
 	})
 }
 
+// TestNotToldAfterTheEnd tells nobody whose subscription was not renewed, though nobody has subscribed since.
+func TestNotToldAfterTheEnd(t *testing.T) {
+	published(t, func(p *Publisher, all *phones, set func(string)) {
+		subscribe(t, p, 1)
+		all.take()
+		time.Sleep(5*time.Minute + time.Second)
+		set("x")
+		time.Sleep(time.Second)
+		if got := all.take(); len(got) != 0 {
+			t.Errorf("told %q", got)
+		}
+	})
+}
+
 func TestForgetsWhoHearsNothing(t *testing.T) {
 	published(t, func(p *Publisher, all *phones, set func(string)) {
 		all.deaf = true

@@ -68,7 +68,7 @@ func (r *Renderer) setURI(ctx context.Context, in map[string]string) error {
 	var t *track
 	if uri := strings.TrimSpace(in["CurrentURI"]); uri != "" {
 		var err error
-		if t, err = r.track(uri, in["CurrentURIMetaData"]); err != nil {
+		if t, err = r.track(ctx, uri, in["CurrentURIMetaData"]); err != nil {
 			return err
 		}
 	}
@@ -86,14 +86,20 @@ func (r *Renderer) setURI(ctx context.Context, in map[string]string) error {
 }
 
 // track makes something to play of an address and its description.
-func (r *Renderer) track(uri, meta string) (*track, error) {
+func (r *Renderer) track(ctx context.Context, uri, meta string) (*track, error) {
 	d, err := didl.Parse(meta)
 	if err != nil {
 		d = didl.Described{} // it is played without its name
 		meta = ""
 	}
 	t := &track{uri: uri, meta: meta, duration: d.Duration}
-	if what, ok := r.opts.Local(uri); ok {
+	what, ours, err := r.opts.Local(ctx, uri)
+	switch {
+	case errors.Is(err, media.ErrNotFound):
+		return nil, errResource
+	case err != nil:
+		return nil, err
+	case ours:
 		t.what = what
 		return t, nil
 	}
@@ -167,7 +173,7 @@ func (r *Renderer) setNext(ctx context.Context, in map[string]string) error {
 	var t *track
 	if uri := strings.TrimSpace(in["NextURI"]); uri != "" {
 		var err error
-		if t, err = r.track(uri, in["NextURIMetaData"]); err != nil {
+		if t, err = r.track(ctx, uri, in["NextURIMetaData"]); err != nil {
 			return err
 		}
 	}

@@ -32,10 +32,12 @@ type caster interface {
 
 // Options are what a renderer works with.
 type Options struct {
-	Cast   caster
-	Level  func(context.Context) (volume int, muted bool, err error) // of the TV while nothing plays
-	Local  func(url string) (castapi.What, bool)                     // what an address of this device's own server is in the library
-	Device upnp.Device                                               // without kind and services
+	Cast  caster
+	Level func(context.Context) (volume int, muted bool, err error) // of the TV while nothing plays
+	// Local returns what an address of this device's own server is in the library; false: it is none of that server's. The
+	// error is a [media.ErrNotFound] for what that server would not hand out.
+	Local  func(ctx context.Context, url string) (what castapi.What, ours bool, err error)
+	Device upnp.Device // without kind and services
 	Log    *slog.Logger
 }
 
@@ -142,6 +144,9 @@ func (r *Renderer) hear(ctx context.Context, ev ipc.Event) {
 		if json.Unmarshal(ev.Data, &s) != nil {
 			return
 		}
+		if r.overtaken(s) {
+			return
+		}
 		if s.Renderer == castapi.TV {
 			r.see(&s)
 		} else if is := r.playing(); is != nil && is.ID == s.ID {
@@ -182,6 +187,13 @@ func (r *Renderer) playing() *castapi.Session {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.session
+}
+
+// overtaken reports whether an event is of before what the answer to an action has said already: it knows nothing of what
+// a guest has just put into the queue.
+func (r *Renderer) overtaken(s castapi.Session) bool {
+	is := r.playing()
+	return is != nil && is.ID == s.ID && s.Revision < is.Revision
 }
 
 // see takes in how the TV's session is, and has subscribers told.

@@ -24,6 +24,8 @@ type home struct {
 	keys    int
 	asked   []string
 	refuse  error
+
+	revision uint64 // of the session that is begun
 }
 
 func (h *home) answer(what string) (castapi.Session, error) {
@@ -54,7 +56,7 @@ func (h *home) entries(w castapi.What) (all []castapi.Entry) {
 
 func (h *home) Play(_ context.Context, p castapi.Play) (castapi.Session, error) {
 	h.queue = h.entries(p.What)
-	h.session = &castapi.Session{ID: "s1", Renderer: p.Renderer, State: castapi.Playing, Entry: &h.queue[0], Volume: 50, Speed: 1}
+	h.session = &castapi.Session{ID: "s1", Renderer: p.Renderer, State: castapi.Playing, Entry: &h.queue[0], Volume: 50, Speed: 1, Revision: h.revision}
 	return h.answer("play " + p.Renderer)
 }
 
@@ -113,9 +115,12 @@ func newRenderer(h *home) *Renderer {
 	return New(Options{
 		Cast: h, Log: slog.New(slog.DiscardHandler),
 		Level: func(context.Context) (int, bool, error) { return 70, false, nil },
-		Local: func(address string) (castapi.What, bool) {
+		Local: func(_ context.Context, address string) (castapi.What, bool, error) {
 			id, ok := strings.CutPrefix(address, "http://192.168.1.5:8200/media/")
-			return castapi.What{Items: []media.ID{media.ID(id)}}, ok
+			if id == "secret" {
+				return castapi.What{}, ok, &media.Error{Op: "find item", Err: media.ErrNotFound}
+			}
+			return castapi.What{Items: []media.ID{media.ID(id)}}, ok, nil
 		},
 		Device: upnp.Device{
 			Server:   func(_ context.Context, handler http.Handler) *http.Server { return &http.Server{Handler: handler} },
@@ -217,7 +222,7 @@ func TestWhatIsNotTaken(t *testing.T) {
 	r := newRenderer(&home{})
 	for uri, want := range map[string]error{
 		"file:///etc/passwd": errResource, "https://192.168.1.9/a": errResource, "http:///a": errResource, "http://8.8.8.8/a": errResource, "::": errResource,
-		"http://x@192.168.1.9/a": errResource, "http://192.168.1.9/" + strings.Repeat("a", castapi.MaxURL): errResource,
+		"http://x@192.168.1.9/a": errResource, "http://192.168.1.5:8200/media/secret": errResource, "http://192.168.1.9/" + strings.Repeat("a", castapi.MaxURL): errResource,
 	} {
 		if _, err := press(t, r, "SetAVTransportURI", "CurrentURI", uri); !errors.Is(err, want) {
 			t.Errorf("%.60s: %v", uri, err)
@@ -244,12 +249,12 @@ func TestKinds(t *testing.T) {
 		{"http://192.168.1.9/stream", `<DIDL-Lite><item><class>object.item</class><res protocolInfo="http-get:*:video/mp4:*">x</res></item></DIDL-Lite>`, media.Film},
 		{c, `<DIDL-Lite><item><class>object.item.audioItem.musicTrack</class></item></DIDL-Lite>`, media.Music},
 	} {
-		got, err := r.track(tt.uri, tt.meta)
+		got, err := r.track(t.Context(), tt.uri, tt.meta)
 		if err != nil || got.what.Links[0].Kind != tt.want {
 			t.Errorf("%s %s: %+v, %v", tt.uri, tt.meta, got, err)
 		}
 	}
-	own, err := r.track("http://192.168.1.5:8200/media/i7", "")
+	own, err := r.track(t.Context(), "http://192.168.1.5:8200/media/i7", "")
 	if err != nil || len(own.what.Items) != 1 || own.what.Items[0] != "i7" {
 		t.Errorf("what this device hands out itself: %+v, %v", own, err)
 	}
@@ -303,6 +308,24 @@ func TestFamily(t *testing.T) {
 	if out := must(t, r, "GetVolume"); out["CurrentVolume"] != "12" || h.asked[len(h.asked)-2] != "open" {
 		t.Errorf("%v, %v", out, h.asked)
 	}
+}
+
+// TestOvertaken does not lose what a guest has sent to news of before it.
+func TestOvertaken(t *testing.T) {
+	h := &home{}
+	r := newRenderer(h)
+	old := castapi.Session{ID: "s1", Renderer: castapi.TV, State: castapi.Playing, Speed: 1, Revision: 4, Entry: &castapi.Entry{Key: "other"}}
+	tell(t, r, "session", old)
+	must(t, r, "SetAVTransportURI", "CurrentURI", a)
+	h.revision = 5
+	must(t, r, "Play", "Speed", "1")
+	tell(t, r, "session", old)
+	r.expect(t, "PLAYING", a, "")
+	old.Renderer = "page-x"
+	tell(t, r, "session", old)
+	r.expect(t, "PLAYING", a, "")
+	tell(t, r, "sessions", castapi.Sessions{Sessions: []castapi.Session{{ID: "s1", Renderer: castapi.TV, State: castapi.Playing, Revision: 4, Entry: &castapi.Entry{Key: "other"}}}})
+	r.expect(t, "PLAYING", "", "") // how things are when cast was connected to again
 }
 
 func TestFaults(t *testing.T) {

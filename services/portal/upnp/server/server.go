@@ -145,13 +145,18 @@ func (s *Server) address(ctx context.Context, part string, id media.ID, name str
 	return "http://" + upnp.Host(ctx) + "/" + part + "/" + s.token + "/" + url.PathEscape(string(id)) + "/" + name
 }
 
-// Item returns what an address of this server is the file of; false: it is none of this server's.
-func (s *Server) Item(address string) (media.ID, bool) {
+// Item returns what an address of this server is the file of; false: it is none of this server's. The error is a
+// [media.ErrNotFound] if it is one that is not shared now: who has seen one address can write another.
+func (s *Server) Item(ctx context.Context, address string) (id media.ID, ours bool, err error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return "", false
+		return "", false, nil
 	}
 	rest, ok := strings.CutPrefix(u.Path, "/media/"+s.token+"/")
-	id, name, _ := strings.Cut(rest, "/")
-	return media.ID(id), ok && id != "" && name == path.Base(name)
+	first, name, _ := strings.Cut(rest, "/")
+	if !ok || first == "" || name != path.Base(name) {
+		return "", false, nil
+	}
+	it, err := s.opts.Library.Item(ctx, media.ID(first))
+	return it.ID, true, err
 }

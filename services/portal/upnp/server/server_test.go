@@ -408,8 +408,11 @@ func TestAddresses(t *testing.T) {
 	if code, body := get(address); code != 200 || body != "s12 file" || !strings.HasSuffix(address, ".flac") {
 		t.Errorf("%s: %d %s", address, code, body)
 	}
-	if id, ok := s.Item("http://192.168.1.5:8200" + address); !ok || id != "s12" {
-		t.Errorf("%s is of %s", address, id)
+	if id, ok, err := s.Item(t.Context(), "http://192.168.1.5:8200"+address); !ok || id != "s12" || err != nil {
+		t.Errorf("%s is of %s, %v", address, id, err)
+	}
+	if id, ok, err := s.Item(t.Context(), "http://192.168.1.5:8200"+strings.Replace(address, "s12", "s99", 1)); !ok || id != "" || !errors.Is(err, media.ErrNotFound) {
+		t.Errorf("of what is not shared: %s, %v, %v", id, ok, err)
 	}
 	for _, other := range []string{
 		strings.Replace(address, s.token, "AAAAAAAAAAAAAAAAAAAAAAAAAA", 1), strings.Replace(address, "s12", "s99", 1), "/media/", "/",
@@ -418,7 +421,7 @@ func TestAddresses(t *testing.T) {
 			t.Errorf("%s: %d", other, code)
 		}
 	}
-	if _, ok := s.Item("http://192.168.1.5/media/other/s12/file.flac"); ok {
+	if _, ok, err := s.Item(t.Context(), "http://192.168.1.5/media/other/s12/file.flac"); ok || err != nil {
 		t.Error("another's address is taken for one of ours")
 	}
 	damaged, _, err := ask(t, s, false, "songs/s17", "BrowseMetadata", 0, 0)

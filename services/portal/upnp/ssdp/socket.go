@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/net/ipv4"
 )
@@ -28,11 +29,12 @@ type socket struct {
 	mu sync.Mutex // guards which interface out sends to the group on
 }
 
-func listen() (*socket, error) {
+// listen opens the socket, which takes messages in until ctx ends or it is closed.
+func listen(ctx context.Context) (*socket, error) {
 	lc := net.ListenConfig{Control: func(_, _ string, rc syscall.RawConn) (err error) {
 		return errors.Join(rc.Control(func(fd uintptr) { err = share(fd) }), err)
 	}}
-	in, err := lc.ListenPacket(context.Background(), "udp4", ":1900")
+	in, err := lc.ListenPacket(ctx, "udp4", ":1900")
 	if err != nil {
 		return nil, err
 	}
@@ -44,20 +46,39 @@ func listen() (*socket, error) {
 	if err := errors.Join(s.out.SetMulticastTTL(hops), s.out.SetMulticastLoopback(true)); err != nil {
 		return nil, errors.Join(err, in.Close(), out.Close())
 	}
-	s.reading.Go(s.read)
+	s.reading.Go(func() { s.read(ctx, s.conn) })
 	return s, nil
 }
 
-// read takes in messages until the socket is closed. More than are dealt with are lost.
-func (s *socket) read() {
+// reader is where messages come in.
+type reader interface {
+	ReadFrom(b []byte) (n int, cm *ipv4.ControlMessage, from net.Addr, err error)
+}
+
+// readAgain is when to read again after an error: one that stays must not keep the processor busy.
+const readAgain = 100 * time.Millisecond
+
+// read takes in messages until the socket is closed, or until ctx ends where nothing can be read. More than are dealt with
+// are lost.
+func (s *socket) read(ctx context.Context, in reader) {
 	buf := make([]byte, maxMessage+1)
 	for {
-		n, _, from, err := s.conn.ReadFrom(buf)
+		n, _, from, err := in.ReadFrom(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
+		if err != nil {
+			t := time.NewTimer(readAgain)
+			select {
+			case <-ctx.Done():
+				t.Stop()
+				return
+			case <-t.C:
+			}
+			continue
+		}
 		u, ok := from.(*net.UDPAddr)
-		if err != nil || !ok {
+		if !ok {
 			continue
 		}
 		at := u.AddrPort()

@@ -83,7 +83,7 @@ type answer struct {
 
 // Run announces d until ctx ends, and takes it back then. The error is that of opening the socket.
 func Run(ctx context.Context, d Device) error {
-	conn, err := listen()
+	conn, err := listen(ctx)
 	if err != nil {
 		return fmt.Errorf("announce by SSDP: %w", err)
 	}

@@ -140,18 +140,18 @@ func (n *Network) getItem(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return &media.Error{Op: "find item", Err: media.ErrNotFound}
 	}
-	f, err := os.Open(path)
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() { // a named pipe would not even open
+		return &media.Error{Op: "send", Path: filepath.Base(path), Err: media.ErrUnsupported, Hint: "A disc in a folder plays only where it is."}
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(path)
+	}
 	if err != nil {
 		return &media.Error{Op: "open", Path: filepath.Base(path), Err: errors.Join(media.ErrAway, err)}
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return &media.Error{Op: "send", Path: filepath.Base(path), Err: media.ErrUnsupported, Hint: "A disc in a folder plays only where it is."}
-	}
 	rc := http.NewResponseController(w)
 	if err := rc.SetWriteDeadline(time.Time{}); err != nil { // a film is fetched while it plays
 		return err

@@ -440,6 +440,24 @@ func TestItemsOfOthers(t *testing.T) {
 	}
 }
 
+// TestProblemsOfOthersAreTheirs has an item of somebody else's fail after ours was loaded, and one of ours.
+func TestProblemsOfOthersAreTheirs(t *testing.T) {
+	b := newHome(t, "B", t.TempDir(), peerlink.Skew{})
+	from := identity.ID(strings.Repeat("a", 52))
+	for key, want := range map[string]string{"s9.9.9": "nothing", mark("b"+from[1:]) + "s1.1.1": "nothing", mark(from) + "s1.1.1": "s1.1.1", "": ""} {
+		s := b.network.tellStatus(from, playerapi.Status{
+			Item: &playerapi.Item{Key: mark(from) + "s1.1.2"}, Problem: &playerapi.Problem{Key: key, Text: "Secret.flac is damaged."},
+		})
+		told := "nothing"
+		if s.Problem != nil {
+			told = s.Problem.Key
+		}
+		if told != want {
+			t.Errorf("a problem of %q is told as that of %q", key, told)
+		}
+	}
+}
+
 // FuzzHello has a stranger send whatever it likes: what is remembered of it is one line with a name.
 func FuzzHello(f *testing.F) {
 	f.Add([]byte(`{"name":"Kitchen","port":16690,"asks":true}`))

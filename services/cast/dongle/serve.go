@@ -266,8 +266,11 @@ func (n *Network) tellStatus(from identity.ID, s playerapi.Status) playerapi.Sta
 	}
 	if p := s.Problem; p != nil {
 		told := *p
-		told.Key = strip(from, p.Key)
-		s.Problem = &told
+		if told.Key = strip(from, p.Key); told.Key == other {
+			s.Problem = nil
+		} else {
+			s.Problem = &told
+		}
 	}
 	return s
 }

@@ -330,6 +330,10 @@ func TestNothingMoreWithoutTrust(t *testing.T) {
 	if n, err := io.Copy(io.Discard, resp.Body); err == nil {
 		t.Errorf("%d bytes of %d came", n, int64(size))
 	}
+	a.until("offers it no more", func() bool {
+		_, ok := a.network.door.offeredTo(b.network.Holder.ID, "s1.1.1")
+		return !ok
+	})
 }
 
 func fetch(t *testing.T, url, ranges string) (string, int) {

@@ -66,6 +66,13 @@ func (d *door) offer(id identity.ID, key, path string) {
 	d.offers[id] = list[max(0, len(list)-maxOffered):]
 }
 
+// forget lets a device fetch nothing any more.
+func (d *door) forget(id identity.ID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.offers, id)
+}
+
 // offeredTo returns the file that a device may fetch under a key.
 func (d *door) offeredTo(id identity.ID, key string) (path string, ok bool) {
 	d.mu.Lock()

@@ -82,6 +82,7 @@ func (l *link) address() string {
 // run follows the device until it is trusted no more.
 func (l *link) run(ctx context.Context) {
 	defer l.transport.CloseIdleConnections()
+	defer l.n.door.forget(l.d.id) // whoever is trusted again begins anew
 	defer l.lose()
 	backoff, since := firstBackoff, time.Now()
 	for ctx.Err() == nil {

@@ -198,6 +198,30 @@ func TestTrustIsGivenOnBothSides(t *testing.T) {
 	b.until("has no place any more", func() bool { return b.place(a) == nil })
 }
 
+// TestLateAnswersCountNoMore has a link be answered after its device was removed, and after that was trusted anew.
+func TestLateAnswersCountNoMore(t *testing.T) {
+	a, b := newHome(t, "A", t.TempDir(), peerlink.Skew{}), newHome(t, "B", t.TempDir(), peerlink.Skew{})
+	a.befriend(b)
+	a.network.mu.Lock()
+	old := a.network.devices[b.network.Holder.ID].link
+	a.network.mu.Unlock()
+	if err := a.network.Distrust(b.id()); err != nil {
+		t.Fatal(err)
+	}
+	old.told(true, true)
+	if d := a.knows(b); d.Trusts || d.Problem != "" {
+		t.Errorf("removed: %+v", d)
+	}
+	if err := a.network.Trust(b.id()); err != nil {
+		t.Fatal(err)
+	}
+	a.until("has a place again", func() bool { return a.place(b) != nil && a.knows(b).Here })
+	old.told(false, false)
+	if d := a.knows(b); !d.Here || !d.Trusts {
+		t.Errorf("trusted anew: %+v", d)
+	}
+}
+
 // TestTrustOutlivesARestart, and so does who a device is.
 func TestTrustOutlivesARestart(t *testing.T) {
 	dirs := []string{t.TempDir(), t.TempDir()}

@@ -149,6 +149,10 @@ func (l *link) trusted() bool {
 func (l *link) told(here, trusts bool) {
 	l.n.mu.Lock()
 	d := l.d
+	if d.link != l { // trusted no more, or anew, while it was asked
+		l.n.mu.Unlock()
+		return
+	}
 	problem := ""
 	if here && !trusts {
 		problem = "It does not trust this device yet. Confirm it there."
@@ -165,7 +169,9 @@ func (l *link) told(here, trusts bool) {
 func (l *link) named(name string) {
 	name = peerlink.CleanName(name)
 	l.n.mu.Lock()
-	l.d.name, l.d.found = name, time.Now()
+	if l.d.link == l {
+		l.d.name, l.d.found = name, time.Now()
+	}
 	l.n.mu.Unlock()
 	if err := l.n.Trusted.Note(l.d.id, name, time.Now().UTC()); err != nil {
 		l.n.Log.Warn("trusted device not remembered", "err", err)

@@ -72,6 +72,12 @@ func Peer(r *http.Request) identity.ID {
 	return id
 }
 
+// CutOff ends the connection of a request that [Serve] took: what is being read and written fails at once.
+func CutOff(w http.ResponseWriter) {
+	rc, past := http.NewResponseController(w), time.Unix(1, 0)
+	_, _ = rc.SetReadDeadline(past), rc.SetWriteDeadline(past) // else the connection has ended already
+}
+
 // bounded closes connections at once that are too many.
 type bounded struct {
 	net.Listener

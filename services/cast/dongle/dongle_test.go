@@ -360,6 +360,38 @@ func TestNothingMoreWithoutTrust(t *testing.T) {
 	})
 }
 
+// TestNothingIsWaitedForWithoutTrust has a device be removed while the rest of its command is still to come.
+func TestNothingIsWaitedForWithoutTrust(t *testing.T) {
+	a, b := newHome(t, "A", t.TempDir(), peerlink.Skew{}), newHome(t, "B", t.TempDir(), peerlink.Skew{})
+	a.befriend(b)
+	tr, err := peerlink.Dial(a.network.Holder, b.network.Holder.ID, func() string { return fmt.Sprintf("127.0.0.1:%d", b.network.port) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tr.CloseIdleConnections()
+	conn, err := tr.DialContext(t.Context(), "tcp", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "POST /player/load HTTP/1.1\r\nHost: b\r\nContent-Length: 9\r\nExpect: 100-continue\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	answer := make([]byte, len("HTTP/1.1 100"))
+	if _, err := io.ReadFull(conn, answer); err != nil || string(answer) != "HTTP/1.1 100" {
+		t.Fatalf("it is not read: %q, %v", answer, err)
+	}
+	if err := b.network.Distrust(a.id()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, conn); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Error("it is waited for")
+	}
+}
+
 func fetch(t *testing.T, url, ranges string) (string, int) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"manofwar/internal/identity"
 	"manofwar/internal/media"
@@ -159,13 +158,6 @@ func (n *Network) getItem(w http.ResponseWriter, r *http.Request) error {
 		return &media.Error{Op: "open", Path: filepath.Base(path), Err: errors.Join(media.ErrAway, err)}
 	}
 	defer f.Close()
-	rc := http.NewResponseController(w)
-	if err := rc.SetWriteDeadline(time.Time{}); err != nil { // a film is fetched while it plays
-		return err
-	}
-	// Whoever is trusted no more gets no more of it either.
-	stop := context.AfterFunc(r.Context(), func() { _ = rc.SetWriteDeadline(time.Unix(1, 0)) })
-	defer stop()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	http.ServeContent(w, r, strings.ToValidUTF8(filepath.Base(path), ""), info.ModTime(), f)
 	return nil

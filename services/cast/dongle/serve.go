@@ -128,6 +128,8 @@ func (n *Network) trusted(f func(http.ResponseWriter, *http.Request) error) http
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(trust, cancel)()
+		// Whoever is trusted no more gets no more of an answer either, and nothing waits for the rest of its request.
+		defer context.AfterFunc(ctx, func() { peerlink.CutOff(w) })()
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		return f(w, r.WithContext(ctx))
 	})

@@ -90,7 +90,17 @@ func (n *Network) handler() http.Handler {
 		in.At = n.clock.Time(fromWire(in.At))
 		return n.Player.Align(ctx, in)
 	})
-	return mux
+	return n.brief(mux)
+}
+
+// brief gives those in whom the owner does not trust one short request per connection, whatever it is.
+func (n *Network) brief(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, known := n.Trusted.Get(peerlink.Peer(r)); !known {
+			peerlink.Brief(w)
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // take adds a verb of the player that has a body.
@@ -150,11 +160,8 @@ func (n *Network) postHello(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !known {
-		w.Header().Set("Connection", "close")
-		if !n.asked.Allow(host, time.Now()) {
-			return errTooOften()
-		}
+	if !known && !n.asked.Allow(host, time.Now()) {
+		return errTooOften()
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxHello)
 	var in Hello

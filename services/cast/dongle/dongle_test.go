@@ -15,6 +15,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -219,6 +220,25 @@ func TestLateAnswersCountNoMore(t *testing.T) {
 	old.told(false, false)
 	if d := a.knows(b); !d.Here || !d.Trusts {
 		t.Errorf("trusted anew: %+v", d)
+	}
+}
+
+// TestAProvedAddressStays has somebody say in the network that a device, which answers, is elsewhere.
+func TestAProvedAddressStays(t *testing.T) {
+	a, b := newHome(t, "A", t.TempDir(), peerlink.Skew{}), newHome(t, "B", t.TempDir(), peerlink.Skew{})
+	a.befriend(b)
+	proved := fmt.Sprintf("127.0.0.1:%d", b.network.port)
+	a.network.mu.Lock()
+	l := a.network.devices[b.network.Holder.ID].link
+	a.network.mu.Unlock()
+	for _, said := range [][]string{{"192.0.2.1:1"}, {"192.0.2.1:1", proved}, {"192.0.2.1:1", "192.0.2.2:1", "192.0.2.3:1", "192.0.2.4:1"}} {
+		a.network.Found(peerlink.Found{ID: b.network.Holder.ID, Name: "B", Addresses: said})
+		a.network.mu.Lock()
+		all := slices.Clone(a.network.devices[b.network.Holder.ID].addresses)
+		a.network.mu.Unlock()
+		if got := l.address(); got != proved || all[1] != said[0] || len(all) > maxAddresses {
+			t.Errorf("after %v: at %s of %v", said, got, all)
+		}
 	}
 }
 

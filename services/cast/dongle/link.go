@@ -2,6 +2,7 @@ package dongle
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -48,6 +49,14 @@ func newLink(n *Network, d *device) (*link, error) {
 	if l.transport, err = peerlink.Dial(n.Holder, d.id, l.address); err != nil {
 		return nil, err
 	}
+	dial := l.transport.DialContext
+	l.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err == nil {
+			l.proved(c.RemoteAddr().String())
+		}
+		return c, err
+	}
 	l.client = ipc.NewClientOver(rendererID(d.id), l.transport)
 	l.player = playerapi.Over(ipc.NewClientOver(rendererID(d.id), below{"/player", l.transport}))
 	l.remote = &remote{l: l}
@@ -77,6 +86,15 @@ func (l *link) address() string {
 		return ""
 	}
 	return l.d.addresses[l.at%len(l.d.addresses)]
+}
+
+// proved has an address be the first to try: the device has just shown its key there.
+func (l *link) proved(at string) {
+	l.n.mu.Lock()
+	defer l.n.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.d.addresses, l.at = addresses(at, l.d.addresses), 0
 }
 
 // run follows the device until it is trusted no more.

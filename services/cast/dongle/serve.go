@@ -198,10 +198,7 @@ func (n *Network) met(id identity.ID, h Hello, host string) {
 	}
 	d.found = now
 	if h.Port != 0 {
-		at := net.JoinHostPort(host, strconv.Itoa(h.Port))
-		if len(d.addresses) == 0 || d.addresses[0] != at {
-			d.addresses = append([]string{at}, d.addresses[:min(len(d.addresses), 3)]...)
-		}
+		d.addresses = addresses(net.JoinHostPort(host, strconv.Itoa(h.Port)), d.addresses)
 	}
 	wake := d.trust != nil && (!d.here || !d.trusts)
 	n.mu.Unlock()

@@ -19,6 +19,7 @@ type Client struct {
 	name   string
 	socket string // its path
 	http   http.Client
+	bound  int64 // of an answer, in bytes; 0: none, our own services are trusted to end theirs
 }
 
 // NewClient returns a client of the named service whose socket is in runDir. Nothing is dialled yet.
@@ -36,9 +37,9 @@ func NewClient(runDir, name string) *Client {
 }
 
 // NewClientOver returns a client of a service that is reached by other means than its socket: transport sends the requests,
-// whose paths are the service's own.
+// whose paths are the service's own. It may be another machine's: of an answer no more than [MaxBody] is read.
 func NewClientOver(name string, transport http.RoundTripper) *Client {
-	return &Client{name: name, http: http.Client{Transport: transport}}
+	return &Client{name: name, http: http.Client{Transport: transport}, bound: MaxBody}
 }
 
 // Get asks for path and decodes the answer into out.
@@ -59,11 +60,15 @@ func (c *Client) Call(ctx context.Context, method, path string, in, out any) err
 		return err
 	}
 	defer resp.Body.Close()
+	body := io.Reader(resp.Body)
+	if c.bound > 0 {
+		body = io.LimitReader(body, c.bound)
+	}
 	if out != nil {
-		err = json.NewDecoder(resp.Body).Decode(out)
+		err = json.NewDecoder(body).Decode(out)
 	}
 	if err == nil {
-		_, err = io.Copy(io.Discard, resp.Body) // to its end, so that the connection is kept
+		_, err = io.Copy(io.Discard, body) // to its end, so that the connection is kept
 	}
 	if err != nil {
 		return fmt.Errorf("answer of %s: %w", c.name, err)

@@ -68,6 +68,35 @@ func TestCallRoundTrip(t *testing.T) {
 	}
 }
 
+// endless answers with a string that does not end.
+type endless struct{ read int }
+
+func (e *endless) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: e}, nil
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	if e.read == 0 {
+		p[0] = '"'
+	}
+	e.read += len(p)
+	return len(p), nil
+}
+
+func (e *endless) Close() error { return nil }
+
+func TestAnswersOfOtherMachinesAreBounded(t *testing.T) {
+	for _, out := range []any{new(string), nil} {
+		e := new(endless)
+		if err := ipc.NewClientOver("other", e).Get(t.Context(), "/", out); (err == nil) != (out == nil) || e.read > 2*ipc.MaxBody {
+			t.Errorf("into %T: %v after %d bytes", out, err, e.read)
+		}
+	}
+}
+
 func TestErrorsKeepTheirMeaning(t *testing.T) {
 	sentinels := []error{
 		media.ErrNotFound, media.ErrInvalid, media.ErrDenied, media.ErrAway, media.ErrCorrupt,

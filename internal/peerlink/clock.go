@@ -24,7 +24,9 @@ func (c *Clock) At(t time.Time) time.Duration {
 	return d + time.Duration(float64(d)*c.skew.PPM/1e6) + c.skew.Offset
 }
 
-// Time returns when the clock says that. It has a monotonic reading.
+// Time returns when the clock says that. It has a monotonic reading, and is told to other programs by the time of day as that
+// is now: it may have been set since the clock began.
 func (c *Clock) Time(d time.Duration) time.Time {
-	return c.start.Add(time.Duration(float64(d-c.skew.Offset) / (1 + c.skew.PPM/1e6)))
+	t, now := c.start.Add(time.Duration(float64(d-c.skew.Offset)/(1+c.skew.PPM/1e6))), time.Now()
+	return now.Add(t.Sub(now)) // by the monotonic readings
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 )
 
 func TestClock(t *testing.T) {
@@ -24,6 +25,30 @@ func TestClock(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestClockAfterTheTimeWasSet begins a clock before the network tells the time of day. What it says is written to other
+// programs by that.
+func TestClockAfterTheTimeWasSet(t *testing.T) {
+	const years = 50 * 365 * 24 * time.Hour
+	c := NewClock(Skew{Offset: time.Minute})
+	early := setBack(c.start, years)
+	if early.Sub(c.start) != 0 || c.start.Round(0).Sub(early.Round(0)) != years {
+		t.Fatalf("%v was not set back: %v", c.start, early)
+	}
+	c.start = early
+	now := time.Now()
+	got := c.Time(c.At(now))
+	if got.Sub(now) != 0 || got.Round(0).Sub(now.Round(0)).Abs() > years/2 {
+		t.Errorf("at %v it says %v", now, got)
+	}
+}
+
+// setBack returns a time as it was read while the time of day was so much earlier: its monotonic reading stays. No function of
+// package time does that; its first word has the seconds since 1885 from the 30th bit on.
+func setBack(t time.Time, by time.Duration) time.Time {
+	*(*uint64)(unsafe.Pointer(&t)) -= uint64(by/time.Second) << 30
+	return t
 }
 
 // network is two clocks and what is between them.

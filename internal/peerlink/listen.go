@@ -22,6 +22,7 @@ const (
 	headerTimeout  = 10 * time.Second // the handshake included
 	idleTimeout    = 90 * time.Second // longer than a dialler's, which closes first
 	shutdownGrace  = time.Second
+	briefly        = 5 * time.Second // what a request may take of somebody whom nobody trusts
 )
 
 // Listen opens the port that devices are expected at, or another where that one is taken.
@@ -45,7 +46,9 @@ func Serve(ctx context.Context, ln net.Listener, holder identity.Holder, h http.
 	srv := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeader,
 		BaseContext: func(net.Listener) context.Context { return ctx },
-		ErrorLog:    slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' mistakes
+		// The handler answers everything, so that it can be brief with whomever it likes.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' mistakes
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(tls.NewListener(&bounded{Listener: ln, from: make(map[string]int)}, cfg)) }()
@@ -70,6 +73,20 @@ func Peer(r *http.Request) identity.ID {
 	}
 	id, _ := peerID(*r.TLS) // the handshake would not have been completed without one
 	return id
+}
+
+// Brief has a request that [Serve] took be the only one of its connection, and a short one: a body that never comes, or an answer
+// that nobody reads, would hold the connection else.
+func Brief(w http.ResponseWriter) {
+	w.Header().Set("Connection", "close")
+	rc, end := http.NewResponseController(w), time.Now().Add(briefly)
+	_, _ = rc.SetReadDeadline(end), rc.SetWriteDeadline(end) // else the connection has ended already
+}
+
+// CutOff ends the connection of a request that [Serve] took: what is being read and written fails at once.
+func CutOff(w http.ResponseWriter) {
+	rc, past := http.NewResponseController(w), time.Unix(1, 0)
+	_, _ = rc.SetReadDeadline(past), rc.SetWriteDeadline(past) // else the connection has ended already
 }
 
 // bounded closes connections at once that are too many.

@@ -203,10 +203,10 @@ func (c *Service) begin(p *place) (*session, error) {
 	if s := c.sessions[p.session]; s != nil {
 		return s, nil
 	}
-	c.vacate(p)
 	if len(c.sessions) >= maxSessions && !c.discard() {
 		return nil, &media.Error{Op: "play on", Path: p.info.Name, Err: media.ErrFull, Hint: "Too much plays already. Stop something first."}
 	}
+	c.vacate(p)
 	c.numbers++
 	s := newSession(fmt.Sprintf("s%d", c.numbers), p.info.ID, c.newQueue())
 	c.sessions[s.id], p.session = s, s.id

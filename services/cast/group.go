@@ -146,7 +146,14 @@ func (c *Service) succeed(s *session) bool {
 // room is how a place that follows gets on.
 type room struct {
 	state   api.State
+	seen    api.State // Playing or Paused, whichever it was last; empty: neither since it came
 	problem string
+}
+
+// pressed reports whether somebody has pressed play or pause in a room that was like that and now reports r. One that has just
+// come is as it was left, and one that goes on as it was may have missed an order: nobody has pressed anything there.
+func (was room) pressed(r renderer.Report, want bool) bool {
+	return r.Play != nil && *r.Play != want && was.seen != "" && was.seen != r.State
 }
 
 // followed takes in what a place does that follows a session. People may press its buttons as well; what it plays and where
@@ -175,7 +182,10 @@ func (c *Service) followed(s *session, p *place, r renderer.Report, now time.Tim
 			if r.State == api.Playing {
 				p.room.problem = ""
 			}
-			if r.Play != nil && *r.Play != s.want && !s.parked && !s.over {
+			if r.State == api.Playing || r.State == api.Paused {
+				p.room.seen = r.State
+			}
+			if was.pressed(r, s.want) && !s.parked && !s.over {
 				if s.want {
 					s.pause(now)
 				} else {

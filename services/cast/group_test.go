@@ -209,6 +209,41 @@ func TestRoomComesAndGoes(t *testing.T) {
 	})
 }
 
+// TestRoomComesBackOtherwise has a room come back paused while the others play, and playing while they wait: it is told, and
+// nobody else is.
+func TestRoomComesBackOtherwise(t *testing.T) {
+	bubble(t, 5, func(c *crew) {
+		kitchen := c.another("Kitchen")
+		id := c.playN(5, 0)
+		c.with(id, kitchen.id)
+		for _, plays := range []bool{true, false} {
+			want, do, press := api.Playing, "play", kitchen.Pause
+			if !plays {
+				want, do, press = api.Paused, "pause", kitchen.Play
+			}
+			c.control(id, do)
+			time.Sleep(5 * time.Second)
+			kitchen.gone()
+			if err := press(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Second)
+			kitchen.come(c, "Kitchen")
+			time.Sleep(5 * time.Second)
+			s := c.see(id)
+			if s.State != want || len(s.With) != 1 || s.With[0].State != want {
+				t.Errorf("it came back after %s: %s with %+v", do, describe(s), s.With)
+			}
+			if plays {
+				kitchen.plays(t, 0, time.Duration(s.Position))
+			} else {
+				kitchen.plays(t, -1, 0)
+			}
+		}
+		kitchen.gone()
+	})
+}
+
 // TestRoomsOutliveARestart starts the service anew in the middle.
 func TestRoomsOutliveARestart(t *testing.T) {
 	bubble(t, 5, func(c *crew) {

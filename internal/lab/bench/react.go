@@ -81,11 +81,6 @@ type room struct {
 
 // withRoom runs a player with the image's ffmpeg while f does, in real time.
 func withRoom(ctx context.Context, f func(*room) error) error {
-	return withRoomOf(ctx, null.SoundOptions{Record: true, Sample: player.S32}, f)
-}
-
-// withRoomOf is withRoom with a sound card of one's choice.
-func withRoomOf(ctx context.Context, card null.SoundOptions, f func(*room) error) error {
 	programs, err := imagePrograms(ctx)
 	if err != nil {
 		return err
@@ -95,7 +90,7 @@ func withRoomOf(ctx context.Context, card null.SoundOptions, f func(*room) error
 		display: null.NewDisplay(null.DisplayOptions{Record: true, Screen: player.Screen{
 			Connector: "none", Mode: roomMode, Formats: []player.Format{player.YUV420}, Scales: true, VBlank: true,
 		}}),
-		sound: null.NewSound(card),
+		sound: null.NewSound(null.SoundOptions{Record: true, Sample: player.S32}),
 	}
 	r.Engine = player.New(player.Options{Display: r.display, Sound: r.sound, Decoder: decoder, Log: slog.New(slog.DiscardHandler)})
 	ctx, cancel := context.WithCancel(ctx)

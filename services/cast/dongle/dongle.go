@@ -13,6 +13,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -239,12 +240,25 @@ func (n *Network) Found(f peerlink.Found) {
 	if d.trust == nil && d.name != f.Name {
 		d.name, news = f.Name, true
 	}
-	d.found, d.addresses = now, f.Addresses
+	if d.found = now; d.here && len(d.addresses) > 0 { // it answers where it proved to be
+		d.addresses = addresses(d.addresses[0], f.Addresses)
+	} else {
+		d.addresses = f.Addresses
+	}
 	n.mu.Unlock()
 	if news {
 		n.Changed()
 	}
 	tell(d.wake)
+}
+
+// maxAddresses bounds where a device may be.
+const maxAddresses = 4
+
+// addresses returns where a device may be: first where it most likely is, then where else it may be.
+func addresses(first string, others []string) []string {
+	out := append([]string{first}, slices.DeleteFunc(slices.Clone(others), func(at string) bool { return at == first })...)
+	return out[:min(len(out), maxAddresses)]
 }
 
 // strangers is how many devices are known that are not trusted. The caller holds mu.

@@ -158,61 +158,6 @@ func (h *home) befriend(other *home) {
 	h.until("has a place to play at", func() bool { return h.place(other) != nil })
 }
 
-func TestTrustIsGivenOnBothSides(t *testing.T) {
-	a, b := newHome(t, "Living room", t.TempDir(), peerlink.Skew{}), newHome(t, "Küche", t.TempDir(), peerlink.Skew{})
-	if err := a.network.Trust(b.id()); !errors.Is(err, media.ErrNotFound) {
-		t.Errorf("trusted what was never seen: %v", err)
-	}
-	a.find(b)
-	if d := a.knows(b); d.Name != "Küche" || !d.Here || d.Trusted || d.Short != b.network.Holder.ID.Short() {
-		t.Errorf("found: %+v", d)
-	}
-	if err := a.network.Trust(b.id()); err != nil {
-		t.Fatal(err)
-	}
-	a.until("waits for the other side", func() bool { return a.knows(b).Problem != "" })
-	b.until("is asked", func() bool { d := b.knows(a); return d.Asks && d.Name == "Living room" && !d.Trusted })
-	if a.place(b) != nil || b.place(a) != nil {
-		t.Error("one side is enough")
-	}
-	if err := b.network.Trust(a.id()); err != nil {
-		t.Fatal(err)
-	}
-	for _, pair := range [][2]*home{{a, b}, {b, a}} {
-		pair[0].until("has a place to play at", func() bool { return pair[0].place(pair[1]) != nil })
-		d := pair[0].knows(pair[1])
-		if !d.Trusted || !d.Trusts || d.Problem != "" || d.Since.IsZero() || d.Asks {
-			t.Errorf("%s: %+v", pair[0].name, d)
-		}
-	}
-	a.mu.Lock()
-	info := a.infos[api.DonglePrefix+b.id()]
-	a.mu.Unlock()
-	if info.Name != "Küche" || info.Kind != api.Another || !info.Exact || info.Detail != "Test TV" {
-		t.Errorf("place: %+v", info)
-	}
-	if err := b.network.Distrust(a.id()); err != nil {
-		t.Fatal(err)
-	}
-	a.until("has no place any more", func() bool { return a.place(b) == nil })
-	b.until("has no place any more", func() bool { return b.place(a) == nil })
-}
-
-// TestTrustOutlivesARestart, and so does who a device is.
-func TestTrustOutlivesARestart(t *testing.T) {
-	dirs := []string{t.TempDir(), t.TempDir()}
-	a, b := newHome(t, "A", dirs[0], peerlink.Skew{}), newHome(t, "B", dirs[1], peerlink.Skew{})
-	a.befriend(b)
-	b.stop()
-	a.until("is alone", func() bool { return a.place(b) == nil && !a.knows(b).Here })
-	again := newHome(t, "B", dirs[1], peerlink.Skew{Offset: time.Hour})
-	if again.id() != b.id() {
-		t.Fatal("it is somebody else")
-	}
-	a.find(again) // on another port
-	a.until("has a place again", func() bool { return a.place(again) != nil })
-}
-
 // TestPlaysThere has one play a file of its own at the other, whose player fetches it.
 func TestPlaysThere(t *testing.T) {
 	a := newHome(t, "A", t.TempDir(), peerlink.Skew{})
@@ -287,48 +232,6 @@ func TestPlaysThere(t *testing.T) {
 	m, err = step.Where(t.Context())
 	if err != nil || m.Key != other {
 		t.Errorf("%+v, %v", m, err)
-	}
-}
-
-// TestNothingMoreWithoutTrust has a film fetched when its owner trusts the other device no more.
-func TestNothingMoreWithoutTrust(t *testing.T) {
-	a, b := newHome(t, "A", t.TempDir(), peerlink.Skew{}), newHome(t, "B", t.TempDir(), peerlink.Skew{})
-	a.befriend(b)
-	film := filepath.Join(t.TempDir(), "film.mkv")
-	if err := os.WriteFile(film, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	const size = 16 << 30 // of nothing: more than passes before it is cut off
-	if err := os.Truncate(film, size); err != nil {
-		t.Fatal(err)
-	}
-	item := &renderer.Item{Key: "s1.1.1", Media: media.Item{ID: "i1", Kind: media.Film, Tags: media.Tags{Title: "Film"}}, Path: film}
-	a.place(b).Order(renderer.Order{Entry: item, Play: true, Speed: 1, Seek: api.Seek{Number: 1}})
-	address := ""
-	b.until("has it", func() bool {
-		s, _ := b.player.Status(t.Context())
-		if s.Item != nil {
-			address = s.Item.URL
-		}
-		return address != ""
-	})
-	req, err := http.NewRequestWithContext(t.Context(), "GET", address, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if _, err := io.ReadFull(resp.Body, make([]byte, 1)); err != nil {
-		t.Fatal(err)
-	}
-	if err := a.network.Distrust(b.id()); err != nil {
-		t.Fatal(err)
-	}
-	if n, err := io.Copy(io.Discard, resp.Body); err == nil {
-		t.Errorf("%d bytes of %d came", n, int64(size))
 	}
 }
 
@@ -437,6 +340,24 @@ func TestItemsOfOthers(t *testing.T) {
 	it, err := b.network.accept(from, playerapi.Item{Key: "s1.1.1"})
 	if err != nil || strip(from, it.Key) != "s1.1.1" || strip("b"+from[1:], it.Key) != other {
 		t.Errorf("%+v, %v", it, err)
+	}
+}
+
+// TestProblemsOfOthersAreTheirs has an item of somebody else's fail after ours was loaded, and one of ours.
+func TestProblemsOfOthersAreTheirs(t *testing.T) {
+	b := newHome(t, "B", t.TempDir(), peerlink.Skew{})
+	from := identity.ID(strings.Repeat("a", 52))
+	for key, want := range map[string]string{"s9.9.9": "nothing", mark("b"+from[1:]) + "s1.1.1": "nothing", mark(from) + "s1.1.1": "s1.1.1", "": ""} {
+		s := b.network.tellStatus(from, playerapi.Status{
+			Item: &playerapi.Item{Key: mark(from) + "s1.1.2"}, Problem: &playerapi.Problem{Key: key, Text: "Secret.flac is damaged."},
+		})
+		told := "nothing"
+		if s.Problem != nil {
+			told = s.Problem.Key
+		}
+		if told != want {
+			t.Errorf("a problem of %q is told as that of %q", key, told)
+		}
 	}
 }
 

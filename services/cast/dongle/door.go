@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"manofwar/internal/identity"
 	"manofwar/internal/media"
@@ -64,6 +63,13 @@ func (d *door) offer(id identity.ID, key, path string) {
 	}
 	list = append(list, offered{key, path})
 	d.offers[id] = list[max(0, len(list)-maxOffered):]
+}
+
+// forget lets a device fetch nothing any more.
+func (d *door) forget(id identity.ID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.offers, id)
 }
 
 // offeredTo returns the file that a device may fetch under a key.
@@ -140,25 +146,18 @@ func (n *Network) getItem(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return &media.Error{Op: "find item", Err: media.ErrNotFound}
 	}
-	f, err := os.Open(path)
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() { // a named pipe would not even open
+		return &media.Error{Op: "send", Path: filepath.Base(path), Err: media.ErrUnsupported, Hint: "A disc in a folder plays only where it is."}
+	}
+	var f *os.File
+	if err == nil {
+		f, err = os.Open(path)
+	}
 	if err != nil {
 		return &media.Error{Op: "open", Path: filepath.Base(path), Err: errors.Join(media.ErrAway, err)}
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return &media.Error{Op: "send", Path: filepath.Base(path), Err: media.ErrUnsupported, Hint: "A disc in a folder plays only where it is."}
-	}
-	rc := http.NewResponseController(w)
-	if err := rc.SetWriteDeadline(time.Time{}); err != nil { // a film is fetched while it plays
-		return err
-	}
-	// Whoever is trusted no more gets no more of it either.
-	stop := context.AfterFunc(r.Context(), func() { _ = rc.SetWriteDeadline(time.Unix(1, 0)) })
-	defer stop()
 	w.Header().Set("Content-Type", "application/octet-stream")
 	http.ServeContent(w, r, strings.ToValidUTF8(filepath.Base(path), ""), info.ModTime(), f)
 	return nil

@@ -2,6 +2,7 @@ package dongle
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"sync"
 	"time"
@@ -48,6 +49,14 @@ func newLink(n *Network, d *device) (*link, error) {
 	if l.transport, err = peerlink.Dial(n.Holder, d.id, l.address); err != nil {
 		return nil, err
 	}
+	dial := l.transport.DialContext
+	l.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := dial(ctx, network, address)
+		if err == nil {
+			l.proved(c.RemoteAddr().String())
+		}
+		return c, err
+	}
 	l.client = ipc.NewClientOver(rendererID(d.id), l.transport)
 	l.player = playerapi.Over(ipc.NewClientOver(rendererID(d.id), below{"/player", l.transport}))
 	l.remote = &remote{l: l}
@@ -79,9 +88,19 @@ func (l *link) address() string {
 	return l.d.addresses[l.at%len(l.d.addresses)]
 }
 
+// proved has an address be the first to try: the device has just shown its key there.
+func (l *link) proved(at string) {
+	l.n.mu.Lock()
+	defer l.n.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.d.addresses, l.at = addresses(at, l.d.addresses), 0
+}
+
 // run follows the device until it is trusted no more.
 func (l *link) run(ctx context.Context) {
 	defer l.transport.CloseIdleConnections()
+	defer l.n.door.forget(l.d.id) // whoever is trusted again begins anew
 	defer l.lose()
 	backoff, since := firstBackoff, time.Now()
 	for ctx.Err() == nil {
@@ -148,6 +167,10 @@ func (l *link) trusted() bool {
 func (l *link) told(here, trusts bool) {
 	l.n.mu.Lock()
 	d := l.d
+	if d.link != l { // trusted no more, or anew, while it was asked
+		l.n.mu.Unlock()
+		return
+	}
 	problem := ""
 	if here && !trusts {
 		problem = "It does not trust this device yet. Confirm it there."
@@ -164,7 +187,9 @@ func (l *link) told(here, trusts bool) {
 func (l *link) named(name string) {
 	name = peerlink.CleanName(name)
 	l.n.mu.Lock()
-	l.d.name, l.d.found = name, time.Now()
+	if l.d.link == l {
+		l.d.name, l.d.found = name, time.Now()
+	}
 	l.n.mu.Unlock()
 	if err := l.n.Trusted.Note(l.d.id, name, time.Now().UTC()); err != nil {
 		l.n.Log.Warn("trusted device not remembered", "err", err)

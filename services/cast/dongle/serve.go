@@ -90,7 +90,17 @@ func (n *Network) handler() http.Handler {
 		in.At = n.clock.Time(fromWire(in.At))
 		return n.Player.Align(ctx, in)
 	})
-	return mux
+	return n.brief(mux)
+}
+
+// brief gives those in whom the owner does not trust one short request per connection, whatever it is.
+func (n *Network) brief(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, known := n.Trusted.Get(peerlink.Peer(r)); !known {
+			peerlink.Brief(w)
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // take adds a verb of the player that has a body.
@@ -128,6 +138,8 @@ func (n *Network) trusted(f func(http.ResponseWriter, *http.Request) error) http
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()
 		defer context.AfterFunc(trust, cancel)()
+		// Whoever is trusted no more gets no more of an answer either, and nothing waits for the rest of its request.
+		defer context.AfterFunc(ctx, func() { peerlink.CutOff(w) })()
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		return f(w, r.WithContext(ctx))
 	})
@@ -148,11 +160,8 @@ func (n *Network) postHello(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if !known {
-		w.Header().Set("Connection", "close")
-		if !n.asked.Allow(host, time.Now()) {
-			return errTooOften()
-		}
+	if !known && !n.asked.Allow(host, time.Now()) {
+		return errTooOften()
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxHello)
 	var in Hello
@@ -189,10 +198,7 @@ func (n *Network) met(id identity.ID, h Hello, host string) {
 	}
 	d.found = now
 	if h.Port != 0 {
-		at := net.JoinHostPort(host, strconv.Itoa(h.Port))
-		if len(d.addresses) == 0 || d.addresses[0] != at {
-			d.addresses = append([]string{at}, d.addresses[:min(len(d.addresses), 3)]...)
-		}
+		d.addresses = addresses(net.JoinHostPort(host, strconv.Itoa(h.Port)), d.addresses)
 	}
 	wake := d.trust != nil && (!d.here || !d.trusts)
 	n.mu.Unlock()
@@ -266,8 +272,11 @@ func (n *Network) tellStatus(from identity.ID, s playerapi.Status) playerapi.Sta
 	}
 	if p := s.Problem; p != nil {
 		told := *p
-		told.Key = strip(from, p.Key)
-		s.Problem = &told
+		if told.Key = strip(from, p.Key); told.Key == other {
+			s.Problem = nil
+		} else {
+			s.Problem = &told
+		}
 	}
 	return s
 }

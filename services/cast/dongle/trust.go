@@ -69,14 +69,14 @@ func (n *Network) Trust(id string) error {
 func (n *Network) Distrust(id string) error {
 	n.mu.Lock()
 	d := n.devices[identity.ID(id)]
-	n.mu.Unlock()
 	if d == nil {
+		n.mu.Unlock()
 		return errNoDevice()
 	}
-	if err := n.Trusted.Remove(d.id); err != nil {
+	if err := n.Trusted.Remove(d.id); err != nil { // under mu: the list and who has a link are one
+		n.mu.Unlock()
 		return err
 	}
-	n.mu.Lock()
 	end := d.end
 	d.trust, d.end, d.link = nil, nil, nil
 	d.here, d.trusts, d.asks, d.problem = false, false, time.Time{}, ""

@@ -9,9 +9,7 @@ package upnp
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -129,10 +127,11 @@ func token(s string) string {
 // handler answers everything, for those who may ask.
 func (d *Device) handler() http.Handler {
 	mux := http.NewServeMux()
+	calls := make(turns, maxCalls)
 	mux.HandleFunc("GET /description.xml", d.describe)
 	for _, s := range d.Services {
 		mux.HandleFunc("GET /"+s.Name+"/scpd.xml", func(w http.ResponseWriter, _ *http.Request) { answerXML(w, http.StatusOK, s.scpd()) })
-		mux.HandleFunc("POST /"+s.Name+"/control", s.control)
+		mux.HandleFunc("POST /"+s.Name+"/control", calls.take(s.control))
 		mux.Handle("/"+s.Name+"/event", s.events)
 	}
 	if d.Other != nil {
@@ -191,51 +190,4 @@ func answerXML(w http.ResponseWriter, status int, body []byte) {
 	h.Set("Content-Length", fmt.Sprint(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the caller has left if this fails
-}
-
-// control does one action (section 3.2).
-func (s *Service) control(w http.ResponseWriter, r *http.Request) {
-	w.Header()["EXT"] = []string{""}
-	out, call, err := s.call(r)
-	if err != nil {
-		fault, ok := errors.AsType[*soap.Fault](err)
-		if !ok {
-			fault = &soap.Fault{Code: soap.ErrFailed.Code, Text: err.Error()}
-		}
-		answerXML(w, http.StatusInternalServerError, soap.AnswerFault(fault))
-		return
-	}
-	answerXML(w, http.StatusOK, soap.Answer(call, out))
-}
-
-func (s *Service) call(r *http.Request) ([]soap.Argument, soap.Call, error) {
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		return nil, soap.Call{}, soap.ErrAction
-	}
-	c, err := soap.Parse(body, r.Header.Get("SOAPAction"))
-	if err != nil || c.Service != s.Type {
-		return nil, c, soap.ErrAction
-	}
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), hostKey{}, r.Host), actionTimeout)
-	defer cancel()
-	out, err := s.do(ctx, c)
-	return out, c, err
-}
-
-// actionTimeout is how long an action may take: control points wait for half a minute (section 3.2.1).
-const actionTimeout = 25 * time.Second
-
-// hostKey is where an action's context has the address that it was called by.
-type hostKey struct{}
-
-// Host returns the address and port by which the caller of an action reaches the device.
-func Host(ctx context.Context) string {
-	if host, _ := ctx.Value(hostKey{}).(string); host != "" {
-		return host
-	}
-	if at, ok := ctx.Value(http.LocalAddrContextKey).(net.Addr); ok {
-		return at.String() // of who did not say
-	}
-	return ""
 }

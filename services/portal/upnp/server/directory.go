@@ -63,7 +63,7 @@ func (s *Server) newDirectory() *upnp.Service {
 }
 
 func (s *Server) systemUpdate(ctx context.Context, _ map[string]string) (map[string]string, error) {
-	if _, err := s.look(ctx); err != nil {
+	if _, err := s.note(ctx); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

@@ -50,6 +50,7 @@ type Server struct {
 	device    upnp.Device
 	directory *upnp.Service
 	token     string
+	filling   chan struct{} // holds one while somebody reads the shelf
 
 	mu      sync.Mutex // guards the rest
 	update  uint32     // SystemUpdateID
@@ -62,7 +63,7 @@ const Port = 8200
 
 // New returns a server.
 func New(o Options) *Server {
-	s := &Server{opts: o, device: o.Device, token: rand.Text(), update: uint32(time.Now().Unix())}
+	s := &Server{opts: o, device: o.Device, token: rand.Text(), filling: make(chan struct{}, 1), update: uint32(time.Now().Unix())}
 	s.directory = s.newDirectory()
 	s.device.Kind, s.device.DLNA, s.device.Port = "MediaServer", "DMS-1.50", Port
 	s.device.Services = []*upnp.Service{s.directory, s.newConnection()}
@@ -107,7 +108,7 @@ func (s *Server) follow(ctx context.Context) {
 				break
 			}
 			if ev.Kind == "changed" {
-				_, _ = s.look(ctx) // it is looked at again when somebody asks
+				_, _ = s.note(ctx) // it is looked at again when somebody asks
 			}
 		}
 		t := time.NewTimer(lookAgain)

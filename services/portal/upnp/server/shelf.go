@@ -27,18 +27,19 @@ type artist struct {
 // maxAlbums bounds the albums that are sorted by artist.
 const maxAlbums = 50000
 
-// look returns the shelf of the library as it is now. If it has changed since the last look, subscribers are told.
-func (s *Server) look(ctx context.Context) (*shelf, error) {
+// note takes in which version of the library there is now, and returns it. If it has changed since the last time, subscribers
+// are told.
+func (s *Server) note(ctx context.Context) (version string, err error) {
 	roots, revision, err := s.opts.Library.Roots(ctx)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	version := fmt.Sprint(revision)
+	version = fmt.Sprint(revision)
 	for _, r := range roots {
 		version += " " + string(r.ID)
 	}
 	s.mu.Lock()
-	sh, same := s.shelf, s.version == version
+	same := s.version == version
 	if !same {
 		s.version, s.shelf = version, nil
 		s.update++
@@ -47,7 +48,25 @@ func (s *Server) look(ctx context.Context) (*shelf, error) {
 	if !same {
 		s.directory.Changed()
 	}
-	if same && sh != nil {
+	return version, nil
+}
+
+// look returns the shelf of the library as it is now. One caller at a time reads it, for those who wait too.
+func (s *Server) look(ctx context.Context) (*shelf, error) {
+	select {
+	case s.filling <- struct{}{}:
+		defer func() { <-s.filling }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	version, err := s.note(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	sh := s.shelf
+	s.mu.Unlock()
+	if sh != nil {
 		return sh, nil
 	}
 	if sh, err = s.fill(ctx); err != nil {

@@ -163,8 +163,9 @@ func (p *testPage) wait(key string) {
 			return
 		}
 		p.at, p.plays = songs, false
+		seek := p.seek
 		p.mu.Unlock()
-		p.send(api.Report{Key: key, State: api.Stopped, Position: media.Duration(songs), Ended: true, Seek: p.seek})
+		p.send(api.Report{Key: key, State: api.Stopped, Position: media.Duration(songs), Ended: true, Seek: seek})
 	})
 }
 

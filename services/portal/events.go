@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -44,13 +45,14 @@ func (p *Service) events(w http.ResponseWriter, r *http.Request) error {
 			return nil
 		}
 	}
-	for _, ev := range p.watch.casting(r.Context()) {
+	orders, stopOrders := p.orders(r.Context(), o)
+	defer stopOrders()
+	offered := first(r.Context(), orders) // before it hears of places: once it does, it may ask to be played on
+	for _, ev := range append(p.watch.casting(r.Context()), offered...) {
 		if out.event(ev) != nil {
 			return nil
 		}
 	}
-	orders, stopOrders := p.orders(r.Context(), o)
-	defer stopOrders()
 	tick := time.NewTicker(keepAlive)
 	defer tick.Stop()
 	for {
@@ -76,6 +78,23 @@ func (p *Service) events(w http.ResponseWriter, r *http.Request) error {
 			return nil // the browser has left
 		}
 	}
+}
+
+// first waits a while for a page's first order, which says that cast has taken it for a place.
+func first(ctx context.Context, orders <-chan ipc.Event) []ipc.Event {
+	if orders == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	select {
+	case ev, ok := <-orders:
+		if ok {
+			return []ipc.Event{ev}
+		}
+	case <-ctx.Done():
+	}
+	return nil
 }
 
 type eventWriter struct {

@@ -15,7 +15,7 @@ import (
 	"manofwar/internal/slot"
 )
 
-// flip changes one bit in the middle of a file of a slot.
+// flip changes one bit in the middle of a file of a slot: in the signature one that leaves it base64.
 func flip(part slot.Partition, name string) func(card string) error {
 	return func(card string) error {
 		f, err := os.OpenFile(card, os.O_RDWR, 0)
@@ -36,7 +36,11 @@ func flip(part slot.Partition, name string) func(card string) error {
 		if _, err := f.ReadAt(b, at); err != nil {
 			return err
 		}
-		b[0] ^= 1
+		bit := byte(1)
+		for name == slot.SignatureName && !isBase64(b[0]^bit) {
+			bit <<= 1
+		}
+		b[0] ^= bit
 		_, err = f.WriteAt(b, at)
 		return err
 	}
@@ -62,6 +66,11 @@ func fillB(card string) error {
 		}
 	}
 	return nil
+}
+
+// isBase64 tells whether a character is of the standard alphabet (RFC 4648, section 4).
+func isBase64(b byte) bool {
+	return 'A' <= b && b <= 'Z' || 'a' <= b && b <= 'z' || '0' <= b && b <= '9' || b == '+' || b == '/'
 }
 
 func allZero(p []byte) bool {

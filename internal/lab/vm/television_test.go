@@ -123,22 +123,35 @@ func (tv *television) control(t *testing.T, do map[string]any) {
 	tv.post(t, "/api/v1/cast/sessions/"+s.ID+"/control", do)
 }
 
+// file is one of the library's.
+type file struct {
+	ID, Path string
+	Away     bool
+}
+
+// library returns the files of the library by their names, without their folders.
+func (tv *television) library(t *testing.T) map[string]file {
+	t.Helper()
+	byName := make(map[string]file)
+	for _, kind := range []string{"music", "film"} {
+		var found struct{ Items []file }
+		must(t, tv.Ask(t.Context(), http.MethodGet, "/api/v1/items?limit=500&kind="+kind, nil, &found))
+		for _, f := range found.Items {
+			byName[path.Base(f.Path)] = f
+		}
+	}
+	return byName
+}
+
 // items returns the IDs of files by their names, without their folders.
 func (tv *television) items(t *testing.T, names ...string) (ids []string) {
 	t.Helper()
-	byName := make(map[string]string)
-	for _, kind := range []string{"music", "film"} {
-		var found struct{ Items []struct{ ID, Path string } }
-		must(t, tv.Ask(t.Context(), http.MethodGet, "/api/v1/items?limit=500&kind="+kind, nil, &found))
-		for _, it := range found.Items {
-			byName[path.Base(it.Path)] = it.ID
-		}
-	}
+	byName := tv.library(t)
 	for _, name := range names {
-		if byName[name] == "" {
+		if byName[name].ID == "" {
 			t.Fatalf("%s is not in the library: %v", name, byName)
 		}
-		ids = append(ids, byName[name])
+		ids = append(ids, byName[name].ID)
 	}
 	return ids
 }

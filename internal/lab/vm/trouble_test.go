@@ -102,10 +102,9 @@ func (tv *television) pulled(t *testing.T) {
 	}
 	tv.await(t, "nothing plays", func(s session) bool { return s.State == "stopped" })
 	must(t, tv.Plug("stick"))
-	must(t, tv.Await(t.Context(), "the film is back", func() bool {
-		var found struct{ Items []struct{ Away bool } }
-		err := tv.Ask(t.Context(), http.MethodGet, "/api/v1/items?kind=film", nil, &found)
-		return err == nil && len(found.Items) == 1 && !found.Items[0].Away
+	must(t, tv.Await(within(t, patience), "the film is back", func() bool {
+		f, there := tv.library(t)[filmName]
+		return there && !f.Away
 	}))
 	tv.control(t, map[string]any{"do": "play"})
 	back := tv.await(t, "the film goes on", func(now session) bool { return now.State == "playing" && now.Position > s.Position })

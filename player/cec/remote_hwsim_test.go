@@ -92,8 +92,15 @@ func TestRemote(t *testing.T) {
 		if heard := set.all(); !slices.Equal(heard[:2], []string{"04", "82 10 00"}) {
 			t.Errorf("heard %q", heard)
 		}
+		r.WakeTV() // for another film, while it has not said that it is on
+		await(t, ctx, "it is woken for the other film", func() bool {
+			heard := set.all()
+			return count(heard, "04") == 2 && count(heard, "82 10 00") == 2
+		})
+		asked := count(set.all(), "8f")
+		await(t, ctx, "it was asked on behalf of the other film", func() bool { return count(set.all(), "8f") >= asked+2 }) // one may be the first film's
 		set.power(powerOn)
-		await(t, ctx, "it is told again", func() bool { return count(set.all(), "82 10 00") == 2 })
+		await(t, ctx, "it is told again", func() bool { return count(set.all(), "82 10 00") == 3 })
 	})
 	t.Run("it goes to sleep", func(t *testing.T) {
 		r.Standby()

@@ -28,7 +28,7 @@ type Remote struct {
 	mu       sync.Mutex // guards all below
 	name     string
 	adapters map[string]*adapter // by node
-	waking   bool
+	waker    waker
 }
 
 // Open follows the adapters as they come and go, and says on each that we are a player of that name. A machine without
@@ -64,22 +64,18 @@ func (r *Remote) Close() error {
 // Keys receives what is pressed. Keys that nobody takes are forgotten, the oldest first.
 func (r *Remote) Keys() <-chan Key { return r.keys }
 
-// WakeTV turns the television on and switches it over to us, and does not wait for that. Where several are plugged in it is
-// the one in the first socket.
+// WakeTV turns the television on and switches it over to us, and does not wait for that. A wish takes the place of one that is
+// not yet fulfilled. Where several are plugged in it is the one in the first socket.
 func (r *Remote) WakeTV() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	a := r.first()
-	if a == nil || r.waking || r.ctx.Err() != nil {
+	if a == nil || r.ctx.Err() != nil {
 		return
 	}
-	r.waking = true
+	wake := r.waker.begin(r.ctx, a, a.state)
 	a.users.Go(func() {
-		err := wake(r.ctx, a, a.state)
-		r.mu.Lock()
-		r.waking = false
-		r.mu.Unlock()
-		if err != nil {
+		if err := wake(); err != nil {
 			r.log.Info("television not woken", "adapter", a.node, "err", err)
 		}
 	})

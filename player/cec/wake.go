@@ -19,6 +19,25 @@ const (
 	wakeStep  = time.Second
 )
 
+// waker has one wake in progress at most: a television has all of wakeLimit to wake up, and meanwhile somebody may begin another
+// film, which wants to be seen as well.
+type waker struct {
+	end context.CancelFunc // of the wake in progress, or of the last one; nil: there was none
+}
+
+// begin gives the wake in progress up and returns one in its place, which is to be run.
+func (w *waker) begin(ctx context.Context, b bus, self func() device) func() error {
+	if w.end != nil {
+		w.end()
+	}
+	ctx, end := context.WithCancel(ctx)
+	w.end = end
+	return func() error {
+		defer end()
+		return wake(ctx, b, self)
+	}
+}
+
 // wake turns the television on and switches it to us. A television that was asleep forgets what it was told on the way: it is
 // told again when it is awake, unless somebody else has been switched to meanwhile. self returns what we are now.
 func wake(ctx context.Context, b bus, self func() device) error {
@@ -39,11 +58,11 @@ func wake(ctx context.Context, b bus, self func() device) error {
 	for {
 		select {
 		case <-ctx.Done():
-			return nil // it does not tell whether it is on
+			return nil // it does not tell whether it is on, or is woken anew
 		case <-tick.C:
 		}
 		d = self()
-		if !d.present() || !d.active {
+		if ctx.Err() != nil || !d.present() || !d.active { // of two that are ready, select takes any
 			return nil
 		}
 		if isOn(b, d) {

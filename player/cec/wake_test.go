@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -103,6 +104,53 @@ func TestWakeEnds(t *testing.T) {
 			t.Errorf("ended after %v: %v", time.Since(began), err)
 		}
 	})
+}
+
+// TestWakeAgain has somebody begin a second film while the television still wakes up, or never says that it is on.
+func TestWakeAgain(t *testing.T) {
+	again := []string{"wake", "show us", "wake", "show us"}
+	for _, c := range []struct {
+		name  string
+		tv    fakeTV
+		after time.Duration // of the second wish
+		want  []string
+		takes time.Duration // from the second wish on
+	}{
+		{"it does not say", fakeTV{us: us(), mute: true}, wakeLimit / 2, again, wakeLimit},
+		{"it does not say, and was about to be asked", fakeTV{us: us(), mute: true}, 3 * wakeStep, again, wakeLimit},
+		{"it wakes up", fakeTV{us: us(), wakes: 4500 * time.Millisecond}, 2500 * time.Millisecond, append(again, "show us"), 5 * time.Second},
+		{"somebody has chosen another input", fakeTV{us: us(), mute: true, visitor: 2 * time.Second}, 4 * time.Second, again, 2 * time.Second},
+		{"it is on", fakeTV{us: us()}, 0, again, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c.tv.t = t
+				var w waker
+				var running sync.WaitGroup
+				wish := func() {
+					wake := w.begin(t.Context(), &c.tv, c.tv.state)
+					running.Go(func() {
+						if err := wake(); err != nil {
+							t.Error(err)
+						}
+					})
+					synctest.Wait()
+				}
+				wish()
+				time.Sleep(c.after)
+				synctest.Wait()
+				began := time.Now()
+				wish()
+				running.Wait()
+				if took := time.Since(began); took != c.takes {
+					t.Errorf("took %v instead of %v", took, c.takes)
+				}
+				if !slices.Equal(c.tv.said, c.want) {
+					t.Errorf("said %q; want %q", c.tv.said, c.want)
+				}
+			})
+		})
+	}
 }
 
 func TestSleep(t *testing.T) {

@@ -148,8 +148,7 @@ func (tv *television) remote(t *testing.T) {
 	key(keyStop, "nothing plays", func(s session) bool { return s.State == "paused" || s.State == "stopped" })
 }
 
-// replugged pulls the television's plug and puts it in again while a film plays, and then has it turned off when nothing has
-// played for long.
+// replugged pulls the television's plug and puts it in again while a film plays.
 func (tv *television) replugged(t *testing.T) {
 	tv.set.forget()
 	tv.showFilm(t, 0)
@@ -168,14 +167,40 @@ func (tv *television) replugged(t *testing.T) {
 	}
 }
 
-// sleeps has the owner choose that the television is turned off when nothing has played for a quarter of an hour.
+// quiet is how long nothing plays before a television is turned off whose owner wants that.
+const quiet = 15 * time.Minute
+
+// sleeps has the owner choose that the television is turned off when nothing has played for long. That passes quickly: the
+// guest's clock leaps over what it sleeps through.
 func (tv *television) sleeps(t *testing.T) {
-	chosen := tv.settings(t).Settings
-	chosen["standby"] = true
-	must(t, tv.Ask(t.Context(), http.MethodPut, "/api/v1/player/settings", chosen, nil))
+	choose := func(standby bool) {
+		chosen := tv.settings(t).Settings
+		chosen["standby"] = standby
+		must(t, tv.Ask(t.Context(), http.MethodPut, "/api/v1/player/settings", chosen, nil))
+	}
+	choose(true)
 	tv.set.forget()
 	tv.showFilm(t, 0)
 	tv.set.heard(t, ": ACTIVE_SOURCE ")
+	began := tv.uptime(t)
 	tv.control(t, map[string]any{"do": "stop"})
-	tv.set.heard(t, ": STANDBY ")
+	tv.set.heard(t, `Received from Playback Device 1 to TV \(4 to 0\): STANDBY `)
+	if after := tv.uptime(t) - began; after < quiet {
+		t.Errorf("the television was turned off %v after the film", after)
+	}
+	choose(false)
+}
+
+// uptime returns how long the guest runs by its own clock.
+func (tv *television) uptime(t *testing.T) time.Duration {
+	t.Helper()
+	out, err := tv.Outside().Run(t.Context(), "cat", "/proc/uptime")
+	must(t, err)
+	words := strings.Fields(out)
+	if len(words) == 0 {
+		t.Fatal("the guest has no clock")
+	}
+	up, err := time.ParseDuration(words[0] + "s")
+	must(t, err)
+	return up
 }

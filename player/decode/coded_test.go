@@ -159,7 +159,7 @@ func TestStream(t *testing.T) {
 		for name, dec := range map[string]*decode.Decoder{"software": d, "hardware": with(d, nil)} {
 			t.Run(name, func(t *testing.T) {
 				playertest.Stream(t, playertest.Film{
-					Due: all, Close: time.Millisecond,
+					Due: all, Close: time.Millisecond, Lent: name == "hardware",
 					Frame: func() *player.Frame { return frame(player.YUV420, 160, 120, 0) },
 					Open: func(t *testing.T, from time.Duration) player.Stream {
 						r := request(t, dec, path)

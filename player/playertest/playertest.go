@@ -1,7 +1,7 @@
 // Package playertest holds every display and every sound card that the player drives to one behaviour: what is written
 // at [player.Display] and [player.Sound], as cases that run against the simulated outputs of package null, against DRM,
 // and against ALSA. A case knows nothing of how an output is made; where it needs somebody to pull a plug, the output
-// under test offers that as [Plug], and is spared the case otherwise.
+// under test offers that as [Plug].
 //
 // A [Decoder] makes items up for tests of whatever plays them: each sample and each picture says which one it is. [Stream]
 // holds the pictures of any decoder to [player.Stream] and [player.Lender].
@@ -26,7 +26,7 @@ func Real(t *testing.T, run func(*testing.T)) { run(t) }
 // Virtual is that of a bubble (testing/synctest): it passes when all wait for it.
 func Virtual(t *testing.T, run func(*testing.T)) { synctest.Test(t, run) }
 
-// Plug is what an output under test offers if its plug can be pulled and put back.
+// Plug is what every output under test offers: its plug can be pulled and put back.
 type Plug interface {
 	Unplug()
 	Plug()
@@ -74,12 +74,12 @@ func told(t *testing.T, changed <-chan struct{}) {
 	}
 }
 
-// pull pulls the plug of an output that has one.
+// pull pulls the plug of an output.
 func pull(t *testing.T, output any) Plug {
 	t.Helper()
 	p, ok := output.(Plug)
 	if !ok {
-		t.Skip("this output has no plug that a test could pull")
+		t.Fatal("the output under test is no Plug")
 	}
 	p.Unplug()
 	return p

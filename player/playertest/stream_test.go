@@ -22,7 +22,7 @@ func TestStream(t *testing.T) {
 				due = append(due, time.Duration(i)*40*time.Millisecond)
 			}
 			playertest.Stream(t, playertest.Film{
-				Due: due,
+				Due: due, Lent: lent > 0,
 				Open: func(t *testing.T, from time.Duration) player.Stream {
 					s, err := d.Open(t.Context(), player.Request{
 						Source: player.Source{Path: "/film"}, From: from, Audio: player.None, Subtitle: player.None,

@@ -62,7 +62,7 @@ func TestOnARealDriver(t *testing.T) {
 			open := func(t *testing.T, from time.Duration) player.Stream {
 				return f.projectAs(t, d, f.requestFWHT(from))
 			}
-			playertest.Stream(t, playertest.Film{Due: due, Open: open})
+			playertest.Stream(t, playertest.Film{Due: due, Lent: true, Open: open})
 
 			var first [][]byte
 			for range 2 {

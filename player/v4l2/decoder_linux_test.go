@@ -95,7 +95,7 @@ func TestStream(t *testing.T) {
 	for _, o := range []options{{delay: 1}, {multi: true, align: 16, need: 3, least: 3, restless: true}} {
 		r := newRig(t, o)
 		f := tape(40, 64, 48, o.delay > 0)
-		playertest.Stream(t, playertest.Film{Due: due, Open: func(t *testing.T, from time.Duration) player.Stream {
+		playertest.Stream(t, playertest.Film{Due: due, Lent: true, Open: func(t *testing.T, from time.Duration) player.Stream {
 			return f.project(t, r.Decoder, from)
 		}})
 	}

@@ -3,11 +3,9 @@ package alsa
 import (
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"runtime"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -124,26 +122,4 @@ func known(err error) error {
 		return player.ErrFormat
 	}
 	return err
-}
-
-// wallClock is the time of a CLOCK_MONOTONIC reading, with Go's own monotonic reading, which is of the same clock. The two
-// are compared by reading both, and again where something came between: on a busy machine that may be milliseconds.
-func wallClock(at unix.Timespec) (t time.Time, err error) {
-	const tries, enough = 4, 20 * time.Microsecond
-	least := time.Duration(math.MaxInt64)
-	for range tries {
-		var mono unix.Timespec
-		before := time.Now()
-		if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &mono); err != nil {
-			return time.Time{}, fmt.Errorf("clock_gettime: %w", err)
-		}
-		between := time.Since(before)
-		if between < least {
-			least, t = between, before.Add(between/2+time.Duration(at.Nano()-mono.Nano()))
-		}
-		if between < enough {
-			break
-		}
-	}
-	return t, nil
 }

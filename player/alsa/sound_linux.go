@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"manofwar/internal/monotonic"
 	"manofwar/player"
 )
 
@@ -267,9 +268,7 @@ func (s *Sound) Status() (player.SoundStatus, error) {
 	}
 	at := time.Now()
 	if st.tstamp != (unix.Timespec{}) { // the kernel has not looked at the card since it was started
-		if at, err = wallClock(st.tstamp); err != nil {
-			return player.SoundStatus{}, err
-		}
+		at = monotonic.Time(time.Duration(st.tstamp.Nano()))
 	}
 	out := player.SoundStatus{At: at, Written: int64(st.applPtr)}
 	switch st.state {

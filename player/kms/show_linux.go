@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"manofwar/internal/monotonic"
 	"manofwar/player"
 	"manofwar/player/kms/drm"
 )
@@ -161,23 +162,8 @@ func (d *Display) await(c card, number uint64) (time.Time, error) {
 		}
 		for _, f := range flips {
 			if f.User == number {
-				return wall(f.At), nil
+				return monotonic.Time(f.At), nil
 			}
-		}
-	}
-}
-
-// wall returns a time of CLOCK_MONOTONIC as Go has it. The two clocks are read one after the other: again if something
-// came between.
-func wall(at time.Duration) time.Time {
-	const soon, tries = 20 * time.Microsecond, 5
-	for i := 0; ; i++ {
-		var ts unix.Timespec
-		began := time.Now()
-		_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // there is no Linux without it
-		now := time.Now()
-		if now.Sub(began) < soon || i == tries {
-			return now.Add(at - time.Duration(ts.Nano()))
 		}
 	}
 }

@@ -121,7 +121,7 @@ func writeEvent(w io.Writer, ev Event) error {
 }
 
 // Events streams the events that path sends. The sequence ends with an error when the connection does, and silently
-// when ctx does. It is up to the caller to reconnect and to read the state anew.
+// when ctx does. It is up to the caller to reconnect, as [Hear] does, and to read the state anew.
 func (c *Client) Events(ctx context.Context, path string) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		events, err := c.Follow(ctx, path)

@@ -30,14 +30,14 @@ func (n *news) run(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		n.follow(ctx, n.network.Events, n.askNetwork, func(ev ipc.Event) {
+		ipc.Hear(ctx, n.log.With("of", netapi.Name), asked(n.askNetwork, n.network.Events), func(ev ipc.Event) {
 			var status netapi.Status
 			if ev.Kind == "status" && json.Unmarshal(ev.Data, &status) == nil {
 				n.hear(status)
 			}
 		})
 	}()
-	n.follow(ctx, n.catalog.Events, n.askLibrary, func(ev ipc.Event) {
+	ipc.Hear(ctx, n.log.With("of", catalogapi.Name), asked(n.askLibrary, n.catalog.Events), func(ev ipc.Event) {
 		if ev.Kind == "changed" {
 			n.askLibrary(ctx)
 		}
@@ -45,22 +45,11 @@ func (n *news) run(ctx context.Context) {
 	<-done
 }
 
-// follow holds a service's stream of events, and connects again whenever it breaks. What happened before is asked for.
-func (n *news) follow(ctx context.Context, events func(context.Context) iter.Seq2[ipc.Event, error], ask func(context.Context), heard func(ipc.Event)) {
-	const again = 2 * time.Second
-	for ctx.Err() == nil {
+// asked are events before which is asked for what happened before.
+func asked(ask func(context.Context), events func(context.Context) iter.Seq2[ipc.Event, error]) func(context.Context) iter.Seq2[ipc.Event, error] {
+	return func(ctx context.Context) iter.Seq2[ipc.Event, error] {
 		ask(ctx)
-		for ev, err := range events(ctx) {
-			if err != nil {
-				n.log.Debug("events broke off", "err", err)
-				break
-			}
-			heard(ev)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(again):
-		}
+		return events(ctx)
 	}
 }
 

@@ -3,7 +3,6 @@ package mpd
 import (
 	"context"
 	"encoding/json"
-	"iter"
 	"maps"
 	"reflect"
 	"slices"
@@ -13,41 +12,17 @@ import (
 	"manofwar/internal/ipc"
 	"manofwar/internal/media"
 	castapi "manofwar/services/cast/api"
-)
-
-const (
-	firstPause = 250 * time.Millisecond
-	lastPause  = 5 * time.Second
+	catalogapi "manofwar/services/catalog/api"
 )
 
 // follow tells the clients what changes, until ctx ends.
 func (s *Server) follow(ctx context.Context) {
 	var running sync.WaitGroup
 	stage, shelf := &stage{server: s, sessions: make(map[string]castapi.Session)}, &shelf{server: s, kick: make(chan struct{}, 1)}
-	running.Go(func() { s.listen(ctx, s.opts.Cast.Events, stage.hear) })
-	running.Go(func() { s.listen(ctx, s.opts.Catalog.Events, shelf.hear) })
+	running.Go(func() { ipc.Hear(ctx, s.opts.Log.With("of", castapi.Name), s.opts.Cast.Events, stage.hear) })
+	running.Go(func() { ipc.Hear(ctx, s.opts.Log.With("of", catalogapi.Name), s.opts.Catalog.Events, shelf.hear) })
 	running.Go(func() { shelf.run(ctx) })
 	running.Wait()
-}
-
-// listen passes a service's news on, and connects again whenever the stream of them breaks.
-func (s *Server) listen(ctx context.Context, events func(context.Context) iter.Seq2[ipc.Event, error], hear func(ipc.Event)) {
-	wait := firstPause
-	for ctx.Err() == nil {
-		begun := time.Now()
-		for ev, err := range events(ctx) {
-			if err != nil {
-				s.opts.Log.Debug("news broke off", "err", err)
-				break
-			}
-			hear(ev)
-		}
-		if time.Since(begun) > lastPause {
-			wait = firstPause
-		}
-		pause(ctx, wait)
-		wait = min(2*wait, lastPause)
-	}
 }
 
 // pause waits, and reports whether ctx is still on.

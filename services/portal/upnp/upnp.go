@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 
 	"manofwar/services/portal/upnp/gena"
@@ -30,8 +31,9 @@ type Device struct {
 	Name     func() string // for a person
 	Version  string        // of the program
 	Services []*Service
-	Other    http.Handler // answers what is below none of the services; nil: nobody
-	Port     int          // that is tried first; another one is taken where it is in use
+	Other    http.Handler          // answers what is below none of the services; nil: nobody
+	Follow   func(context.Context) // until ctx ends, what the services tell of, while guests can come; nil: nothing
+	Port     int                   // that is tried first; another one is taken where it is in use
 	Server   func(ctx context.Context, h http.Handler) *http.Server
 	Announce func(context.Context, ssdp.Device) error // [ssdp.Run]
 	Log      *slog.Logger
@@ -60,6 +62,10 @@ func (d *Device) Run(ctx context.Context, up func()) error {
 	go func() { served <- srv.Serve(ln) }()
 	announced := make(chan error, 1)
 	go func() { announced <- d.Announce(ctx, d.announced(port)) }()
+	var following sync.WaitGroup
+	if d.Follow != nil {
+		following.Go(func() { d.Follow(ctx) })
+	}
 	d.Log.Info("guests can come", "as", d.Kind, "port", port)
 	up()
 	select {
@@ -79,6 +85,7 @@ func (d *Device) Run(ctx context.Context, up func()) error {
 		_ = srv.Close() // whoever still holds a connection has had the grace
 	}
 	<-served
+	following.Wait()
 	for _, s := range d.Services {
 		s.events.Wait()
 	}

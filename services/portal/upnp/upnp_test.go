@@ -58,13 +58,15 @@ func lit(t *testing.T) (base string, stop func()) {
 		at <- a.Location(netip.MustParseAddr("127.0.0.1"))
 		return announce(ctx, a)
 	}
+	followed := false
+	d.Follow = func(ctx context.Context) { <-ctx.Done(); followed = true }
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- d.Run(ctx, func() {}) }()
 	stop = func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
+		if err := <-done; err != nil || !followed {
+			t.Errorf("%v; followed to the end: %v", err, followed)
 		}
 	}
 	return strings.TrimSuffix(<-at, "/description.xml"), stop

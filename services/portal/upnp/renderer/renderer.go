@@ -77,51 +77,16 @@ func New(o Options) *Renderer {
 	r.transport, r.rendering, r.connection = r.newTransport(), r.newRendering(), newConnection()
 	r.device.Kind, r.device.DLNA, r.device.Port = "MediaRenderer", "DMR-1.50", Port
 	r.device.Services = []*upnp.Service{r.transport, r.rendering, r.connection}
+	r.device.Follow = r.follow
 	return r
 }
 
 // Run is there until ctx ends, and calls up once guests can come.
-func (r *Renderer) Run(ctx context.Context, up func()) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ready := make(chan struct{})
-	var following sync.WaitGroup
-	following.Go(func() {
-		select {
-		case <-ready:
-			r.follow(ctx)
-		case <-ctx.Done():
-		}
-	})
-	err := r.device.Run(ctx, func() {
-		close(ready)
-		up()
-	})
-	cancel()
-	following.Wait()
-	return err
-}
-
-// followAgain is when to connect to cast again after it has broken off.
-const followAgain = time.Second
+func (r *Renderer) Run(ctx context.Context, up func()) error { return r.device.Run(ctx, up) }
 
 // follow keeps in step with what plays on the TV until ctx ends.
 func (r *Renderer) follow(ctx context.Context) {
-	for ctx.Err() == nil {
-		for ev, err := range r.opts.Cast.Events(ctx) {
-			if err != nil {
-				r.opts.Log.Debug("events broke off", "of", castapi.Name, "err", err)
-				break
-			}
-			r.hear(ctx, ev)
-		}
-		t := time.NewTimer(followAgain)
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-		t.Stop()
-	}
+	ipc.Hear(ctx, r.opts.Log.With("of", castapi.Name), r.opts.Cast.Events, func(ev ipc.Event) { r.hear(ctx, ev) })
 }
 
 // hear takes in an event of cast's.

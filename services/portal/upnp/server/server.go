@@ -70,54 +70,20 @@ func New(o Options) *Server {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /media/{token}/{id}/{name}", s.deliver("file"))
 	mux.HandleFunc("GET /cover/{token}/{id}/{name}", s.deliver("cover"))
-	s.device.Other = mux
+	s.device.Other, s.device.Follow = mux, s.follow
 	return s
 }
 
 // Run is there until ctx ends, and calls up once guests can come.
-func (s *Server) Run(ctx context.Context, up func()) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	ready := make(chan struct{})
-	var following sync.WaitGroup
-	following.Go(func() {
-		select {
-		case <-ready:
-			s.follow(ctx)
-		case <-ctx.Done():
-		}
-	})
-	err := s.device.Run(ctx, func() {
-		close(ready)
-		up()
-	})
-	cancel()
-	following.Wait()
-	return err
-}
-
-// lookAgain is when to connect to the catalog again after it has broken off.
-const lookAgain = 2 * time.Second
+func (s *Server) Run(ctx context.Context, up func()) error { return s.device.Run(ctx, up) }
 
 // follow tells subscribers when the library has changed, until ctx ends.
 func (s *Server) follow(ctx context.Context) {
-	for ctx.Err() == nil {
-		for ev, err := range s.opts.News(ctx) {
-			if err != nil {
-				s.opts.Log.Debug("events broke off", "of", catalogapi.Name, "err", err)
-				break
-			}
-			if ev.Kind == "changed" {
-				_, _ = s.note(ctx) // it is looked at again when somebody asks
-			}
+	ipc.Hear(ctx, s.opts.Log.With("of", catalogapi.Name), s.opts.News, func(ev ipc.Event) {
+		if ev.Kind == "changed" {
+			_, _ = s.note(ctx) // it is looked at again when somebody asks
 		}
-		t := time.NewTimer(lookAgain)
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-		t.Stop()
-	}
+	})
 }
 
 // deliver sends a part of an item that is shared now.

@@ -51,21 +51,32 @@ func Serve(ctx context.Context, env service.Env, h http.Handler) error {
 		ConnContext:       withPeer,
 		ErrorLog:          slog.NewLogLogger(env.Log.Handler(), slog.LevelWarn),
 	}
+	env.Ready() // the socket is there: who calls now is answered
+	return Until(ctx, srv, ln, shutdownGrace)
+}
+
+// Until has srv answer on ln until ctx ends. Requests under way are given grace to return then; their contexts are the server's
+// own affair (its BaseContext).
+func Until(ctx context.Context, srv *http.Server, ln net.Listener, grace time.Duration) error {
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
-	env.Ready()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
 	case <-ctx.Done():
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	if err := srv.Shutdown(grace); err != nil {
-		_ = srv.Close() // whoever still holds a connection has had the grace
-	}
+	Shut(ctx, srv, grace)
 	<-served
 	return nil
+}
+
+// Shut ends a server: answers under way are given grace, whether ctx has ended or not. Its Serve returns at once.
+func Shut(ctx context.Context, srv *http.Server, grace time.Duration) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if srv.Shutdown(ctx) != nil {
+		_ = srv.Close() // whoever still holds a connection has had the grace
+	}
 }
 
 // listen returns the socket that the supervisor passed, or makes it, removing what a killed predecessor left behind.

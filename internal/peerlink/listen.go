@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"manofwar/internal/identity"
+	"manofwar/internal/ipc"
 )
 
 // The bounds of a listener.
@@ -50,20 +51,7 @@ func Serve(ctx context.Context, ln net.Listener, holder identity.Holder, h http.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug), // strangers' mistakes
 	}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(tls.NewListener(&bounded{Listener: ln, from: make(map[string]int)}, cfg)) }()
-	select {
-	case err := <-served:
-		return fmt.Errorf("serve %s: %w", ln.Addr(), err)
-	case <-ctx.Done():
-	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer cancel()
-	if err := srv.Shutdown(grace); err != nil {
-		_ = srv.Close() // whoever still holds a connection has had the grace
-	}
-	<-served
-	return nil
+	return ipc.Until(ctx, srv, tls.NewListener(&bounded{Listener: ln, from: make(map[string]int)}, cfg), shutdownGrace)
 }
 
 // Peer returns who has sent a request that [Serve] took.

@@ -199,11 +199,7 @@ func (p *Service) serve(ctx context.Context, env service.Env, listeners []net.Li
 		left--
 	}
 	cancel()
-	grace, stop := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer stop()
-	if srv.Shutdown(grace) != nil {
-		_ = srv.Close() // whoever still holds a connection has had the grace
-	}
+	ipc.Shut(ctx, srv, shutdownGrace)
 	for range left {
 		<-failed
 	}

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"manofwar/internal/ipc"
 	"manofwar/services/portal/upnp/gena"
 	"manofwar/services/portal/upnp/soap"
 	"manofwar/services/portal/upnp/ssdp"
@@ -79,11 +80,7 @@ func (d *Device) Run(ctx context.Context, up func()) error {
 	over := ctx.Err() != nil
 	cancel()
 	<-announced // the goodbye is said
-	grace, stop := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
-	defer stop()
-	if srv.Shutdown(grace) != nil {
-		_ = srv.Close() // whoever still holds a connection has had the grace
-	}
+	ipc.Shut(ctx, srv, shutdownGrace)
 	<-served
 	following.Wait()
 	for _, s := range d.Services {

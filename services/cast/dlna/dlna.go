@@ -32,7 +32,10 @@ type Network struct {
 	mu sync.Mutex // guards on
 	on bool
 
-	devices map[string]*running // by the location of their description; of Run's goroutine
+	// Of Run's goroutine:
+	devices  map[string]*running // by the location of their description
+	meetings *meetings
+	searched time.Time // last
 }
 
 // running is a device that is followed.
@@ -57,7 +60,7 @@ const (
 func New(l renderer.Listener, port int, log *slog.Logger) *Network {
 	return &Network{
 		listener: l, port: port, log: log, http: newClient(), find: search,
-		wake: make(chan struct{}, 1), devices: make(map[string]*running),
+		wake: make(chan struct{}, 1), devices: make(map[string]*running), meetings: newMeetings(),
 	}
 }
 
@@ -83,83 +86,56 @@ func (n *Network) Run(ctx context.Context) {
 	next := time.NewTimer(searchEvery)
 	defer next.Stop()
 	defer func() {
+		n.meetings.cancel()
 		for _, d := range n.devices {
 			d.stop()
 		}
 	}()
-	soon := true
-	for {
-		if n.wanted() {
+	for look, soon := true, true; ; {
+		switch {
+		case !n.wanted():
+			n.drop(ctx)
+			next.Stop()
+			soon = true
+		case look:
 			n.look(ctx)
 			wait := searchEvery
 			if soon {
 				wait, soon = searchSoon, false
 			}
 			next.Reset(wait)
-		} else {
-			n.drop(ctx)
-			next.Stop()
-			soon = true
 		}
+		look = true
 		select {
 		case <-ctx.Done():
 			return
 		case <-next.C:
 		case <-n.wake:
+		case m := <-n.meetings.results:
+			n.meetings.end(m.location)
+			n.add(ctx, m)
+			look = false
 		}
 	}
 }
 
-// look searches once, follows who is new and forgets who has gone.
+// look searches once, has who is new read and forgets who has gone.
 func (n *Network) look(ctx context.Context) {
 	var found []string
 	n.find(ctx, func(location string) { found = append(found, location) })
-	now := time.Now()
+	n.searched = time.Now()
 	for _, location := range found {
 		if d := n.devices[location]; d != nil {
-			d.seen = now
+			d.seen = n.searched
 		} else if len(n.devices) < maxDevices {
-			n.add(ctx, location)
+			n.meetings.begin(ctx, location, n.read)
 		}
 	}
 	for location, d := range n.devices {
-		if now.Sub(d.seen) > forgetAfter {
+		if n.searched.Sub(d.seen) > forgetAfter {
 			n.lose(location, d)
 		}
 	}
-}
-
-// add follows the device whose description is there, unless it is one that is followed under another address.
-func (n *Network) add(ctx context.Context, location string) {
-	c, info, err := describe(ctx, n.http, location)
-	if err != nil {
-		n.log.Debug("device not understood", "location", location, "err", err)
-		return
-	}
-	for other, d := range n.devices {
-		if d.info.ID == info.ID { // it has restarted, or has two addresses
-			n.lose(other, d)
-		}
-	}
-	d := newDevice(n, c, info)
-	d.base, err = baseFor(location, n.port)
-	if err != nil {
-		n.log.Debug("device not reached", "location", location, "err", err)
-		return
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	n.devices[location] = &running{d, func() { cancel(); <-done }, time.Now()}
-	r := renderer.Report{State: api.Stopped, At: time.Now()}
-	if c.HasVolume() {
-		d.hear(ctx, &r)
-	}
-	n.listener.Found(d.info, d)
-	n.listener.Reported(d.info.ID, r)
-	go func() {
-		defer close(done)
-		d.run(ctx)
-	}()
 }
 
 func (n *Network) lose(location string, d *running) {
@@ -170,16 +146,27 @@ func (n *Network) lose(location string, d *running) {
 
 // drop silences and forgets every device.
 func (n *Network) drop(ctx context.Context) {
+	n.meetings.cancel()
+	var all sync.WaitGroup
+	for _, d := range n.devices {
+		all.Go(func() { n.silence(ctx, d) })
+	}
+	all.Wait()
 	for location, d := range n.devices {
-		d.stop()
-		if d.loaded != "" {
-			ctx, cancel := context.WithTimeout(ctx, callTimeout)
-			if err := d.control.Stop(ctx); err != nil {
-				n.log.Debug("device not stopped", "name", d.info.Name, "err", err)
-			}
-			cancel()
-		}
 		n.lose(location, d)
+	}
+}
+
+// silence ends what plays on a device.
+func (n *Network) silence(ctx context.Context, d *running) {
+	d.stop()
+	if d.loaded == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if err := d.control.Stop(ctx); err != nil {
+		n.log.Debug("device not stopped", "name", d.info.Name, "err", err)
 	}
 }
 

@@ -34,13 +34,26 @@ type set struct {
 	*httptest.Server
 	box
 
+	udn string // without "uuid:"
+
 	mu   sync.Mutex
 	meta string
 	base string // URLBase; empty: none
 }
 
 func newSet(t *testing.T) *set {
-	s := &set{box: box{length: 3 * time.Minute, pauses: true, next: true, state: "NO_MEDIA_PRESENT", volume: 20}}
+	s := unplugged()
+	s.Server = httptest.NewServer(s.handler())
+	t.Cleanup(s.Close)
+	return s
+}
+
+// unplugged returns a television that is on no network.
+func unplugged() *set {
+	return &set{box: box{length: 3 * time.Minute, pauses: true, next: true, state: "NO_MEDIA_PRESENT", volume: 20}, udn: "2fac1234-31f8-11b4-a222-08002b34c003"}
+}
+
+func (s *set) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /desc.xml", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, s.description()) })
 	mux.HandleFunc("GET /scpd/{name}", func(w http.ResponseWriter, r *http.Request) {
@@ -50,9 +63,7 @@ func newSet(t *testing.T) *set {
 		}[r.PathValue("name")])
 	})
 	mux.HandleFunc("POST /ctl/{name}", s.control)
-	s.Server = httptest.NewServer(mux)
-	t.Cleanup(s.Close)
-	return s
+	return mux
 }
 
 func (s *set) description() string {
@@ -63,7 +74,7 @@ func (s *set) description() string {
 	}
 	return `<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0">` + s.base + `<specVersion><major>1</major><minor>0</minor></specVersion><device>
 <deviceType>urn:schemas-upnp-org:device:MediaRenderer:1</deviceType><friendlyName>Living &amp; room
-TV</friendlyName><modelName>X-1000</modelName><UDN>uuid:2fac1234-31f8-11b4-a222-08002b34c003</UDN><serviceList>` + services + `</serviceList></device></root>`
+TV</friendlyName><modelName>X-1000</modelName><UDN>uuid:` + s.udn + `</UDN><serviceList>` + services + `</serviceList></device></root>`
 }
 
 var argument = regexp.MustCompile(`<(\w+)>([^<]*)</(\w+)>`)
@@ -351,13 +362,13 @@ type guests struct {
 	lost  chan string
 
 	mu  sync.Mutex
-	out renderer.Renderer
+	out []renderer.Renderer // in the order of their finding
 	rep chan renderer.Report
 }
 
 func (g *guests) Found(info api.Renderer, to renderer.Renderer) {
 	g.mu.Lock()
-	g.out = to
+	g.out = append(g.out, to)
 	g.mu.Unlock()
 	g.found <- info
 }
@@ -369,7 +380,9 @@ func (g *guests) Reported(_ string, r renderer.Report) {
 	}
 }
 
-func (g *guests) to() renderer.Renderer { g.mu.Lock(); defer g.mu.Unlock(); return g.out }
+// to returns the one that was found last.
+func (g *guests) to() renderer.Renderer { g.mu.Lock(); defer g.mu.Unlock(); return g.out[len(g.out)-1] }
+
 func (g *guests) reports() chan renderer.Report {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -179,7 +179,7 @@ func TestPagesHearWhatPlays(t *testing.T) {
 			if ev.Kind == kind && string(ev.Data) == data {
 				return
 			}
-			if slices.Contains([]string{"order", "gone", "taken"}, ev.Kind) {
+			if slices.Contains([]string{"order", "gone", "taken", "undeclared"}, ev.Kind) {
 				t.Fatalf("got %s %s; want %s %s", ev.Kind, ev.Data, kind, data)
 			}
 		}
@@ -188,6 +188,7 @@ func TestPagesHearWhatPlays(t *testing.T) {
 	b.theatre.orders.Send(ipc.Event{Kind: "order", Data: []byte(`{"play":false}`)})
 	until("order", `{"play":false}`)
 	<-b.theatre.follows
+	b.theatre.news.Send(ipc.Event{Kind: "undeclared", Data: []byte(`{}`)})
 	b.theatre.news.Send(ipc.Event{Kind: "gone", Data: []byte(`{"id":"s1"}`)})
 	until("gone", `{"id":"s1"}`)
 	b.theatre.orders.Send(ipc.Event{Kind: "taken", Data: []byte(`{}`)})

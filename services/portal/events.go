@@ -102,7 +102,11 @@ type eventWriter struct {
 	rc *http.ResponseController
 }
 
+// event tells what [eventRights] has, and nothing else: services may learn to say what no right was declared for.
 func (o eventWriter) event(ev ipc.Event) error {
+	if eventRights[ev.Kind] == "" {
+		return nil
+	}
 	return o.write(fmt.Sprintf("event: %s\ndata: %s\n\n", ev.Kind, ev.Data))
 }
 

@@ -100,6 +100,26 @@ func (p *Service) routes() []route {
 	}
 }
 
+// eventRights is the table of everything that a stream of events tells, by the kind of event, with the right to be told: that of the route
+// which answers the same, or takes what a page says in return. What is not in it is told to nobody. Opening the stream takes its
+// route's right besides.
+var eventRights = map[string]right{
+	"library":   see,
+	"network":   see,
+	"device":    see,
+	"notices":   see,
+	"changed":   see,
+	"attempt":   manage,
+	"renderers": see,
+	"sessions":  see,
+	"session":   see,
+	"gone":      see,
+	"devices":   manage,
+	"order":     play,
+	"taken":     play,
+	"refused":   play,
+}
+
 // mux serves the table. What is below /api/ or /media/ and not in it is not found, rather than the user interface; what is
 // in it under another method says which.
 func (p *Service) mux() *http.ServeMux {

@@ -125,7 +125,7 @@ vm-test: deps engines build ## the real image in QEMU, alone and among real rout
 COMMANDS ?= 10000
 soak: deps engines build ## the long ones: an evening at the television with COMMANDS random commands, and many at nobody's
 	go test -count=20 -timeout 60m -run '^TestManyCommands$$' ./player
-	go test -tags vm -count=1 -timeout 180m -v -run '^TestTelevision$$' ./internal/lab/vm -soak -commands=$(COMMANDS)
+	go test -tags vm -count=1 -timeout 180m -v -run '^TestTelevision$$' ./internal/lab/vm -commands=$(COMMANDS)
 
 .PHONY: fuzz
 FUZZTIME ?= 20s

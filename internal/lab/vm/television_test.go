@@ -5,7 +5,6 @@ package vm
 import (
 	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"image"
 	"image/png"
@@ -25,17 +24,14 @@ import (
 // TestTelevision plays to a screen and a sound card, as an evening does: what it shows and what is heard is looked at from
 // outside. Then it breaks what plays, plugs and pulls what can be, and lets a crowd of commands loose on it.
 func TestTelevision(t *testing.T) {
-	dir, more := t.TempDir(), t.TempDir()
+	dir := t.TempDir()
 	m := makeMedia(t, dir)
-	if *soak {
-		makeKinds(t, more)
-	}
 	// A clock that counts keeps an emulated player from running dry because the host is busy. Minutes of the guest's pass in
 	// seconds while it waits.
 	w := world(t, peers.Config{
 		Radios: 1, Dongle: 1, Counted: true, Limit: 20*time.Minute + time.Duration(*commands)*100*time.Millisecond, Modules: []string{"vivid"},
 		Screen: &lab.Screen{Width: 640, Height: 480}, Sound: new(lab.Sound),
-		Disks: []lab.Disk{stickOf(t, dir, false), {ID: "kinds", Path: diskOf(t, more, "Kinds"), USB: true, Absent: true}},
+		Disks: []lab.Disk{stickOf(t, dir, false)},
 	})
 	tv := &television{World: w, media: m}
 	must(t, w.Await(t.Context(), "the library is scanned", func() bool {
@@ -65,11 +61,8 @@ func TestTelevision(t *testing.T) {
 		{"the disk is pulled", tv.pulled},
 		{"a storm of commands", tv.storm},
 	}
-	if *soak {
-		parts = append(parts, part{"every kind of media", tv.kinds})
-	}
 	for _, p := range parts {
-		if !t.Run(p.name, p.test) && !*soak {
+		if !t.Run(p.name, p.test) {
 			return // what follows would wait for what is no longer so
 		}
 	}
@@ -80,9 +73,6 @@ type part struct {
 	name string
 	test func(*testing.T)
 }
-
-// soak is whether an evening is a long one.
-var soak = flag.Bool("soak", false, "have a long evening at the television: see the Makefile")
 
 // television is a dongle at a screen, and the television that this is.
 type television struct {

@@ -16,7 +16,7 @@ import (
 // prober looks at the network over one link.
 type prober struct {
 	link   Link
-	dialer net.Dialer
+	socket func(ctx context.Context, network, address string) (net.Conn, error) // connects over the link
 
 	mu    sync.Mutex // guards what follows
 	known map[string][]netip.Addr
@@ -25,10 +25,8 @@ type prober struct {
 }
 
 func newProber(l Link) *prober {
-	return &prober{
-		link: l, known: make(map[string][]netip.Addr), open: make(map[netip.Addr]net.Conn),
-		dialer: net.Dialer{Control: bindTo(l.Name), KeepAlive: -1, FallbackDelay: -1},
-	}
+	dialer := net.Dialer{Control: bindTo(l.Name), KeepAlive: -1, FallbackDelay: -1}
+	return &prober{link: l, known: make(map[string][]netip.Addr), open: make(map[netip.Addr]net.Conn), socket: dialer.DialContext}
 }
 
 // close closes what was kept open. Nobody looks any more.
@@ -105,7 +103,7 @@ func (p *prober) race(ctx context.Context, addresses []netip.Addr, port uint16) 
 	first4 := slices.IndexFunc(addresses, netip.Addr.Is4)
 	first6 := slices.IndexFunc(addresses, netip.Addr.Is6)
 	if first4 < 0 || first6 < 0 {
-		conn, err := p.dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(addresses[0], port).String())
+		conn, err := p.socket(ctx, "tcp", netip.AddrPortFrom(addresses[0], port).String())
 		if err != nil {
 			return nil
 		}
@@ -117,7 +115,7 @@ func (p *prober) race(ctx context.Context, addresses []netip.Addr, port uint16) 
 	var running sync.WaitGroup
 	for _, a := range []netip.Addr{addresses[first4], addresses[first6]} {
 		running.Go(func() {
-			if c, err := p.dialer.DialContext(ctx, "tcp", netip.AddrPortFrom(a, port).String()); err == nil {
+			if c, err := p.socket(ctx, "tcp", netip.AddrPortFrom(a, port).String()); err == nil {
 				conns <- c
 				cancel()
 			}

@@ -136,10 +136,10 @@ func (p *prober) ask(ctx context.Context, server netip.Addr, name string) (addre
 	var again, enough time.Time
 	for len(pending) > 0 && ctx.Err() == nil {
 		now := time.Now()
-		if !enough.IsZero() && now.After(enough) {
+		if !enough.IsZero() && !now.Before(enough) {
 			break
 		}
-		if now.After(again) {
+		if !now.Before(again) {
 			for _, q := range pending {
 				_, _ = conn.Write(q) // one that is not sent is as good as lost, and asked again
 			}
@@ -177,7 +177,7 @@ func (p *prober) take(ctx context.Context, server netip.Addr) (net.Conn, error) 
 	if conn != nil {
 		return conn, nil
 	}
-	return p.dialer.DialContext(ctx, "udp", p.endpoint(server, dnsPort))
+	return p.socket(ctx, "udp", p.endpoint(server, dnsPort))
 }
 
 // keep keeps a socket for the next question. One by which no answer came is closed: it may be bound to an address that we had.

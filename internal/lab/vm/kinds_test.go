@@ -63,12 +63,14 @@ func TestKinds(t *testing.T) {
 			t.Errorf("%s ended after %v", k.Name, p.at)
 		case k.Film() && p.shown == 0:
 			t.Errorf("%s was not seen", k.Name)
+		case k.Film():
+			t.Logf("%s: %d pictures were shown", k.Name, p.shown)
 		}
 	}
 	heard, err := tv.Recorded(lab.AC97)
 	must(t, err)
 	for _, name := range unheard(heard, fixture.Kinds) {
-		t.Errorf("%s was not heard whole", name)
+		t.Errorf("%s was not heard whole, or one before it that sounds alike", name)
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"sync"
 	"time"
 
@@ -74,7 +75,8 @@ type Service struct {
 	random   *rand.Rand
 	sessions map[string]*session
 	places   map[string]*place
-	numbers  uint64 // of the session begun last
+	numbers  uint64    // of the session begun last
+	told     api.Stamp // of what was told last
 	settings api.Settings
 	once     recent
 	stale    stale
@@ -114,6 +116,7 @@ func (c *Service) run(ctx context.Context, screen *tv.TV, healthy func(error), s
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	c.work.life = ctx
+	c.told.Epoch = strconv.FormatUint(rand.Uint64(), 36)
 	c.resume(screen)
 	var running sync.WaitGroup
 	running.Go(func() { screen.Run(ctx) })
@@ -289,9 +292,16 @@ func (c *Service) move(s *session, p *place, now time.Time) {
 func (c *Service) snapshot(s *session, now time.Time) api.Session {
 	p := c.place(s.place)
 	out := s.snapshot(p.level, now)
+	out.Stamp = c.stamp()
 	out.With = c.rooms(s)
 	if p.info.Kind == api.DLNA {
 		out.Speed = 1 // it knows no other
 	}
 	return out
+}
+
+// stamp marks what is about to be told as newer than all before. The caller holds mu, and does since it read what it tells.
+func (c *Service) stamp() api.Stamp {
+	c.told.Sequence++
+	return c.told
 }

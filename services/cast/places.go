@@ -130,5 +130,6 @@ func (c *Service) list(now time.Time) api.Sessions {
 	for i, s := range all {
 		out.Sessions[i] = c.snapshot(s, now)
 	}
+	out.Stamp = c.stamp()
 	return out
 }

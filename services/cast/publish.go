@@ -91,7 +91,7 @@ func (c *Service) news(last map[string]gist) (all []ipc.Event) {
 		s := c.sessions[id]
 		if !there || s == nil {
 			delete(last, id)
-			all = append(all, event("gone", api.Gone{ID: id}))
+			all = append(all, event("gone", api.Gone{Stamp: c.stamp(), ID: id}))
 			continue
 		}
 		told := c.snapshot(s, now)
@@ -126,7 +126,7 @@ type gist struct {
 const near = 60 * time.Millisecond
 
 func gistOf(s *session, told api.Session) gist {
-	told.Position, told.At, told.Now = 0, time.Time{}, time.Time{}
+	told.Stamp, told.Position, told.At, told.Now = api.Stamp{}, 0, time.Time{}, time.Time{}
 	at := s.now.at
 	if s.state() != api.Playing {
 		at.rate = 0

@@ -90,13 +90,25 @@ type Renderers struct {
 	Renderers []Renderer `json:"renderers"`
 }
 
+// Stamp orders what is told of sessions, whether an answer or an event brings it: they travel on connections of their own,
+// and overtake each other. No clock does: it is set while sessions play, and two words may fall into one tick of it.
+type Stamp struct {
+	Epoch    string `json:"epoch"`    // one run of the service
+	Sequence uint64 `json:"sequence"` // rises with all that is told in it
+}
+
+// Before reports whether s is known to have been true before o was. Of two epochs nothing is known.
+func (s Stamp) Before(o Stamp) bool { return s.Epoch == o.Epoch && s.Sequence < o.Sequence }
+
 // Sessions are all of them, the one used last first.
 type Sessions struct {
+	Stamp
 	Sessions []Session `json:"sessions"`
 }
 
 // Gone says that a session is no more.
 type Gone struct {
+	Stamp
 	ID string `json:"id"`
 }
 
@@ -123,6 +135,7 @@ const (
 
 // Session is a queue and a place in it.
 type Session struct {
+	Stamp
 	ID       string         `json:"id"`
 	Renderer string         `json:"renderer"`
 	With     []Room         `json:"with,omitempty"` // where it plays too, in step

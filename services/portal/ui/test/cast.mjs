@@ -67,6 +67,10 @@ export function cast(library, tell) {
   let last = 0
   const fresh = (prefix) => `${prefix}${++last}`
   const now = () => Date.now() + state.away
+  const epoch = 'stand-in'
+  let sequence = 0
+  /** Orders what is told. */
+  const stamp = () => ({ epoch, sequence: ++sequence })
 
   const find = (id) => library().items.find((item) => item.id === id)
   const select = ({ items, album, search }) => {
@@ -94,6 +98,7 @@ export function cast(library, tell) {
     const film = entry?.item.kind === 'film'
     return {
       ...rest,
+      ...stamp(),
       entry,
       next: nextOf(session),
       total: queue.length,
@@ -180,7 +185,7 @@ export function cast(library, tell) {
   function end(session) {
     clearTimeout(session.timer)
     state.sessions.delete(session.id)
-    tell('gone', { id: session.id })
+    tell('gone', { id: session.id, ...stamp() })
     order(session.renderer)
     tellRenderers()
   }
@@ -366,7 +371,7 @@ export function cast(library, tell) {
       ]
     }
     send('renderers', { renderers: renderersNow() })
-    send('sessions', { sessions: [...state.sessions.values()].map(view) })
+    send('sessions', { sessions: [...state.sessions.values()].map(view), ...stamp() })
     send('devices', state.devices)
     if (!offers) return
     order(id)

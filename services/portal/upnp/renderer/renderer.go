@@ -158,7 +158,7 @@ func (r *Renderer) playing() *castapi.Session {
 // a guest has just put into the queue.
 func (r *Renderer) overtaken(s castapi.Session) bool {
 	is := r.playing()
-	return is != nil && is.ID == s.ID && s.Revision < is.Revision
+	return is != nil && is.ID == s.ID && s.Before(is.Stamp)
 }
 
 // see takes in how the TV's session is, and has subscribers told.

@@ -24,9 +24,11 @@ type home struct {
 	keys    int
 	asked   []string
 	refuse  error
-
-	revision uint64 // of the session that is begun
+	told    uint64 // how often it has answered
 }
+
+// epoch is that of what home answers.
+const epoch = "a"
 
 func (h *home) answer(what string) (castapi.Session, error) {
 	h.asked = append(h.asked, what)
@@ -39,6 +41,8 @@ func (h *home) answer(what string) (castapi.Session, error) {
 			h.session.Next = &h.queue[i+1]
 		}
 	}
+	h.told++
+	h.session.Stamp = castapi.Stamp{Epoch: epoch, Sequence: h.told}
 	return *h.session, nil
 }
 
@@ -56,7 +60,7 @@ func (h *home) entries(w castapi.What) (all []castapi.Entry) {
 
 func (h *home) Play(_ context.Context, p castapi.Play) (castapi.Session, error) {
 	h.queue = h.entries(p.What)
-	h.session = &castapi.Session{ID: "s1", Renderer: p.Renderer, State: castapi.Playing, Entry: &h.queue[0], Volume: 50, Speed: 1, Revision: h.revision}
+	h.session = &castapi.Session{ID: "s1", Renderer: p.Renderer, State: castapi.Playing, Entry: &h.queue[0], Volume: 50, Speed: 1}
 	return h.answer("play " + p.Renderer)
 }
 
@@ -314,17 +318,23 @@ func TestFamily(t *testing.T) {
 func TestOvertaken(t *testing.T) {
 	h := &home{}
 	r := newRenderer(h)
-	old := castapi.Session{ID: "s1", Renderer: castapi.TV, State: castapi.Playing, Speed: 1, Revision: 4, Entry: &castapi.Entry{Key: "other"}}
+	old := castapi.Session{Stamp: castapi.Stamp{Epoch: epoch}, ID: "s1", Renderer: castapi.TV, State: castapi.Playing, Speed: 1, Entry: &castapi.Entry{Key: "other"}}
 	tell(t, r, "session", old)
 	must(t, r, "SetAVTransportURI", "CurrentURI", a)
-	h.revision = 5
 	must(t, r, "Play", "Speed", "1")
 	tell(t, r, "session", old)
+	r.expect(t, "PLAYING", a, "")
+	playing := *h.session
+	must(t, r, "Pause")
+	tell(t, r, "session", playing) // the same queue, of before the pause
+	r.expect(t, "PAUSED_PLAYBACK", a, "")
+	playing.Sequence = h.told + 1 // somebody in the room plays on
+	tell(t, r, "session", playing)
 	r.expect(t, "PLAYING", a, "")
 	old.Renderer = "page-x"
 	tell(t, r, "session", old)
 	r.expect(t, "PLAYING", a, "")
-	tell(t, r, "sessions", castapi.Sessions{Sessions: []castapi.Session{{ID: "s1", Renderer: castapi.TV, State: castapi.Playing, Revision: 4, Entry: &castapi.Entry{Key: "other"}}}})
+	tell(t, r, "sessions", castapi.Sessions{Sessions: []castapi.Session{{Stamp: castapi.Stamp{Epoch: "restarted"}, ID: "s1", Renderer: castapi.TV, State: castapi.Playing, Entry: &castapi.Entry{Key: "other"}}}})
 	r.expect(t, "PLAYING", "", "") // how things are when cast was connected to again
 }
 

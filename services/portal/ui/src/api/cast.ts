@@ -71,8 +71,26 @@ export interface Problem {
   at: string
 }
 
+/** Orders what is told: answers and events travel on connections of their own, and overtake each other. */
+export interface Stamp {
+  /** One run of the service. */
+  epoch: string
+  /** Rises with all that is told in it. */
+  sequence: number
+}
+
+/** All sessions, the one used last first. */
+export interface Sessions extends Stamp {
+  sessions: Session[] | null
+}
+
+/** A session is no more. */
+export interface Gone extends Stamp {
+  id: string
+}
+
 /** A queue and a place in it. It plays on one renderer, and on others in step with that one. */
-export interface Session {
+export interface Session extends Stamp {
   id: string
   renderer: string
   with?: Room[]

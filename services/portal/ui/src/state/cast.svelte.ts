@@ -1,5 +1,5 @@
 import { ApiError } from '../api/client'
-import type { Devices, Renderer, Session } from '../api/cast'
+import type { Devices, Gone, Renderer, Session, Sessions, Stamp } from '../api/cast'
 
 /** A session with when it was heard of, by performance.now(): its position is carried on from there. */
 export interface Heard extends Session {
@@ -55,6 +55,8 @@ class Cast {
   #told = $state.raw<Heard[]>([])
   #wishes = $state.raw<Record<string, Wish>>({})
   #timers = new Map<string, ReturnType<typeof setTimeout>>()
+  /** Of the newest word about each session, also of those that have gone. */
+  #stamps = new Map<string, Stamp>()
 
   /** All sessions, the one used last first, as the person wants them to be. */
   readonly sessions = $derived(
@@ -70,10 +72,16 @@ class Cast {
     this.renderers = renderers ?? []
   }
 
-  /** Takes all sessions: at the beginning, and when the service is back. */
-  takeAll(sessions: Session[] | null): void {
-    this.#told = (sessions ?? []).map(heard)
-    for (const session of this.#told) this.#settle(session)
+  /** Takes all sessions: at the beginning, and when the service is back. Those that an answer told of since stay as they are. */
+  takeAll(all: Sessions): void {
+    const newer = this.#told.filter(({ epoch, sequence }) => epoch === all.epoch && sequence > all.sequence)
+    const listed = (all.sessions ?? []).filter((session) => !this.#overtaken(session.id, session)).map(heard)
+    for (const { id } of this.#told) if (!this.#overtaken(id, all)) this.#stamps.set(id, all)
+    this.#told = [...newer, ...listed]
+    for (const session of listed) {
+      this.#stamps.set(session.id, session)
+      this.#settle(session)
+    }
     this.up = true
   }
 
@@ -82,17 +90,31 @@ class Cast {
     if (err instanceof ApiError && err.code === 'busy') this.up = false
   }
 
-  /** Takes the device's word about a session. */
+  /** Takes the device's word about a session, unless a newer one was here before it. */
   take(session: Session): void {
+    if (this.#overtaken(session.id, session)) return
+    this.#stamps.set(session.id, session)
     const said = heard(session)
     const known = this.#told.some(({ id }) => id === session.id)
     this.#told = known ? this.#told.map((each) => (each.id === session.id ? said : each)) : [said, ...this.#told]
     this.#settle(said)
   }
 
+  /** Takes the device's word that a session is no more: what is told of it from now on is of before. */
+  end(gone: Gone): void {
+    this.#stamps.set(gone.id, gone)
+    this.forget(gone.id)
+  }
+
   forget(id: string): void {
     this.#told = this.#told.filter((session) => session.id !== id)
     this.#drop(id)
+  }
+
+  /** Whether something newer is known. Of two runs of the service the one that speaks is the newer. */
+  #overtaken(id: string, { epoch, sequence }: Stamp): boolean {
+    const last = this.#stamps.get(id)
+    return last?.epoch === epoch && sequence < last.sequence
   }
 
   /** Shows what was asked before the device has done it. */

@@ -4,7 +4,7 @@ import { changeOf } from '../lib/network'
 import { cast } from './cast.svelte'
 import { here } from './here.svelte'
 import { toast } from './toasts.svelte'
-import type { Devices, Order, Renderer, Session } from '../api/cast'
+import type { Devices, Gone, Order, Renderer, Session, Sessions } from '../api/cast'
 
 /**
  * What the device says of itself, kept true: read once, followed by server-sent events, and read again whenever the
@@ -69,10 +69,10 @@ export function connect(): void {
   })
   on<Attempt>('attempt', (attempt) => (live.attempt = attempt))
   on<{ renderers: Renderer[] | null }>('renderers', ({ renderers }) => cast.takeRenderers(renderers))
-  on<{ sessions: Session[] | null }>('sessions', ({ sessions }) => cast.takeAll(sessions))
+  on<Sessions>('sessions', (all) => cast.takeAll(all))
   on<Devices>('devices', (devices) => (cast.devices = devices))
   on<Session>('session', (session) => cast.take(session))
-  on<{ id: string }>('gone', ({ id }) => cast.forget(id))
+  on<Gone>('gone', (gone) => cast.end(gone))
   on<Order>('order', (order) => (here.order = order))
   on<unknown>('taken', () => {
     here.renew()

@@ -13,6 +13,7 @@ export class QueueWindow {
   loaded = $state(false)
   error = $state.raw<unknown>(null)
 
+  #told: Session | null = null // as last followed
   #session = ''
   #start = 0 // where the first of entries is in the whole queue
   #revision = -1
@@ -23,6 +24,7 @@ export class QueueWindow {
 
   /** Follows a session: called whenever something about it changed. */
   follow(session: Session | null): void {
+    this.#told = session
     if (session?.id !== this.#session) {
       this.#session = session?.id ?? ''
       this.#revision = -1
@@ -67,18 +69,20 @@ export class QueueWindow {
     } finally {
       this.#editing--
       this.#revision = -1
+      this.follow(this.#told) // nothing else may follow: what is newer than the answer was here before it
     }
   }
 
   /** Keeps the list as it is while a row is being dragged. */
   hold(on: boolean): void {
     this.#held = on
+    if (!on) this.follow(this.#told)
   }
 
   async #fetch(offset: number, limit: number): Promise<void> {
     this.#request?.abort()
     const request = (this.#request = new AbortController())
-    const before = this.#start + this.entries.length === offset ? this.entries : []
+    const before = this.#start >= 0 && this.#start + this.entries.length === offset ? this.entries : []
     try {
       const found = (await api.queue(this.#session, offset, limit, request.signal)).entries ?? []
       if (request.signal.aborted) return

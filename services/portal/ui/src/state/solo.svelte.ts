@@ -48,6 +48,8 @@ export class Solo {
           next: this.next,
           index: this.index,
           total: this.entries.length,
+          epoch: '',
+          sequence: 0,
           revision: 0,
           position: 0,
           at: '',

@@ -39,6 +39,8 @@ export function promised(renderer: string, item: Item, like: Partial<Heard> | nu
     next: undefined,
     index: 0,
     total: 1,
+    epoch: '',
+    sequence: 0,
     revision: 0,
     position: 0,
     at: '',

@@ -20,7 +20,7 @@ type Notice struct {
 	Detail  string    `json:"detail,omitempty"`  // for who wants to know more
 	Message string    `json:"message"`
 	Hint    string    `json:"hint,omitempty"`
-	Since   time.Time `json:"since"`
+	Since   time.Time `json:"since,omitzero"`
 }
 
 // finding is one thing that a rule has found.

@@ -57,9 +57,7 @@ func (w ways) run(ctx context.Context) {
 // mpd is the library and what plays, for the clients of the Music Player Daemon.
 func (w ways) mpd(ctx context.Context, up func()) error {
 	if w.p.opts.MPD == "" {
-		return &media.Error{
-			Op: "let MPD clients in", Err: media.ErrUnsupported, Hint: `Start "manofwar serve" with --mpd :6600, which lets the network in.`,
-		}
+		return &media.Error{Op: "let MPD clients in", Err: errNoPort}
 	}
 	return mpd.New(mpd.Options{
 		Listen: w.p.opts.MPD, Library: w.p.sharing.Library(guest.MPD, w.catalog), Catalog: w.catalog, Cast: w.cast, Player: w.player,

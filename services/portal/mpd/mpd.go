@@ -128,13 +128,13 @@ const (
 	callTimeout = time.Minute
 )
 
-// Run listens and serves until ctx ends or the address cannot be had, which is a [media.Error]. It calls up once clients can
+// Run listens and serves until ctx ends or the address cannot be had, which is a [net.OpError]. It calls up once clients can
 // come.
 func (s *Server) Run(ctx context.Context, up func()) error {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(ctx, "tcp", s.opts.Listen)
 	if err != nil {
-		return &media.Error{Op: "listen on", Path: s.opts.Listen, Err: err, Hint: "Another program may use this port, such as an MPD: end it."}
+		return fmt.Errorf("let MPD clients in: %w", err)
 	}
 	s.opts.Log.Info("listening", "addr", ln.Addr())
 	up()

@@ -233,7 +233,16 @@ export const guests = () => ({
     server: { on: true, libraries: ['blue'] },
     mpd: { on: true, libraries: [] },
   },
-  problems: { mpd: 'listen tcp :6600: another program uses this port' },
+  problems: {
+    mpd: {
+      code: 'guest-port-taken',
+      level: 'error',
+      subject: '6600',
+      message: 'Port 6600 is taken: another program uses it.',
+      hint: 'End that program, such as another music or media server. This is tried again by itself.',
+      detail: 'let MPD clients in: listen tcp :6600: bind: address already in use',
+    },
+  },
 })
 
 /** The screen and the sound of a device that plays a film in the cinema's own rate. */

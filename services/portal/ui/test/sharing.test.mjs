@@ -19,7 +19,10 @@ test('what is shared is chosen, with each way in', standIn, () =>
     await until(() => choices().renderer.on)
 
     const mpd = page.getByRole('region', { name: 'Music from MPD apps' })
-    await mpd.getByText('another program uses this port').waitFor()
+    await mpd.getByText('Port 6600 is taken: another program uses it.').waitFor()
+    await mpd.getByText('End that program').waitFor()
+    await mpd.getByText('Details').click()
+    await mpd.getByText('listen tcp :6600: bind: address already in use').waitFor()
     await mpd.getByText('Nothing is shared yet').waitFor()
     await mpd.getByRole('checkbox', { name: /^Blue Disk/ }).check()
     await until(() => choices().mpd.libraries.join() === 'blue')
@@ -47,5 +50,26 @@ test('a choice that the device refuses is taken back', standIn, () =>
       server.state.refuse = false
     },
     { allow: [/507/] },
+  ),
+)
+
+test('what keeps a way in from working is said in German', standIn, () =>
+  visit(
+    '/settings/sharing',
+    async (page) => {
+      const { choices, problems } = server.state.guests
+      const was = [choices.renderer.on, problems.renderer, problems.server]
+      const problem = (code, message) => ({ code, level: 'error', message, detail: 'x' })
+      choices.renderer.on = choices.server.on = true
+      problems.renderer = problem('guest-trouble', 'This does not work right now.')
+      problems.server = problem('guest-of-tomorrow', 'What this page cannot translate.')
+      const at = (name) => page.getByRole('region', { name }).getByRole('status')
+      await at('Musik mit MPD-Apps').getByText('Port 6600 ist belegt: Ein anderes Programm benutzt ihn.').waitFor()
+      await at('Musik mit MPD-Apps').getByText('Beende dieses Programm').waitFor()
+      await at('Auf diesem Fernseher abspielen').getByText('Das funktioniert gerade nicht.').waitFor()
+      await at('Von anderen Fernsehern aus stöbern').getByText('What this page cannot translate.').waitFor()
+      ;[choices.renderer.on, problems.renderer, problems.server] = was
+    },
+    { language: 'de-DE' },
   ),
 )

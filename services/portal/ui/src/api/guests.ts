@@ -1,4 +1,5 @@
 import { get, send } from './client'
+import type { Notice } from './types'
 
 /** The words of /api/v1/guests: what those may do who come by a protocol without passwords. */
 
@@ -15,7 +16,7 @@ export interface Sharing {
   name: string
   choices: Record<Protocol, Choice>
   /** What keeps a protocol that is on from working. */
-  problems: Partial<Record<Protocol, string>>
+  problems: Partial<Record<Protocol, Notice>>
 }
 
 const path = '/api/v1/guests'

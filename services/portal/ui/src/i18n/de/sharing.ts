@@ -24,4 +24,11 @@ export const sharing: Same<typeof english> = {
   'sharing.all': 'Alle freigeben',
   'sharing.tvOnly': 'Was ein anderes Gerät schickt, läuft nur auf dem Fernseher. Dort geht es weiter.',
   'sharing.away': 'Nicht angeschlossen',
+  'notice.guest-port-taken': 'Port {subject} ist belegt: Ein anderes Programm benutzt ihn.',
+  'notice.guest-port-taken.hint':
+    'Beende dieses Programm, etwa einen anderen Musik- oder Medienserver. Danach klappt es hier von selbst.',
+  'notice.guest-no-port': 'Für MPD wurde kein Port angegeben.',
+  'notice.guest-no-port.hint': 'Starte manofwar mit einem, der das Netzwerk hereinlässt: manofwar serve --mpd :6600',
+  'notice.guest-trouble': 'Das funktioniert gerade nicht.',
+  'notice.guest-trouble.hint': 'Es wird von selbst wieder versucht.',
 }

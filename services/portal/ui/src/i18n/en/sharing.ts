@@ -21,4 +21,11 @@ export const sharing = {
   'sharing.all': 'Share all',
   'sharing.tvOnly': 'What another device sends plays on the TV only. It goes on there.',
   'sharing.away': 'Not connected',
+  'notice.guest-port-taken': 'Port {subject} is taken: another program uses it.',
+  'notice.guest-port-taken.hint':
+    'End that program, such as another music or media server. This is tried again by itself.',
+  'notice.guest-no-port': 'No port was given for MPD.',
+  'notice.guest-no-port.hint': 'Start manofwar with one, which lets the network in: manofwar serve --mpd :6600',
+  'notice.guest-trouble': 'This does not work right now.',
+  'notice.guest-trouble.hint': 'It is tried again by itself.',
 }

@@ -417,5 +417,5 @@ export function cast(library, tell) {
     return { control, queue: edit, change, move, with: join }[what]?.(session, body) ?? view(session)
   }
 
-  return { state, answer, listen, play, on, view, changed, tellRenderers, renderersNow }
+  return { state, answer, listen, play, on, view, positionOf: position, changed, tellRenderers, renderersNow }
 }

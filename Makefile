@@ -122,7 +122,7 @@ vm-test: deps engines build ## the real image in QEMU, alone and among real rout
 	go test -tags vm -count=1 -timeout 60m ./internal/lab/...
 
 .PHONY: soak
-COMMANDS ?= 10000
+COMMANDS ?= 50000
 soak: deps engines build ## the long ones: an evening at the television with COMMANDS random commands, and many at nobody's
 	go test -count=20 -timeout 60m -run '^TestManyCommands$$' ./player
 	go test -tags vm -count=1 -timeout 180m -v -run '^TestTelevision$$' ./internal/lab/vm -commands=$(COMMANDS)

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 )
@@ -68,15 +69,27 @@ const wavHeader = 44
 
 // Recorded returns what a card has played since the machine was started, as far as QEMU has written it down: it keeps back
 // some milliseconds.
-func (m *Machine) Recorded(c SoundCard) ([][2]int16, error) {
-	data, err := os.ReadFile(c.recording(m.dir))
+func (m *Machine) Recorded(c SoundCard) ([][2]int16, error) { return m.RecordedSince(c, 0) }
+
+// RecordedSince returns what a card has played after so many frames that were recorded.
+func (m *Machine) RecordedSince(c SoundCard, frame int) ([][2]int16, error) {
+	f, err := os.Open(c.recording(m.dir))
 	if err != nil {
 		return nil, err
 	}
-	if len(data) < wavHeader {
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.Size() < wavHeader {
 		return nil, errors.New("lab: the recording has no header yet")
 	}
-	data = data[wavHeader:]
+	from := min(wavHeader+4*int64(frame), info.Size())
+	data, err := io.ReadAll(io.NewSectionReader(f, from, info.Size()-from))
+	if err != nil {
+		return nil, err
+	}
 	frames := make([][2]int16, len(data)/4)
 	for i := range frames {
 		frames[i] = [2]int16{int16(binary.LittleEndian.Uint16(data[4*i:])), int16(binary.LittleEndian.Uint16(data[4*i+2:]))}

@@ -13,11 +13,13 @@
 //	outside.modules=…  drivers to load before, with commas between them
 //	outside.alone      there is no dongle: nothing follows
 //
-// Inside the guest it plays three small parts as well, as a program in a namespace:
+// Inside the guest it plays some small parts as well, as a program in a namespace:
 //
 //	outside internet NAME   the two operators whom a dongle asks whether the internet is there, and a page that says NAME
 //	outside watch ADDR      says when a TCP connection to ADDR begins and ceases to be possible
 //	outside storm SEED N PATH…   throws N random commands at the dongle's player, which has those files to play
+//	outside player [METHOD PATH BODY]   sends the player a request; like storm, prints what it says once it is calm
+//	outside usage SERVICE   prints what one of the dongle's services takes of the machine
 package main
 
 import (
@@ -56,6 +58,10 @@ func run(args []string) error {
 		return watch(args[1])
 	case part == "storm" && len(args) > 3:
 		return runStorm(args[1], args[2], args[3:])
+	case part == "player" && (len(args) == 1 || len(args) == 4):
+		return tellPlayer(args[1:])
+	case part == "usage" && len(args) == 2:
+		return printUsage(args[1])
 	}
 	return fmt.Errorf("%q is no part of mine", args)
 }

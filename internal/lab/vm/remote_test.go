@@ -171,12 +171,19 @@ func (tv *television) replugged(t *testing.T) {
 const quiet = 15 * time.Minute
 
 // sleeps has the owner choose that the television is turned off when nothing has played for long. That passes quickly: the
-// guest's clock leaps over what it sleeps through.
+// guest's clock leaps over what it sleeps through. So it does while the host writes what is kept, until the page gives the
+// answer up and says that one is to try again.
 func (tv *television) sleeps(t *testing.T) {
 	choose := func(standby bool) {
-		chosen := tv.settings(t).Settings
-		chosen["standby"] = standby
-		must(t, tv.Ask(t.Context(), http.MethodPut, "/api/v1/player/settings", chosen, nil))
+		t.Helper()
+		must(t, tv.Await(within(t, patience), "the choice is kept", func() bool {
+			var now settings
+			if tv.Ask(t.Context(), http.MethodGet, "/api/v1/player/settings", nil, &now) != nil {
+				return false
+			}
+			now.Settings["standby"] = standby
+			return tv.Ask(t.Context(), http.MethodPut, "/api/v1/player/settings", now.Settings, nil) == nil
+		}))
 	}
 	choose(true)
 	tv.set.forget()

@@ -48,7 +48,7 @@ type Display struct {
 	closed bool
 	card   card     // nil: none is there
 	out    *output  // nil: no screen is connected
-	want   wanted   // the mode, for a screen that comes back
+	want   wanted   // the mode, for the same screen when it comes back
 	shown  *picture // on the screen; nil: none
 	flying *picture // that will be at the next blank; nil: none
 	ready  *ready   // put together, to be shown next; nil: nothing is
@@ -152,7 +152,7 @@ func (d *Display) SetMode(m player.Mode) error {
 	if err := d.drive(d.out.head, i); err != nil {
 		return d.explain("set mode", err)
 	}
-	d.want = wanted{mode: d.out.modes[i], chosen: true}
+	d.want = wanted{mode: d.out.modes[i], of: d.out.head}
 	return nil
 }
 

@@ -41,8 +41,12 @@ func TestFirstMode(t *testing.T) {
 		if got := h.first(wanted{}); got != tt.want {
 			t.Errorf("%s: got %+v, want %+v", tt.name, tt.modes[got], tt.modes[tt.want])
 		}
-		if got := h.first(wanted{mode: tt.modes[0], chosen: true}); got != 0 {
+		if got := h.first(wanted{mode: tt.modes[0], of: &h}); got != 0 {
 			t.Errorf("%s: got %+v, want what was chosen", tt.name, tt.modes[got])
+		}
+		other := head{modes: tt.modes, connector: socket{edid: []byte("another")}}
+		if got := h.first(wanted{mode: tt.modes[0], of: &other}); got != tt.want {
+			t.Errorf("%s: got %+v, which was chosen for another screen; want %+v", tt.name, tt.modes[got], tt.modes[tt.want])
 		}
 	}
 }
@@ -73,10 +77,10 @@ func TestModeOutlivesTheScreen(t *testing.T) {
 	}
 	r.Unplug()
 	r.card.mu.Lock()
-	r.card.modes = r.card.modes[:1]
+	r.card.modes = r.card.modes[:3] // the mode that was set is among them
 	r.card.mu.Unlock()
 	r.Plug()
 	if got, _ := r.Screen(); got.Mode != s.Modes[0] {
-		t.Errorf("got %+v of a screen that has one mode", got.Mode)
+		t.Errorf("got %+v of another screen, want the one that it prefers", got.Mode)
 	}
 }

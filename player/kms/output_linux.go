@@ -162,20 +162,20 @@ func alike(a, b player.Mode) bool {
 	return a.Width == b.Width && a.Height == b.Height && a.Interlaced == b.Interlaced && math.Abs(a.Refresh-b.Refresh) < a.Refresh*1e-5
 }
 
-// wanted is the mode that was set last.
+// wanted is the mode that was set last. The zero value is none.
 type wanted struct {
-	mode   player.Mode
-	chosen bool // by SetMode
+	mode player.Mode
+	of   *head // the screen for which it was set
 }
 
 // The largest mode that is chosen without being asked for: a screen of 4K shows a menu no better by it, and memory and
 // bandwidth of a small board are better used otherwise.
 const maxWidth, maxHeight = 1920, 1080
 
-// first returns the index of the mode to begin with: the one that was wanted last, else the one that the screen prefers
+// first returns the index of the mode to begin with: the one that was wanted last of this screen, else the one that it prefers
 // if it is not too large, else the best one.
 func (o *head) first(w wanted) int {
-	if w.chosen {
+	if w.of != nil && w.of.same(o.connector) {
 		if i := o.find(w.mode); i >= 0 {
 			return i
 		}

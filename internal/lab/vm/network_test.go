@@ -30,19 +30,22 @@ func world(t *testing.T, cfg peers.Config) *peers.World {
 	}
 	t.Cleanup(func() {
 		if t.Failed() && !cfg.Alone {
-			t.Logf("console:\n%s\nnetwork manager:\n%s", w.Console, journal(w))
+			t.Logf("console:\n%s\nnetwork manager:\n%s", w.Console, journal(w, "netmgr"))
+			if cfg.Screen != nil {
+				t.Logf("player:\n%s", journal(w, "player"))
+			}
 		}
 		w.Close()
 	})
 	return w
 }
 
-// journal is what the dongle's network manager has written.
-func journal(w *peers.World) string {
+// journal is what a service of the dongle has written.
+func journal(w *peers.World, service string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second) // the test's own is over
 	defer cancel()
 	var log struct{ Lines []json.RawMessage }
-	if err := w.Ask(ctx, http.MethodGet, "/api/v1/services/netmgr/log?tail=150", nil, &log); err != nil {
+	if err := w.Ask(ctx, http.MethodGet, "/api/v1/services/"+service+"/log?tail=150", nil, &log); err != nil {
 		return err.Error()
 	}
 	var b strings.Builder

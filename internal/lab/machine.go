@@ -13,6 +13,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -132,7 +134,7 @@ func (m *Machine) prepare(ctx context.Context) error {
 		return err
 	}
 	for _, guest := range m.cfg.Ports {
-		host, err := freePort(m.cfg.Host[guest])
+		host, err := m.freePort(m.cfg.Host[guest])
 		if err != nil {
 			return err
 		}
@@ -141,14 +143,31 @@ func (m *Machine) prepare(ctx context.Context) error {
 	return nil
 }
 
-// freePort returns want, or a port of loopback that is free now.
-func freePort(want int) (int, error) {
-	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(want)))
-	if err != nil {
-		return 0, err
+// The ports to choose from lie below those that Linux gives to connections by itself (ip-sysctl, ip_local_port_range): QEMU binds them
+// anew at each reset, and a client's connection must not have got one meanwhile.
+const firstPort, lastPort = 10000, 32767
+
+// freePort returns want, or, where that is 0, a port of loopback that is free now and not this machine's yet.
+func (m *Machine) freePort(want int) (int, error) {
+	if want != 0 {
+		return want, listens(want)
 	}
-	defer ln.Close()
-	return ln.Addr().(*net.TCPAddr).Port, nil
+	taken := slices.Collect(maps.Values(m.ports))
+	for range 100 {
+		if port := firstPort + rand.N(lastPort-firstPort+1); !slices.Contains(taken, port) && listens(port) == nil {
+			return port, nil
+		}
+	}
+	return 0, fmt.Errorf("no free port from %d to %d", firstPort, lastPort)
+}
+
+// listens tries to listen on a port.
+func listens(port int) error {
+	ln, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return err
+	}
+	return ln.Close()
 }
 
 // run boots until the guest powers off, panics without a reset, or time is up.

@@ -19,9 +19,14 @@ type platform struct {
 
 // platforms are those of the boards of [manofwar/board/qemu], by their names. The emulators are Debian's qemu-system-arm
 // and qemu-system-x86.
+//
+// The words of qemu-amd64: mitigations=off spares an emulated processor what no emulator is vulnerable to. With cgroup.memory=nokmem
+// the kernel does not rewrite its allocator's code when the first memory cgroup is made. QEMU's processors run in parallel, and one may
+// translate such code again between QEMU's note that it is about to change and the change; the other then runs into the breakpoint
+// that stood there meanwhile for ever. It was one of 30 boots, and the watchdog ended it.
 var platforms = map[string]platform{
 	"qemu":       {qemu: "qemu-system-aarch64", machine: "virt", cpu: "cortex-a72", tree: true},
-	"qemu-amd64": {qemu: "qemu-system-x86_64", machine: "q35", cpu: "max", words: []string{"mitigations=off"}},
+	"qemu-amd64": {qemu: "qemu-system-x86_64", machine: "q35", cpu: "max", words: []string{"mitigations=off", "cgroup.memory=nokmem"}},
 }
 
 func platformOf(board string) (platform, error) {

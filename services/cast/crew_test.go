@@ -34,8 +34,8 @@ type shelf struct {
 	n    int
 	mu   sync.Mutex
 	away map[media.ID]error
-	asks int           // for files
-	slow time.Duration // of each answer
+	asks int                          // for files
+	slow func(media.ID) time.Duration // how long the answer for a file takes; nil: no time
 }
 
 func (l *shelf) item(id media.ID) media.Item {
@@ -49,8 +49,8 @@ func (l *shelf) has(id media.ID) bool {
 }
 
 func (l *shelf) File(ctx context.Context, id media.ID) (catalogapi.File, error) {
-	if l.slow > 0 {
-		pause(ctx, l.slow)
+	if l.slow != nil {
+		pause(ctx, l.slow(id))
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

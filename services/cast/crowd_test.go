@@ -225,7 +225,7 @@ func TestSessionsAreBounded(t *testing.T) {
 // TestTwentyThousand plays a whole library, in real time: the answer may not wait for it to be looked up.
 func TestTwentyThousand(t *testing.T) {
 	bubble(t, api.MaxQueue, func(c *crew) {
-		c.shelf.slow = time.Second
+		c.shelf.slow = func(media.ID) time.Duration { return time.Second }
 		body := api.Play{What: api.What{Items: c.shelf.ids(api.MaxQueue)}, Renderer: api.TV, Shuffle: true}
 		began := time.Now()
 		var s api.Session

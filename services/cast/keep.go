@@ -148,7 +148,7 @@ func (c *Service) revive(k keptSession, q *queue.Queue, same bool) {
 		s.sleep, s.problem = sleep{at: k.Sleep, end: k.SleepEnd}, k.Problem
 	}
 	if s.follow(now); s.next != nil && s.next.entry.Key.String() == k.NextIs {
-		s.next.key = k.Next
+		s.next.key, s.next.given = k.Next, k.Next != "" && same
 	}
 	p := c.place(k.Place)
 	p.info.Name, p.session = k.Name, s.id

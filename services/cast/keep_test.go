@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"manofwar/internal/media"
 	"manofwar/services/cast/api"
 	"manofwar/services/cast/renderer"
 )
@@ -40,6 +41,29 @@ func TestCastIsRestarted(t *testing.T) {
 			c.expect(id, song+1, api.Playing, total%songs)
 		})
 	}
+}
+
+// TestCastIsRestartedWhileTheNextPlays has the library answer for what the player is at later than for what it was at.
+func TestCastIsRestartedWhileTheNextPlays(t *testing.T) {
+	bubble(t, 5, func(c *crew) {
+		id := c.playN(5, 0)
+		time.Sleep(time.Minute)
+		c.stop()
+		time.Sleep(songs)
+		c.player.Verbs()
+		c.shelf.slow = func(id media.ID) time.Duration {
+			if id == "i1" {
+				return 3 * time.Second
+			}
+			return 0
+		}
+		c.start("a boot")
+		time.Sleep(10 * time.Second)
+		c.expect(id, 1, api.Playing, time.Minute+10*time.Second)
+		if verbs := c.player.Verbs(); !slices.Equal(verbs, []string{"next"}) {
+			t.Errorf("the player was disturbed: %v", verbs)
+		}
+	})
 }
 
 func TestEverythingIsRestarted(t *testing.T) {

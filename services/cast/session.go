@@ -52,6 +52,7 @@ type playing struct {
 	asked bool           // somebody looks it up, or has done so in vain
 	media *media.Item    // what a person sees of it; nil: only its ID
 	known chan struct{}  // closed once it was looked up
+	given bool           // the renderer has it since before a restart, and may be at it
 
 	seek     api.Seek
 	begun    time.Duration // where it began
@@ -239,6 +240,9 @@ func (s *session) order(level renderer.Level, now time.Time) (renderer.Order, bo
 		return renderer.Order{Level: level, Speed: 1}, true
 	}
 	if s.now.item == nil {
+		return renderer.Order{}, false
+	}
+	if n := s.next; n != nil && n.given && n.item == nil { // an order without it would have a renderer go back that is at it
 		return renderer.Order{}, false
 	}
 	o := renderer.Order{

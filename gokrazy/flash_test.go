@@ -15,6 +15,7 @@ import (
 	"manofwar/board/qemu"
 	"manofwar/gokrazy"
 	"manofwar/gokrazy/fat"
+	"manofwar/internal/mounttest"
 	"manofwar/internal/setup"
 	"manofwar/internal/slot"
 )
@@ -27,7 +28,7 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := mounttest.Run(m)
 	if shared.dir != "" {
 		os.RemoveAll(shared.dir)
 	}

@@ -1,0 +1,10 @@
+package boot
+
+import (
+	"os"
+	"testing"
+
+	"manofwar/internal/mounttest"
+)
+
+func TestMain(m *testing.M) { os.Exit(mounttest.Run(m)) }

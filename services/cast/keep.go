@@ -168,7 +168,7 @@ func (c *Service) revive(k keptSession, q *queue.Queue, same bool) {
 func (c *Service) save(ctx context.Context, healthy func(error)) {
 	tick := time.NewTicker(saveEvery)
 	defer tick.Stop()
-	for ctx.Err() == nil {
+	for last := false; !last; {
 		moved := true
 		select {
 		case <-ctx.Done():
@@ -181,7 +181,8 @@ func (c *Service) save(ctx context.Context, healthy func(error)) {
 			pause(ctx, max(saveAfter, time.Until(c.store.wrote.Add(saveEvery))))
 		}
 		before := c.store.wrote
-		err := c.keep(moved)
+		last = ctx.Err() != nil
+		err := c.keep(moved || last)
 		if c.store.wrote != before {
 			tick.Reset(saveEvery)
 		}

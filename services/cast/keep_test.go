@@ -66,6 +66,21 @@ func TestCastIsRestartedWhileTheNextPlays(t *testing.T) {
 	})
 }
 
+// TestPlaceIsKeptAtTheEnd ends cast at any time between two looks at the player and two savings.
+func TestPlaceIsKeptAtTheEnd(t *testing.T) {
+	for played := 30 * time.Second; played < 50*time.Second; played += 500 * time.Millisecond {
+		bubble(t, 5, func(c *crew) {
+			id := c.playN(5, 2)
+			time.Sleep(played)
+			c.stop()
+			c.player.Kill()
+			c.player.Start()
+			c.start("another boot")
+			c.expect(id, 2, api.Paused, played)
+		})
+	}
+}
+
 func TestEverythingIsRestarted(t *testing.T) {
 	bubble(t, 5, func(c *crew) {
 		id := c.playN(5, 2)
